@@ -1,0 +1,55 @@
+/** A JSON Schema (draft 2020-12) as plain data. */
+export type JsonSchema = { readonly [keyword: string]: unknown };
+
+/** How an operation appears on HTTP. */
+export interface HttpBinding {
+  /** Upper case: `GET`, `POST`, `PUT`, `PATCH`, `DELETE`. */
+  readonly method: string;
+  /** Starts with `/`; parameters as `:name`; a last segment `*` takes the rest. */
+  readonly path: string;
+  /** The status of a success. Default 200; 204 where the operation has no output. */
+  readonly status: number;
+}
+
+/** One of a contract's own errors. */
+export interface ErrorDescription {
+  readonly status: number;
+  readonly data?: JsonSchema;
+}
+
+/** An operation as plain data. */
+export interface OperationDescription {
+  /** `call`: JSON in, JSON out. `raw`: an HTTP request in, an HTTP response out. */
+  readonly kind: "call" | "raw";
+  /** The doc text given as `summary`, for OpenAPI. */
+  readonly summary?: string;
+  readonly http?: HttpBinding;
+  /** Whether an HTTP caller must be authenticated. Closed by default. */
+  readonly auth: "public" | "required";
+  /** Scopes that the principal must all have; checked where the operation is handled. */
+  readonly scopes: readonly string[];
+  /** Absent: the operation takes no input. */
+  readonly input?: JsonSchema;
+  /** Absent: the operation returns nothing (HTTP 204). */
+  readonly output?: JsonSchema;
+  readonly errors: { readonly [code: string]: ErrorDescription };
+  /** Whether a second execution is harmless: GET, PUT, DELETE, or declared with `idempotent: true`. */
+  readonly isIdempotent: boolean;
+  /** `required`: an HTTP caller must send `Idempotency-Key`. */
+  readonly idempotencyKey: "required" | "optional";
+  /** The operation's own default deadline, in ms. */
+  readonly deadlineMs?: number;
+}
+
+/** An event as plain data. */
+export interface EventDescription {
+  readonly data: JsonSchema;
+}
+
+/** A contract as plain data: what travels in the registry, what the gateway routes by, what OpenAPI is made from. */
+export interface ContractDescription {
+  readonly name: string;
+  readonly version: string;
+  readonly operations: { readonly [name: string]: OperationDescription };
+  readonly events: { readonly [name: string]: EventDescription };
+}

@@ -1,0 +1,31 @@
+/**
+ * kit: small parts that know nothing of the platform. Errors, time, back-off, bounded containers, closing things.
+ * Nothing here imports `node:`, so all of it runs in browsers too.
+ */
+export { Backoff, type BackoffOptions } from "./backoff.ts";
+export { Closers } from "./closers.ts";
+export {
+  asError,
+  DureError,
+  type DureErrorInit,
+  type ErrorCode,
+  errorCatalogue,
+  isErrorCode,
+  type Sent,
+} from "./error.ts";
+export { LruMap } from "./lru-map.ts";
+export {
+  after,
+  afterInBackground,
+  every,
+  installScheduler,
+  now,
+  random,
+  randomInt,
+  type Scheduler,
+  sleep,
+  type Timer,
+  wallTime,
+} from "./scheduler.ts";
+export { didYouMean, editDistance } from "./text.ts";
+export { TimerWheel, type WheelEntry } from "./timer-wheel.ts";

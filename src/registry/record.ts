@@ -1,0 +1,37 @@
+/** One service on one node. */
+export interface ServiceRecord {
+  /** The contract's name. */
+  readonly name: string;
+  readonly version: string;
+  /** Hash of the contract's description; its body is fetched once by this hash. */
+  readonly contractHash: string;
+}
+
+/** What a node tells the Distributor about itself. The order of two records of one id is (incarnation, revision). */
+export interface NodeRecord {
+  /** Unique per process. */
+  readonly id: string;
+  /** Grows with every start of a process under this id. */
+  readonly incarnation: number;
+  /** Grows with every change of this record within one process. */
+  readonly revision: number;
+  /** What people call it: usually the service's name. */
+  readonly name: string;
+  /** A stable label such as `products-1`, which survives a restart of the process. */
+  readonly slot: string;
+  /** The mesh (project) it belongs to. */
+  readonly mesh: string;
+  /** The address callers dial, as the node states it or as the Distributor saw it. */
+  readonly host: string;
+  /** The mesh port; 0 for a node that only calls. */
+  readonly port: number;
+  /** Which machine it runs on, so that loopback addresses are only used on the same one. */
+  readonly machine: string;
+  /** Routes it serves, such as `GET /products/:id`; for people and for programs that are not on the mesh. */
+  readonly urls: readonly string[];
+  readonly services: readonly ServiceRecord[];
+  readonly state: "ready" | "draining";
+  readonly pid: number;
+  /** Milliseconds since 1970. */
+  readonly startedAt: number;
+}
