@@ -1,0 +1,45 @@
+/** Packs the library, installs the tarball in an empty folder beside the shop, and runs the shop from it. */
+import { execFileSync } from "node:child_process";
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { checkShop, freePort, runFleet } from "./smoke/fleet.ts";
+
+const root = process.cwd();
+const folder = mkdtempSync(join(tmpdir(), "dure-package-"));
+const packed = execFileSync("npm", ["pack", "--json", "--pack-destination", folder], {
+  encoding: "utf8",
+});
+const [{ filename }] = JSON.parse(packed);
+const { devDependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+
+cpSync(join(root, "examples/shop"), join(folder, "shop"), { recursive: true });
+const dependencies = { dure: `file:../${filename}`, zod: "4.6.7" } as Record<string, string>;
+for (const name of ["kysely", "pg", "node"]) dependencies[name] = devDependencies[name];
+dependencies.jose = JSON.parse(readFileSync(join(root, "package.json"), "utf8")).dependencies.jose;
+const manifest = {
+  name: "shop",
+  private: true,
+  type: "module",
+  dependencies,
+  allowScripts: { node: true },
+};
+writeFileSync(join(folder, "shop/package.json"), JSON.stringify(manifest, null, 2));
+execFileSync("npm", ["install", "--no-fund", "--no-audit"], {
+  cwd: join(folder, "shop"),
+  stdio: "inherit",
+});
+
+const port = await freePort();
+const distributorPort = await freePort();
+const fleet = await runFleet(["npx", "dure", "up"], {
+  cwd: join(folder, "shop"),
+  env: { PORT: String(port), DURE_DISTRIBUTOR_PORT: String(distributorPort), NODE_OPTIONS: "" },
+});
+try {
+  await checkShop(`http://127.0.0.1:${port}`, fleet, distributorPort);
+} finally {
+  await fleet.stop();
+}
+rmSync(folder, { recursive: true, force: true });
+console.log("package: installed from its tarball in an empty folder, the shop runs from it");
