@@ -17,7 +17,7 @@ function isInstalled() {
 function install(quiet) {
   if (!quiet) console.log("installing dependencies (once; about a minute) ...");
   // Progress goes to stderr, so that a command that prints JSON stays parseable on its first run.
-  const npm = spawnSync("npm", ["ci", "--no-fund", "--no-audit", "--loglevel=http"], {
+  const npm = spawnSync("npm", ["ci", "--no-fund", "--no-audit"], {
     cwd: root,
     stdio: ["ignore", 2, 2],
     shell: process.platform === "win32",

@@ -1,0 +1,56 @@
+/**
+ * Runs the tests: `npm test`, or `npm test -- test/wire` for the files under a path. Suites that need a server run where it
+ * answers and are named where it does not; with `CI=true` a missing server is a failure.
+ */
+import { spawnSync } from "node:child_process";
+import { globSync } from "node:fs";
+import { connect } from "node:net";
+
+/** What a folder of suites needs before it can run. */
+const needs = [
+  {
+    folder: "test/engines/",
+    what: "PostgreSQL on 127.0.0.1:5432 (or DURE_TEST_POSTGRES)",
+    isThere: () => answers(new URL(process.env.DURE_TEST_POSTGRES ?? "postgres://127.0.0.1:5432")),
+  },
+];
+
+function answers(url: URL): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(Number(url.port || 5432), url.hostname);
+    const settle = (isThere: boolean) => {
+      socket.destroy();
+      resolve(isThere);
+    };
+    socket.on("connect", () => settle(true)).on("error", () => settle(false));
+    socket.setTimeout(2_000, () => settle(false));
+  });
+}
+
+const [pathPrefix = "test/"] = process.argv.slice(2);
+let files = globSync("test/**/*.test.ts")
+  .map((file) => file.replaceAll("\\", "/"))
+  .filter((file) => file.startsWith(pathPrefix))
+  .sort();
+const skipped: string[] = [];
+for (const { folder, what, isThere } of needs) {
+  const affected = files.filter((file) => file.startsWith(folder));
+  if (affected.length === 0 || (await isThere())) continue;
+  if (process.env.CI === "true") {
+    console.error(`${folder} needs ${what}, which does not answer, and CI skips nothing`);
+    process.exit(1);
+  }
+  files = files.filter((file) => !file.startsWith(folder));
+  skipped.push(`${affected.join(", ")}: needs ${what}`);
+}
+if (files.length === 0) {
+  console.error(`no test file under ${pathPrefix}`);
+  process.exit(1);
+}
+const { status } = spawnSync(
+  process.execPath,
+  ["--conditions=dure-source", "--test", "--test-concurrency=2", ...files],
+  { stdio: "inherit" },
+);
+for (const line of skipped) console.log(`skipped ${line}`);
+process.exit(status ?? 1);
