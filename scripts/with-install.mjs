@@ -16,14 +16,15 @@ function isInstalled() {
 
 function install(quiet) {
   if (!quiet) console.log("installing dependencies (once; about a minute) ...");
-  // Progress goes to stderr, so that a command that prints JSON stays parseable on its first run.
-  const npm = spawnSync("npm", ["ci", "--no-fund", "--no-audit"], {
+  // Progress goes to stderr, so that a command that prints JSON stays parseable on its first run. Not `npm ci`: it refuses
+  // a lock file that lacks the optional packages of another platform.
+  const npm = spawnSync("npm", ["install", "--no-save", "--no-fund", "--no-audit"], {
     cwd: root,
     stdio: ["ignore", 2, 2],
     shell: process.platform === "win32",
   });
   if (npm.status !== 0) {
-    console.error("npm ci failed; see the lines above, then run the same command again");
+    console.error("npm install failed; see the lines above, then run the same command again");
     process.exit(npm.status ?? 1);
   }
   writeFileSync(stamp, lock);
