@@ -1,0 +1,112 @@
+import { Buffer } from "node:buffer";
+import type { Body } from "../types.ts";
+import { headerBytes, lengthMark } from "./frame.ts";
+
+const chunkBytes = 64 * 1024;
+/** A field's size is a u16. */
+const fieldBytesMax = 0xffff;
+
+/**
+ * Encodes frames one after another into one growing buffer, so that everything said within a tick leaves in one write.
+ * Use: `begin`, fields, `body`, `end`; then `take` what was written.
+ */
+export class FrameWriter {
+  #buffer = Buffer.allocUnsafeSlow(chunkBytes);
+  #length = 0;
+  #frameStart = 0;
+  #fieldsStart = 0;
+
+  /** Bytes written and not yet taken. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Starts a frame. */
+  begin(type: number, flags: number, streamId: number): void {
+    this.#reserve(headerBytes);
+    const buffer = this.#buffer;
+    const start = this.#length;
+    this.#frameStart = start;
+    buffer[start + 4] = type;
+    buffer[start + 5] = flags;
+    buffer.writeUInt32BE(streamId, start + 6);
+    this.#fieldsStart = start + headerBytes;
+    this.#length = this.#fieldsStart;
+  }
+
+  /** A field holding an unsigned 32-bit number. */
+  u32(tag: number, value: number): void {
+    this.#reserve(7);
+    const at = this.#length;
+    const buffer = this.#buffer;
+    buffer[at] = tag;
+    buffer[at + 1] = 0;
+    buffer[at + 2] = 4;
+    buffer.writeUInt32BE(value >>> 0, at + 3);
+    this.#length = at + 7;
+  }
+
+  /** A field holding bytes. */
+  bytes(tag: number, value: Uint8Array): void {
+    if (value.length > fieldBytesMax)
+      throw new RangeError(`field ${tag} has ${value.length} bytes; the limit is 65535`);
+    this.#reserve(3 + value.length);
+    const at = this.#length;
+    this.#buffer[at] = tag;
+    this.#buffer.writeUInt16BE(value.length, at + 1);
+    this.#buffer.set(value, at + 3);
+    this.#length = at + 3 + value.length;
+  }
+
+  /** A field holding text, as UTF-8. */
+  text(tag: number, value: string): void {
+    this.#reserve(3 + value.length * 3);
+    const at = this.#length;
+    const size = this.#buffer.write(value, at + 3, "utf8");
+    if (size > fieldBytesMax)
+      throw new RangeError(`field ${tag} has ${size} bytes; the limit is 65535`);
+    this.#buffer[at] = tag;
+    this.#buffer.writeUInt16BE(size, at + 1);
+    this.#length = at + 3 + size;
+  }
+
+  /** Closes the fields and writes the body; the frame is complete. */
+  end(body: Body): void {
+    this.#buffer.writeUInt16BE(this.#length - this.#fieldsStart, this.#frameStart + 10);
+    if (typeof body === "string") {
+      this.#reserve(body.length * 3);
+      this.#length += this.#buffer.write(body, this.#length, "utf8");
+    } else {
+      this.#reserve(body.length);
+      this.#buffer.set(body, this.#length);
+      this.#length += body.length;
+    }
+    const size = this.#length - this.#frameStart - 4;
+    this.#buffer.writeUInt32BE((lengthMark | size) >>> 0, this.#frameStart);
+  }
+
+  /** Forgets the frame that was begun and not ended. */
+  abandon(): void {
+    this.#length = this.#frameStart;
+  }
+
+  /** What was written since the last take. The memory is the caller's from now on. */
+  take(): Buffer {
+    const taken = this.#buffer.subarray(0, this.#length);
+    this.#buffer = this.#buffer.subarray(this.#length);
+    this.#length = 0;
+    this.#frameStart = 0;
+    return taken;
+  }
+
+  #reserve(size: number): void {
+    const needed = this.#length + size;
+    if (needed <= this.#buffer.length) return;
+    // Either the rest of a shared chunk is too small, or one tick holds more than a chunk: move on to a larger one.
+    const next = Buffer.allocUnsafeSlow(
+      Math.max(chunkBytes, this.#length === 0 ? size : needed * 2),
+    );
+    this.#buffer.copy(next, 0, 0, this.#length);
+    this.#buffer = next;
+  }
+}

@@ -1,0 +1,287 @@
+/**
+ * One connection, seen from either end: frames in, frames out, liveness, an orderly end. What the frames mean for calls is
+ * the business of `client.ts` and `server.ts`.
+ *
+ * Owns: the socket, the write buffer, the detector and its timer. Tells its owner ({@link LinkOwner}) what happens.
+ * Invariants: (L1) one socket write per tick; (L2) after `onClose` nothing else is told; (L3) a peer that breaks the protocol
+ * is told why before it is cut off; (L4) bulk data never holds up small frames by more than `bulkBytesPerFlush`.
+ */
+import type { Buffer } from "node:buffer";
+import { afterInBackground, asError, DureError, now, type Timer } from "../kit/index.ts";
+import { Detector, defaultDetector } from "./core/detector.ts";
+import { FieldReader } from "./core/fields.ts";
+import { fieldTag, frameFlag, frameType } from "./core/frame.ts";
+import { FrameReader, type FrameView } from "./core/frame-reader.ts";
+import { FrameWriter } from "./core/frame-writer.ts";
+import type { Sender } from "./core/sender.ts";
+import { chunkBytes, type WireLimits } from "./limits.ts";
+import type { ByteSocket, SocketReader } from "./transport.ts";
+
+/** Whom a link tells. */
+export interface LinkOwner {
+  onFrame(frame: FrameView): void;
+  onClose(error: DureError): void;
+  /** When the request that waits longest was sent; undefined if none waits. */
+  oldestPendingAt(): number | undefined;
+  onSuspect?(): void;
+  onRecovered?(): void;
+}
+
+/** Bulk bytes per write: more would only wait in the socket, in front of urgent frames. */
+const bulkBytesPerFlush = 256 * 1024;
+/** With more than this in the socket, bulk data waits for it to drain. */
+const socketBytesMax = 1024 * 1024;
+/** With more than this in the socket the peer does not read at all; the link is given up. */
+const socketBytesFatal = 64 * 1024 * 1024;
+
+export class Link implements SocketReader {
+  readonly writer = new FrameWriter();
+  readonly socket: ByteSocket;
+  readonly limits: WireLimits;
+  readonly #owner: LinkOwner;
+  readonly #reader: FrameReader;
+  readonly #detector = new Detector(defaultDetector, now());
+  readonly #senders: Sender[] = [];
+  #isFlushPlanned = false;
+  #isAuthenticated = false;
+  #isClosed = false;
+  #pingsSent = 0;
+  #pongWaiters = new Map<number, () => void>();
+  #tickTimer: Timer | undefined;
+  #isTickingFast = false;
+
+  constructor(socket: ByteSocket, limits: WireLimits, owner: LinkOwner) {
+    this.socket = socket;
+    this.limits = limits;
+    this.#owner = owner;
+    const frameBytesMax = () =>
+      this.#isAuthenticated ? limits.frameBytesMax : limits.handshakeFrameBytesMax;
+    this.#reader = new FrameReader(frameBytesMax, (frame) => this.#onFrame(frame));
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  get isSuspect(): boolean {
+    return this.#detector.isSuspect;
+  }
+
+  /** When the peer's last byte came in, on the clock of `now()`. */
+  get bytesReceivedAt(): number {
+    return this.#detector.lastByteAt;
+  }
+
+  /** Whether so much waits in the socket that another request had better go elsewhere. */
+  get isCongested(): boolean {
+    return this.socket.writableLength > socketBytesMax;
+  }
+
+  start(first?: Buffer): void {
+    this.socket.start(this, first);
+    this.#planTick();
+  }
+
+  /** The handshake is over: the full limits hold. */
+  authenticated(): void {
+    this.#isAuthenticated = true;
+  }
+
+  /** Call after writing frames: they leave at the end of this tick, together (L1). */
+  planFlush(): void {
+    if (this.#isFlushPlanned || this.#isClosed) return;
+    this.#isFlushPlanned = true;
+    setImmediate(this.#flush);
+  }
+
+  /** Writes now what was written. */
+  flushNow(): void {
+    if (this.#isClosed || this.writer.length === 0) return;
+    this.socket.write(this.writer.take());
+  }
+
+  /** Bulk data of this stream goes out whenever there is room, in turn with the others. */
+  enqueue(sender: Sender): void {
+    if (sender.isReady && !this.#senders.includes(sender)) this.#senders.push(sender);
+    this.planFlush();
+  }
+
+  /** Nothing more of this stream goes out. */
+  dequeue(sender: Sender): void {
+    const index = this.#senders.indexOf(sender);
+    if (index >= 0) this.#senders.splice(index, 1);
+  }
+
+  /** Tells the peer that it may send so much more on a stream. */
+  grant(streamId: number, bytes: number): void {
+    this.writer.begin(frameType.WINDOW, 0, streamId);
+    this.writer.u32(fieldTag.CREDIT, bytes);
+    this.writer.end("");
+    this.planFlush();
+  }
+
+  /** Asks whether the peer is there; resolves with the round trip in ms. Never resolves if the link closes first. */
+  ping(): Promise<number> {
+    const sentAt = now();
+    return new Promise((resolve) => {
+      const id = this.#sendPing();
+      this.#pongWaiters.set(id, () => resolve(now() - sentAt));
+    });
+  }
+
+  /** Starts the detector's quick beat: a request is pending now. */
+  watchPending(): void {
+    if (!this.#isTickingFast) this.#planTick();
+  }
+
+  /** Tells the peer why, and closes. `lastStream` is the last request that was taken. */
+  goAway(code: string, reason: string, lastStream = 0): void {
+    if (this.#isClosed) return;
+    this.writer.begin(frameType.GOAWAY, frameFlag.MUST_UNDERSTAND, 0);
+    this.writer.u32(fieldTag.LAST_STREAM, lastStream);
+    this.writer.text(fieldTag.CODE, code);
+    this.writer.text(fieldTag.MESSAGE, reason);
+    this.writer.end("");
+    this.flushNow();
+    this.#reader.stop();
+    this.socket.end();
+    this.#closed(new DureError(code, reason, { sent: "unknown" }));
+    // A peer that never closes its side would keep the socket for ever.
+    afterInBackground(2_000, () => this.socket.destroy());
+  }
+
+  /** Closes at once. */
+  destroy(error: DureError): void {
+    this.#closed(error);
+    this.socket.destroy();
+  }
+
+  onData(chunk: Buffer): void {
+    if (this.#isClosed) return;
+    if (this.#detector.onBytes(now())) this.#owner.onRecovered?.();
+    try {
+      this.#reader.push(chunk);
+    } catch (thrown) {
+      this.goAway("INVALID_ARGUMENT", `protocol error: ${asError(thrown).message}`);
+    }
+  }
+
+  onClose(error: Error | undefined): void {
+    const why = error ? error.message : "the peer closed the connection";
+    this.#closed(
+      new DureError("UNAVAILABLE", `connection lost: ${why}`, { sent: "unknown", cause: error }),
+    );
+  }
+
+  onDrain(): void {
+    if (this.#senders.length > 0) this.planFlush();
+  }
+
+  #closed(error: DureError): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#tickTimer?.cancel();
+    this.#senders.length = 0;
+    this.#pongWaiters.clear();
+    this.#owner.onClose(error);
+  }
+
+  #onFrame(frame: FrameView): void {
+    if (this.#isClosed) return;
+    if (frame.type === frameType.PING) {
+      this.writer.begin(frameType.PONG, 0, frame.streamId);
+      this.writer.end("");
+      this.planFlush();
+    } else if (frame.type === frameType.PONG) {
+      this.#pongWaiters.get(frame.streamId)?.();
+      this.#pongWaiters.delete(frame.streamId);
+    } else if (frame.type > frameType.END) {
+      if ((frame.flags & frameFlag.MUST_UNDERSTAND) !== 0) {
+        this.goAway(
+          "UNIMPLEMENTED",
+          `frame type ${frame.type} is not known here and may not be skipped`,
+        );
+      }
+    } else {
+      this.#owner.onFrame(frame);
+    }
+  }
+
+  readonly #flush = (): void => {
+    this.#isFlushPlanned = false;
+    if (this.#isClosed) return;
+    if (this.#senders.length > 0) this.#writeBulk();
+    this.flushNow();
+    if (this.socket.writableLength > socketBytesFatal) {
+      this.destroy(new DureError("UNAVAILABLE", "the peer stopped reading", { sent: "unknown" }));
+    }
+  };
+
+  /** A piece of each stream in turn, until the flush is full or nothing is ready. */
+  #writeBulk(): void {
+    let budget = this.isCongested ? 0 : bulkBytesPerFlush;
+    while (budget > 0) {
+      const sender = this.#senders.shift();
+      if (!sender) return;
+      const piece = sender.next(chunkBytes);
+      if (piece) {
+        this.writer.begin(frameType.DATA, piece.hasMore ? frameFlag.MORE : 0, sender.streamId);
+        this.writer.end(piece.bytes);
+        budget -= piece.bytes.length + 1;
+      }
+      if (sender.isReady) this.#senders.push(sender);
+    }
+    if (this.#senders.length > 0 && !this.isCongested) this.planFlush();
+  }
+
+  #sendPing(): number {
+    this.#pingsSent += 1;
+    this.writer.begin(frameType.PING, 0, this.#pingsSent);
+    this.writer.end("");
+    this.planFlush();
+    return this.#pingsSent;
+  }
+
+  #planTick(): void {
+    if (this.#isClosed) return;
+    this.#tickTimer?.cancel();
+    this.#isTickingFast = this.#owner.oldestPendingAt() !== undefined;
+    const delayMs = this.#detector.nextTickMs(now(), this.#isTickingFast);
+    this.#tickTimer = afterInBackground(delayMs, this.#onTick);
+  }
+
+  readonly #onTick = (): void => {
+    switch (this.#detector.judge(now(), this.#owner.oldestPendingAt())) {
+      case "ping":
+        this.#sendPing();
+        break;
+      case "suspect":
+        this.#owner.onSuspect?.();
+        break;
+      case "close":
+        return this.destroy(
+          new DureError("UNAVAILABLE", "the peer has been silent for 15 s", { sent: "unknown" }),
+        );
+    }
+    this.#planTick();
+  };
+}
+
+/** Reads a GOAWAY. */
+export function readGoAway(frame: FrameView): { code: string; reason: string; lastStream: number } {
+  const goAway = { code: "UNAVAILABLE", reason: "the peer is going away", lastStream: 0 };
+  const fields = new FieldReader(frame);
+  while (fields.next()) {
+    if (fields.tag === fieldTag.CODE) goAway.code = fields.text();
+    else if (fields.tag === fieldTag.MESSAGE) goAway.reason = fields.text();
+    else if (fields.tag === fieldTag.LAST_STREAM) goAway.lastStream = fields.u32();
+  }
+  return goAway;
+}
+
+/** Reads the credit of a WINDOW. */
+export function readCredit(frame: FrameView): number {
+  const fields = new FieldReader(frame);
+  while (fields.next()) if (fields.tag === fieldTag.CREDIT) return fields.u32();
+  return 0;
+}
