@@ -1,0 +1,118 @@
+import type { z } from "zod";
+import { didYouMean } from "../../kit/index.ts";
+import type { DureConfig } from "../options.ts";
+import { hintFor, type Problem } from "./problems.ts";
+import { configSchema, reservedProcessNames } from "./schema.ts";
+
+/** Everything that is wrong with the text of a configuration, profiles included; empty if it can be used. */
+export function checkConfig(value: unknown): readonly Problem[] {
+  const parsed = configSchema.safeParse(value, { reportInput: true });
+  if (!parsed.success) return parsed.error.issues.flatMap(problemsOf);
+  return crossCheck(value as DureConfig);
+}
+
+function problemsOf(issue: z.core.$ZodIssue): Problem[] {
+  const path = issue.path.map(String);
+  if (issue.code === "unrecognized_keys") {
+    const known = keysAt(path);
+    return issue.keys.map((key) => ({
+      path: [...path, key].join("."),
+      message: `is not an option${hintFor(didYouMean(key, known), known)}`,
+    }));
+  }
+  const where = path.join(".") || "the default export";
+  const written = describe(issue.input);
+  if (issue.code === "invalid_key") {
+    const reason = issue.issues[0]?.message ?? "is not a valid key";
+    return [{ path: where, message: `is not a valid name: it ${reason}` }];
+  }
+  if (written === undefined) return [{ path: where, message: `is missing; ${lower(issue)}` }];
+  return [{ path: where, message: `is ${written}; it ${lower(issue)}` }];
+}
+
+/** Zod's sentence as the end of ours. */
+function lower(issue: z.core.$ZodIssue): string {
+  switch (issue.code) {
+    case "invalid_type":
+      return `must be ${issue.expected === "int" ? "a whole number" : article(issue.expected)}`;
+    case "too_small":
+      return `must be at least ${issue.minimum}${issue.origin === "array" ? " long" : ""}`;
+    case "too_big":
+      return `must be at most ${issue.maximum}${issue.origin === "array" ? " long" : ""}`;
+    case "invalid_value":
+      return `must be one of ${issue.values.map((value) => JSON.stringify(value)).join(", ")}`;
+    case "invalid_union":
+      return "has none of the allowed forms";
+    default:
+      return issue.message.startsWith("must") ? issue.message : `is refused: ${issue.message}`;
+  }
+}
+
+function article(noun: string): string {
+  return /^[aeio]/.test(noun) ? `an ${noun}` : `a ${noun}`;
+}
+
+function describe(value: unknown): string | undefined {
+  if (value === undefined) return undefined;
+  if (typeof value === "function") return "a function";
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+}
+
+/** The option names that the schema knows at a path of the configuration. */
+function keysAt(path: readonly string[]): string[] {
+  let schema: any = configSchema;
+  for (const key of path) {
+    schema = inner(schema);
+    schema = schema.shape?.[key] ?? schema.def?.valueType ?? schema.element;
+    if (!schema) return [];
+  }
+  return Object.keys(inner(schema).shape ?? {});
+}
+
+function inner(schema: any): any {
+  return schema?.def?.innerType ? inner(schema.def.innerType) : schema;
+}
+
+/** What the schema cannot see: names that must exist elsewhere in the file. */
+function crossCheck(config: DureConfig): Problem[] {
+  const problems: Problem[] = [];
+  const services = Object.keys(config.services);
+  const needService = (path: string, name: string) => {
+    if (services.includes(name)) return;
+    const message = `names no service of this project${hintFor(didYouMean(name, services), services)}`;
+    problems.push({ path, message });
+  };
+  const sections = [
+    { prefix: "", section: config },
+    ...Object.entries(config.profiles ?? {}).map(([name, section]) => ({
+      prefix: `profiles.${name}.`,
+      section,
+    })),
+  ];
+  for (const { prefix, section } of sections) {
+    for (const [name, process] of Object.entries(section.processes ?? {})) {
+      const path = `${prefix}processes.${name}`;
+      if (reservedProcessNames.includes(name)) {
+        problems.push({ path, message: "has the name of one of Dure's own processes; rename it" });
+      } else if (process.services) {
+        process.services.forEach((service, index) => {
+          needService(`${path}.services.${index} ("${service}")`, service);
+        });
+      } else if (!config.processes?.[name]?.services) {
+        needService(path, name);
+      }
+    }
+    for (const name of Object.keys(section.env ?? {})) needService(`${prefix}env.${name}`, name);
+    for (const name of Object.keys(section.calls?.services ?? {})) {
+      needService(`${prefix}calls.services.${name}`, name);
+    }
+  }
+  for (const name of services.filter((name) => reservedProcessNames.includes(name))) {
+    problems.push({
+      path: `services.${name}`,
+      message: "has the name of one of Dure's own processes; rename it",
+    });
+  }
+  return problems;
+}

@@ -1,0 +1,88 @@
+import { z } from "zod";
+import { balancers, type DureConfig, logLevels, type ServiceLoader } from "../options.ts";
+import { parseHostPort } from "./address.ts";
+
+/** Names that `dure up` gives to its own processes. */
+export const reservedProcessNames: readonly string[] = ["distributor", "gateway", "dev"];
+
+/** More processes of one kind than this on one machine is a mistake; a machine with more cores can raise it here. */
+const instancesMax = 64;
+
+/** Ten minutes: a call that waits longer is not a call. */
+const deadlineMsMax = 600_000;
+
+const portNumber = z.int().min(0).max(65_535);
+const deadlineMs = z.int().min(1).max(deadlineMsMax);
+const processName = z
+  .string()
+  .regex(/^[a-zA-Z][a-zA-Z0-9-]*$/, "must be letters, digits and hyphens, starting with a letter");
+const hostPort = z
+  .string()
+  .refine(
+    (text) => parseHostPort(text) !== undefined,
+    'must be "host:port", such as "10.0.0.1:9100"',
+  );
+
+const serviceCalls = {
+  deadlineMs: deadlineMs.exactOptional(),
+  balancer: z.enum(balancers).exactOptional(),
+};
+
+const issuer = z.strictObject({
+  issuer: z.string().min(1),
+  audience: z.string().min(1).exactOptional(),
+  algorithms: z.array(z.string().min(1)).min(1).readonly(),
+  jwks: z.union([z.strictObject({ url: z.url() }), z.strictObject({ operation: z.string() })]),
+});
+
+const profileShape = {
+  processes: z
+    .record(
+      processName,
+      z.strictObject({
+        services: z.array(z.string()).min(1).readonly().exactOptional(),
+        instances: z.int().min(1).max(instancesMax).exactOptional(),
+      }),
+    )
+    .exactOptional(),
+  env: z.record(z.string(), z.record(z.string(), z.string())).exactOptional(),
+  gateway: z
+    .strictObject({
+      port: portNumber.exactOptional(),
+      host: z.string().min(1).exactOptional(),
+      auth: z.strictObject({ issuers: z.array(issuer).readonly() }).exactOptional(),
+      limits: z
+        .strictObject({
+          bodyBytesMax: z.int().min(0).exactOptional(),
+          headerBytesMax: z.int().min(1_024).exactOptional(),
+        })
+        .exactOptional(),
+    })
+    .exactOptional(),
+  distributor: z.strictObject({ port: portNumber.exactOptional() }).exactOptional(),
+  distributors: z.array(hostPort).min(1).readonly().exactOptional(),
+  calls: z
+    .strictObject({
+      ...serviceCalls,
+      services: z.record(z.string(), z.strictObject(serviceCalls)).exactOptional(),
+    })
+    .exactOptional(),
+  host: z.string().min(1).exactOptional(),
+  security: z.strictObject({ tokenFile: z.string().min(1).exactOptional() }).exactOptional(),
+  logs: z.strictObject({ level: z.enum(logLevels).exactOptional() }).exactOptional(),
+};
+
+const loader = z.custom<ServiceLoader>(
+  (value) => typeof value === "function",
+  'must be a function such as () => import("./services/products.ts")',
+);
+
+/** The shape of `dure.config.ts`; unknown keys are refused. The written types, which people read, must agree with it. */
+export const configSchema = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[a-zA-Z][a-zA-Z0-9._-]*$/, "must be letters, digits, dots, hyphens and underscores"),
+  services: z.record(z.string(), loader),
+  ...profileShape,
+  profiles: z.record(z.string(), z.strictObject(profileShape)).exactOptional(),
+}) satisfies z.ZodType<DureConfig>;

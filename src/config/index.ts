@@ -1,0 +1,28 @@
+/**
+ * config: what a project may say in `dure.config.ts`, and what comes out of it when profile, environment and flags are
+ * applied. Decisions only: it reads no file and no variable by itself, and imports nothing of `node:`.
+ */
+export { formatHostPort, type HostPort, parseHostPort } from "./core/address.ts";
+export { type Problem, problemsError } from "./core/problems.ts";
+export {
+  type ConfigSources,
+  type ResolvedConfig,
+  type ResolvedProcess,
+  resolveConfig,
+} from "./core/resolve.ts";
+export {
+  resolveServiceEnv,
+  type ServiceEnv,
+  type ServiceEnvSources,
+} from "./core/service-env.ts";
+export { flagKey, type Setting, settings } from "./core/settings.ts";
+export {
+  type DureConfig,
+  defineConfig,
+  type GatewaySection,
+  type IssuerOptions,
+  type ProcessOptions,
+  type ProfileOptions,
+  type ServiceCallOptions,
+  type ServiceLoader,
+} from "./options.ts";

@@ -1,0 +1,104 @@
+import type { Service } from "../contract/index.ts";
+
+/** Loads a service's module, whose default export is the service. Called only in a process that hosts it. */
+export type ServiceLoader = () => Promise<{ readonly default: Service }>;
+
+/** The levels of the platform's and the services' logs, quietest last. */
+export const logLevels = ["debug", "info", "warn", "error", "silent"] as const;
+
+/** How an instance is chosen: two random ones compared by load (`p2c`), or one after the other. */
+export const balancers = ["p2c", "round-robin"] as const;
+
+/** How calls to one service are made. */
+export interface ServiceCallOptions {
+  /** Time for a call, in ms, where the caller gives none. Default: `calls.deadlineMs`. */
+  readonly deadlineMs?: number;
+  /** See {@link balancers}. Default `"p2c"`. */
+  readonly balancer?: (typeof balancers)[number];
+}
+
+/** One kind of process: which services it hosts, and how many run side by side. */
+export interface ProcessOptions {
+  /** Keys of `services`. Default: the service that has the process's own name. */
+  readonly services?: readonly string[];
+  /** How many of these processes `dure up` runs, 1 to 64. Default 1. They are named `products-1`, `products-2`. */
+  readonly instances?: number;
+}
+
+/** Who signs the tokens that the gateway accepts. */
+export interface IssuerOptions {
+  /** The `iss` claim. */
+  readonly issuer: string;
+  /** The `aud` claim, if it is to be checked. */
+  readonly audience?: string;
+  /** Allowed signature algorithms, such as `["EdDSA"]`. Never taken from the token. */
+  readonly algorithms: readonly string[];
+  /** Where the public keys come from: a URL, or an operation of the mesh (`"members.keys"`) that returns a JWKS. */
+  readonly jwks: { readonly url: string } | { readonly operation: string };
+}
+
+/** The HTTP edge. */
+export interface GatewaySection {
+  /** The port of the gateway. `PORT`, `--port`. Default 8080; 0 takes any free one. */
+  readonly port?: number;
+  /** The address it listens on. `DURE_GATEWAY_HOST`. Default: `host`. */
+  readonly host?: string;
+  /** Whose tokens are accepted. Default: nobody's, so that only public operations can be called over HTTP. */
+  readonly auth?: { readonly issuers: readonly IssuerOptions[] };
+  /** Bounds of a request. */
+  readonly limits?: {
+    /** Largest request body, in bytes. Default 1 MiB; above it 413. */
+    readonly bodyBytesMax?: number;
+    /** Largest request head (request line and headers), in bytes. Default 16 KiB; above it 431. */
+    readonly headerBytesMax?: number;
+  };
+}
+
+/** What a profile may change: everything but the project's name and its services. */
+export interface ProfileOptions {
+  /** Which services share a process, and how many processes run. Default: one process for each service. */
+  readonly processes?: Readonly<Record<string, ProcessOptions>>;
+  /** Values for the keys that services declare, by service. Not for secrets: those come from the environment. */
+  readonly env?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** The HTTP edge. */
+  readonly gateway?: GatewaySection;
+  /** The registry server that `dure up` and `dure dev` run where `distributors` is not set. */
+  readonly distributor?: {
+    /** Its port. `DURE_DISTRIBUTOR_PORT`, `--distributor-port`. Default 9100; 0 takes any free one. */
+    readonly port?: number;
+  };
+  /** Distributors to join, as `host:port`. `DURE_DISTRIBUTORS`, `--join`. Default: the one that is run here. */
+  readonly distributors?: readonly string[];
+  /** How services call each other. */
+  readonly calls?: ServiceCallOptions & {
+    /** Exceptions, by the service that is called. */
+    readonly services?: Readonly<Record<string, ServiceCallOptions>>;
+  };
+  /** The address nodes listen on. `DURE_HOST`, `--host`. Default `127.0.0.1`: nothing is reachable from other machines. */
+  readonly host?: string;
+  /** How peers prove that they belong to this mesh. */
+  readonly security?: {
+    /** A file that holds the shared token. `DURE_TOKEN_FILE`. Default: a token is made once, in the data folder. */
+    readonly tokenFile?: string;
+  };
+  /** Logs. */
+  readonly logs?: {
+    /** The quietest level that is written. `DURE_LOG_LEVEL`, `--log-level`. Default `"info"`. */
+    readonly level?: (typeof logLevels)[number];
+  };
+}
+
+/** The project's `dure.config.ts`. */
+export interface DureConfig extends ProfileOptions {
+  /** The project's name, which is the mesh's name: nodes of another mesh are refused. `DURE_NAME`. */
+  readonly name: string;
+  /** Every service of the project; the key is its contract's name. */
+  readonly services: Readonly<Record<string, ServiceLoader>>;
+  /** Changes for one environment, chosen by `--profile` or `DURE_PROFILE`. */
+  readonly profiles?: Readonly<Record<string, ProfileOptions>>;
+}
+
+/** Types a configuration. It is checked when it is used, so that all problems can be told at once. */
+export function defineConfig(config: DureConfig): DureConfig {
+  return config;
+}

@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { resolveServiceEnv, type ServiceEnvSources } from "../../src/config/index.ts";
+
+function sources(more: Partial<ServiceEnvSources> = {}): ServiceEnvSources {
+  return {
+    builtIn: {},
+    environment: {},
+    profileFile: {},
+    file: {},
+    config: {},
+    readFile: (path) => `content of ${path}\n`,
+    ...more,
+  };
+}
+
+test("the first of own variable, variable, file variable, profile's .env, .env and configuration wins", () => {
+  const maybe = fc.option(fc.string(), { nil: undefined });
+  const layers = fc.record({
+    own: maybe,
+    plain: maybe,
+    filePath: fc.option(fc.constant("/run/secret"), { nil: undefined }),
+    profileFile: maybe,
+    file: maybe,
+    config: maybe,
+  });
+  fc.assert(
+    fc.property(layers, ({ own, plain, filePath, profileFile, file, config }) => {
+      const { values } = resolveServiceEnv(
+        "products",
+        ["KEY"],
+        sources({
+          environment: { PRODUCTS__KEY: own, KEY: plain, KEY_FILE: filePath },
+          profileFile: { KEY: profileFile },
+          file: { KEY: file },
+          config: config === undefined ? {} : { KEY: config },
+        }),
+      );
+      const fromFile = filePath && "content of /run/secret";
+      assert.equal(values.KEY, own ?? plain ?? fromFile ?? profileFile ?? file ?? config);
+    }),
+  );
+});
+
+test("only declared keys come out", () => {
+  const environment = { PAGE_SIZE: "20", AWS_SECRET_ACCESS_KEY: "hush" };
+  const { values } = resolveServiceEnv("products", ["PAGE_SIZE"], sources({ environment }));
+  assert.deepEqual(values, { PAGE_SIZE: "20" });
+});
+
+test("a key may not reach what every object has", () => {
+  const { values } = resolveServiceEnv("products", ["constructor", "__proto__"], sources());
+  assert.deepEqual(Object.keys(values), []);
+});
+
+test("what the platform gives cannot be overridden", () => {
+  const { values } = resolveServiceEnv(
+    "products",
+    ["DURE_DATA"],
+    sources({ builtIn: { DURE_DATA: "/srv/.dure" }, environment: { DURE_DATA: ".dure" } }),
+  );
+  assert.deepEqual(values, { DURE_DATA: "/srv/.dure" });
+});
+
+test("a file variable that cannot be read is a problem that names it", () => {
+  const { values, problems } = resolveServiceEnv(
+    "products",
+    ["STRIPE_KEY"],
+    sources({
+      environment: { STRIPE_KEY_FILE: "/run/gone" },
+      readFile: () => {
+        throw new Error("ENOENT: no such file");
+      },
+    }),
+  );
+  assert.deepEqual(values, {});
+  assert.equal(problems[0]?.path, "STRIPE_KEY_FILE");
+  assert.match(problems[0]?.message ?? "", /"\/run\/gone", which cannot be read: ENOENT/);
+});
+
+test("the prefix that gives a key to one service is its name in capitals", () => {
+  const environment = { MY_STOCK__KEY: "mine", KEY: "everybody's" };
+  const { values, origins } = resolveServiceEnv("my-stock", ["KEY"], sources({ environment }));
+  assert.deepEqual(values, { KEY: "mine" });
+  assert.deepEqual(origins, { KEY: "MY_STOCK__KEY" });
+});
