@@ -1,0 +1,168 @@
+import { DureError, didYouMean } from "../kit/index.ts";
+import type { OperationDescription } from "./description.ts";
+import type { OperationOptions } from "./operation.ts";
+import { convertParams, type Params } from "./params.ts";
+import { type Checked, check, type Issue, type Schema } from "./schema.ts";
+import { compileSerializer, type Serializer } from "./serializer.ts";
+
+const decoder = new TextDecoder("utf-8", { fatal: true });
+
+/** An operation's parsers and serialisers, compiled at first use. */
+export class OperationRuntime {
+  readonly service: string;
+  readonly name: string;
+  readonly description: OperationDescription;
+  readonly #options: OperationOptions;
+  readonly #title: string;
+  #writeInput: Serializer | undefined;
+  #writeOutput: Serializer | undefined;
+  readonly #errorWriters = new Map<string, Serializer>();
+
+  constructor(
+    service: string,
+    name: string,
+    description: OperationDescription,
+    options: OperationOptions,
+  ) {
+    this.service = service;
+    this.name = name;
+    this.description = description;
+    this.#options = options;
+    this.#title = `${service}.${name}`;
+  }
+
+  /** Whether a caught value is this operation's own error of that code. */
+  readonly isError = (error: unknown, code: string): boolean =>
+    error instanceof Error &&
+    (error as { code?: unknown }).code === code &&
+    (error as { operation?: unknown }).operation === this.#title;
+
+  /** The input as JSON text, declared properties only. Throws INVALID_ARGUMENT naming what does not fit. */
+  serializeInput(value: unknown): string {
+    const schema = this.description.input;
+    if (!schema) return "";
+    this.#writeInput ??= compileSerializer(schema, `${this.#title} input`);
+    try {
+      return this.#writeInput(value);
+    } catch (thrown) {
+      if (!(thrown instanceof DureError)) throw thrown;
+      const { path } = thrown.details as { path: string };
+      const issue = { path, message: thrown.message.slice(`${this.#title} input.${path} `.length) };
+      throw this.#invalid([this.#withHint(issue, value)]);
+    }
+  }
+
+  /**
+   * The input a handler gets: body and params together, validated. Throws (or rejects with) INVALID_ARGUMENT whose `details`
+   * are `{ issues: [{ path, message }] }`.
+   */
+  parseInput(body: string | Uint8Array | undefined, params: Params | undefined): unknown {
+    const { input } = this.#options;
+    const fromBody = this.#parseJson(body);
+    if (!input) return undefined;
+    const given = params ? this.#merge(fromBody, params) : fromBody;
+    const checked = check(input, given);
+    return checked instanceof Promise
+      ? checked.then((late) => this.#accept(late, given))
+      : this.#accept(checked, given);
+  }
+
+  /** The output as JSON text, declared properties only. Throws INTERNAL naming the field that does not fit. */
+  serializeOutput(value: unknown): string {
+    const schema = this.description.output;
+    if (!schema) return "";
+    this.#writeOutput ??= compileSerializer(schema, `${this.#title} output`);
+    return this.#writeOutput(value);
+  }
+
+  /** The output a caller gets. */
+  parseOutput(body: Uint8Array | string): unknown {
+    if (body.length === 0) return undefined;
+    return JSON.parse(typeof body === "string" ? body : decoder.decode(body));
+  }
+
+  /** An error's data as JSON text. Throws INTERNAL if the contract does not declare the code. */
+  serializeErrorData(code: string, data: unknown): string | undefined {
+    const declared = this.description.errors[code];
+    if (!declared) throw new DureError("INTERNAL", `${this.#title} declares no error ${code}`);
+    if (!declared.data) return undefined;
+    let write = this.#errorWriters.get(code);
+    if (!write) {
+      write = compileSerializer(declared.data, `${this.#title} error ${code} data`);
+      this.#errorWriters.set(code, write);
+    }
+    return write(data);
+  }
+
+  /** Checks an output by its full schema; for development, where a wrong answer should be loud. */
+  checkOutput(value: unknown): Checked | Promise<Checked> {
+    const { output } = this.#options as { output?: Schema };
+    return output ? check(output, value) : { value };
+  }
+
+  #parseJson(body: string | Uint8Array | undefined): unknown {
+    if (body === undefined || body.length === 0) return undefined;
+    try {
+      return JSON.parse(typeof body === "string" ? body : decoder.decode(body));
+    } catch (thrown) {
+      const why = thrown instanceof Error ? thrown.message : String(thrown);
+      throw new DureError("INVALID_ARGUMENT", `${this.#title}: the body is not JSON: ${why}`, {
+        details: { issues: [{ path: "", message: `not JSON: ${why}` }] },
+      });
+    }
+  }
+
+  #merge(fromBody: unknown, params: Params): unknown {
+    const issues: Issue[] = [];
+    const converted = convertParams(params, this.description.input ?? {}, issues);
+    if (fromBody === undefined) {
+      if (issues.length > 0) throw this.#invalid(issues);
+      return converted;
+    }
+    if (typeof fromBody !== "object" || fromBody === null || Array.isArray(fromBody)) {
+      throw this.#invalid([{ path: "", message: "must be a JSON object" }]);
+    }
+    for (const name of Object.keys(converted)) {
+      if (Object.hasOwn(fromBody, name))
+        issues.push({
+          path: name,
+          message: "was given in the path or query and again in the body",
+        });
+    }
+    if (issues.length > 0) throw this.#invalid(issues);
+    return { ...fromBody, ...converted };
+  }
+
+  #accept(checked: Checked, given: unknown): unknown {
+    if ("value" in checked) return checked.value;
+    throw this.#invalid(checked.issues.map((issue) => this.#withHint(issue, given)));
+  }
+
+  /** Names a field that was sent under nearly the right name. */
+  #withHint(issue: Issue, given: unknown): Issue {
+    if (typeof given !== "object" || given === null || issue.path === "" || issue.path in given)
+      return issue;
+    const properties = Object.keys((this.description.input?.properties ?? {}) as object);
+    const strangers = Object.keys(given).filter((name) => !properties.includes(name));
+    const near = didYouMean(issue.path, strangers);
+    if (!properties.includes(issue.path)) return issue;
+    if (!near) return { path: issue.path, message: "is missing" };
+    return {
+      path: issue.path,
+      message: `is missing (you sent "${near}"; did you mean "${issue.path}"?)`,
+    };
+  }
+
+  #invalid(issues: readonly Issue[]): DureError {
+    const [first] = issues;
+    const field = first && first.path !== "" ? `.${first.path}` : "";
+    const more = issues.length > 1 ? ` (and ${issues.length - 1} more)` : "";
+    return new DureError(
+      "INVALID_ARGUMENT",
+      `${this.#title} input${field} ${first?.message ?? "is not valid"}${more}`,
+      {
+        details: { issues },
+      },
+    );
+  }
+}

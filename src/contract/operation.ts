@@ -1,0 +1,168 @@
+import type { StandardSchemaV1 } from "@standard-schema/spec";
+import type { Schema } from "./schema.ts";
+
+/** One of an operation's own errors, as declared. */
+export interface ErrorOption {
+  /** HTTP status, 400 to 599. */
+  readonly status: number;
+  /** What the error carries. */
+  readonly data?: Schema;
+}
+
+/** What {@link op} takes. */
+export interface OperationOptions {
+  /** Method and path, as `GET /products/:id`. Absent: the operation is for the mesh alone. */
+  readonly http?: string;
+  /** HTTP status of a success. Default 200, or 204 without an output. */
+  readonly status?: number;
+  /** Who may call over HTTP. Default: only an authenticated principal. */
+  readonly auth?: "public";
+  /** Scopes the principal must have, all of them. Checked where the operation is handled. */
+  readonly scopes?: readonly string[];
+  readonly input?: Schema;
+  readonly output?: Schema;
+  readonly errors?: { readonly [code: string]: ErrorOption };
+  /** A second execution is harmless, so a call without an answer may be sent again. GET, PUT and DELETE are. */
+  readonly idempotent?: boolean;
+  /** Refuse an HTTP call without `Idempotency-Key`. */
+  readonly idempotency?: "required";
+  /** Default time for a call, in ms; a caller's own deadline wins if it is shorter. */
+  readonly deadlineMs?: number;
+  /** One line for the API page. */
+  readonly summary?: string;
+}
+
+/** What {@link raw} takes. */
+export interface RawOptions {
+  readonly http: string;
+  readonly auth?: "public";
+  readonly scopes?: readonly string[];
+  readonly deadlineMs?: number;
+  readonly summary?: string;
+}
+
+/** The shape of an operation's errors: code to data. */
+export type ErrorShapes = { readonly [code: string]: unknown };
+
+/**
+ * One callable unit of a contract. The type parameters are what a caller passes, what the handler gets, what the handler
+ * returns, what the caller gets, and the errors; they live in a field that is never there.
+ */
+export interface Operation<
+  CallIn = any,
+  HandlerIn = any,
+  HandlerOut = any,
+  CallOut = any,
+  Errors extends ErrorShapes = any,
+> {
+  readonly kind: "call" | "raw";
+  /** The contract's name. */
+  readonly service: string;
+  /** The operation's own name. */
+  readonly operation: string;
+  /** Whether a caught value is this operation's error `code`; narrows its `data`. */
+  is<Code extends keyof Errors & string>(
+    error: unknown,
+    code: Code,
+  ): error is OperationError<Code, Errors[Code]>;
+  /** @internal */
+  readonly "~types"?: {
+    readonly callIn: CallIn;
+    readonly handlerIn: HandlerIn;
+    readonly handlerOut: HandlerOut;
+    readonly callOut: CallOut;
+    readonly errors: Errors;
+  };
+}
+
+/** A contract's own error as a caller sees it. */
+export interface OperationError<Code extends string = string, Data = unknown> extends Error {
+  readonly code: Code;
+  readonly data: Data;
+}
+
+type InputOf<S> = S extends StandardSchemaV1 ? StandardSchemaV1.InferInput<S> : undefined;
+type OutputOf<S> = S extends StandardSchemaV1 ? StandardSchemaV1.InferOutput<S> : undefined;
+type Field<Options, Key extends string> = Options extends { readonly [K in Key]: infer Value }
+  ? Value
+  : undefined;
+
+type ErrorsOf<Options> = Options extends { readonly errors: infer Errors }
+  ? {
+      readonly [Code in keyof Errors]: Errors[Code] extends { readonly data: infer S }
+        ? InputOf<S>
+        : undefined;
+    }
+  : Record<never, never>;
+
+/** The operation that these options declare. */
+export type OperationFrom<Options> = Operation<
+  InputOf<Field<Options, "input">>,
+  OutputOf<Field<Options, "input">>,
+  InputOf<Field<Options, "output">>,
+  OutputOf<Field<Options, "output">>,
+  ErrorsOf<Options>
+>;
+
+type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+type PathParameters<Path extends string> = Path extends `${string}:${infer Name}/${infer Rest}`
+  ? Name | PathParameters<`/${Rest}`>
+  : Path extends `${string}:${infer Name}`
+    ? Name
+    : never;
+
+/** Refusals that the editor shows at the property that is wrong. */
+export type CheckedOptions<Options> = {
+  readonly [Key in Exclude<keyof Options, keyof OperationOptions>]: never;
+} & (Options extends { readonly http: infer Http extends string }
+  ? Http extends `${Method} /${string}`
+    ? [Exclude<PathParameters<Http>, keyof InputOf<Field<Options, "input">>>] extends [never]
+      ? unknown
+      : {
+          readonly http: `path parameter missing in input: ${Exclude<PathParameters<Http>, keyof InputOf<Field<Options, "input">>> & string}`;
+        }
+    : { readonly http: `${Method} /path` }
+  : unknown);
+
+/** An operation or event before its contract gave it a name. */
+export interface Declared<Options> {
+  readonly "~declared": Options;
+}
+
+/** Declares an operation with JSON in and JSON out. */
+export function op<const Options extends OperationOptions>(
+  options: Options & CheckedOptions<Options>,
+): OperationFrom<Options> {
+  return { kind: "call", "~declared": options } as unknown as OperationFrom<Options>;
+}
+
+/** Declares an operation that gets the HTTP request and returns the HTTP response: pages, files, redirects. */
+export function raw<const Options extends RawOptions>(
+  options: Options,
+): Operation<Request, Request, Response, Response, Record<never, never>> & {
+  readonly kind: "raw";
+} {
+  return { kind: "raw", "~declared": options } as never;
+}
+
+/** An event of a contract. `Data` is what it carries. */
+export interface EventDefinition<Data = any> {
+  readonly kind: "event";
+  /** `contract.event`. */
+  readonly name: string;
+  readonly "~data"?: Data;
+}
+
+/** What {@link event} takes beside the schema. */
+export interface EventOptions<Data> {
+  /** Events of one key keep their order. */
+  readonly key?: (data: Data) => string;
+}
+
+/** Declares an event. */
+export function event<S extends Schema>(
+  data: S,
+  options: EventOptions<StandardSchemaV1.InferOutput<S>> = {},
+): EventDefinition<StandardSchemaV1.InferOutput<S>> {
+  return { kind: "event", "~declared": { data, ...options } } as never;
+}

@@ -1,0 +1,230 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { toStandardJsonSchema } from "@valibot/to-json-schema";
+import { type } from "arktype";
+import fc from "fast-check";
+import * as v from "valibot";
+import { z } from "zod";
+import {
+  contract,
+  describe,
+  event,
+  op,
+  operationsOf,
+  secret,
+  toOpenApi,
+} from "../../src/contract/index.ts";
+import { DureError } from "../../src/kit/index.ts";
+import { validate as validateOpenApi } from "./support/openapi.ts";
+
+const Address = z.object({ city: z.string(), zip: z.string().optional() });
+const Item = z.object({
+  id: z.int(),
+  name: z.string(),
+  price: z.number(),
+  isNew: z.boolean().optional(),
+  note: z.string().nullable(),
+  tags: z.array(z.string()),
+  address: Address,
+  counts: z.record(z.string(), z.int()),
+  shape: z.discriminatedUnion("kind", [
+    z.object({ kind: z.literal("circle"), radius: z.number() }),
+    z.object({ kind: z.literal("square"), side: z.number() }),
+  ]),
+  state: z.enum(["open", "closed"]),
+  anything: z.unknown().optional(),
+});
+const Tree = z.object({
+  name: z.string(),
+  get children() {
+    return z.array(Tree);
+  },
+});
+const items = contract("items", {
+  put: op({
+    http: "PUT /items/:id",
+    input: Item,
+    output: Item,
+    errors: { Taken: { status: 409, data: z.object({ by: z.string() }) } },
+  }),
+  find: op({
+    http: "GET /items",
+    auth: "public",
+    input: z.object({
+      q: z.string().optional(),
+      limit: z.int().min(1).max(100).optional(),
+      isNew: z.boolean().optional(),
+      tag: z.array(z.string()).optional(),
+    }),
+    output: z.object({ items: z.array(Item) }),
+  }),
+  tree: op({ input: Tree, output: Tree }),
+  changed: event(z.object({ id: z.int() })),
+});
+const operation = (name: string) => {
+  const found = operationsOf(items).get(name);
+  assert.ok(found);
+  return found;
+};
+
+const anItem = fc.record({
+  id: fc.integer(),
+  name: fc.string({ unit: "binary" }),
+  price: fc.double({ noNaN: true, noDefaultInfinity: true }),
+  isNew: fc.option(fc.boolean(), { nil: undefined }),
+  note: fc.option(fc.string(), { nil: null }),
+  tags: fc.array(fc.string()),
+  address: fc.record({ city: fc.string(), zip: fc.option(fc.string(), { nil: undefined }) }),
+  counts: fc.dictionary(fc.string(), fc.integer()),
+  shape: fc.oneof(
+    fc.record({ kind: fc.constant("circle"), radius: fc.nat() }),
+    fc.record({ kind: fc.constant("square"), side: fc.nat() }),
+  ),
+  state: fc.constantFrom("open", "closed"),
+  anything: fc.option(fc.jsonValue(), { nil: undefined }),
+});
+
+test("what is serialised reads back as the same value", () => {
+  fc.assert(
+    fc.property(anItem, (item) => {
+      assert.deepEqual(
+        JSON.parse(operation("put").serializeOutput(item)),
+        JSON.parse(JSON.stringify(item)),
+      );
+    }),
+  );
+});
+
+test("a field that is not in the schema never leaves, at any depth", () => {
+  const [sample] = fc.sample(anItem, 1);
+  const leaky = { ...sample, password: "x", address: { city: "Seoul", secret: "y" } };
+  const text = operation("put").serializeOutput(leaky);
+  assert.doesNotMatch(text, /password|secret/);
+  assert.match(text, /Seoul/);
+});
+
+test("a recursive schema is serialised and its misfits are named", () => {
+  const tree = { name: "a", children: [{ name: "b", children: [] }] };
+  assert.deepEqual(JSON.parse(operation("tree").serializeOutput(tree)), tree);
+  assert.throws(
+    () => operation("tree").serializeOutput({ name: "a", children: [{ name: 1, children: [] }] }),
+    {
+      code: "INTERNAL",
+      message: "items.tree output.children[0].name must be text, not number",
+    },
+  );
+});
+
+test("strings from path and query become what the schema asks for, and only losslessly", () => {
+  const find = operation("find");
+  assert.deepEqual(
+    find.parseInput(undefined, { limit: "7", isNew: "true", tag: ["a", "b"], q: "7" }),
+    {
+      limit: 7,
+      isNew: true,
+      tag: ["a", "b"],
+      q: "7",
+    },
+  );
+  assert.deepEqual(find.parseInput(undefined, { tag: "one" }), { tag: ["one"] });
+  for (const limit of ["07", "1e1", " 7", "0x7", "7.5", "", "9007199254740993", "101", "-1"]) {
+    assert.throws(
+      () => find.parseInput(undefined, { limit }),
+      (error) =>
+        error instanceof DureError &&
+        error.code === "INVALID_ARGUMENT" &&
+        /find input\.limit/.test(error.message),
+      limit,
+    );
+  }
+  assert.throws(
+    () => find.parseInput(undefined, { limit: ["1", "2"] }),
+    /limit was given more than once/,
+  );
+});
+
+test("a name in the path and in the body is refused", () => {
+  assert.throws(
+    () => operation("put").parseInput('{"id":1}', { id: "1" }),
+    /input\.id was given in the path or query and again in the body/,
+  );
+});
+
+test("bad input names the field, also one that is nearly right", () => {
+  assert.throws(
+    () => operation("put").parseInput('{"id":1,"nam":"x"}', undefined),
+    (error) => {
+      assert.ok(error instanceof DureError);
+      const { issues } = error.details as { issues: { path: string; message: string }[] };
+      assert.deepEqual(
+        issues.find(({ path }) => path === "name")?.message,
+        'is missing (you sent "nam"; did you mean "name"?)',
+      );
+      return error.code === "INVALID_ARGUMENT";
+    },
+  );
+  assert.throws(() => operation("put").parseInput("{nonsense", undefined), /the body is not JSON/);
+  assert.throws(() => operation("put").parseInput('"text"', { id: "1" }), /must be a JSON object/);
+});
+
+test("valibot and arktype schemas make contracts; a library without JSON Schema is refused naming its adapter", () => {
+  const other = contract("other", {
+    valibot: op({ input: toStandardJsonSchema(v.object({ id: v.pipe(v.number(), v.integer()) })) }),
+    arktype: op({ input: type({ id: "number.integer" }) }),
+  });
+  for (const runtime of operationsOf(other).values()) {
+    assert.deepEqual(runtime.parseInput(undefined, { id: "7" }), { id: 7 });
+    assert.throws(() => runtime.parseInput('{"id":"x"}', undefined), { code: "INVALID_ARGUMENT" });
+  }
+  assert.throws(
+    () => contract("bare", { get: op({ input: v.object({ id: v.number() }) }) }),
+    /@valibot\/to-json-schema/,
+  );
+});
+
+test("what JSON cannot carry is refused when the contract is made", () => {
+  for (const schema of [
+    z.date(),
+    z.bigint(),
+    z.map(z.string(), z.string()),
+    z.string().transform((text) => text.length),
+  ]) {
+    assert.throws(
+      () => contract("bad", { get: op({ output: z.object({ field: schema }) as never }) }),
+      /bad\.get output/,
+    );
+  }
+});
+
+test("names and paths that cannot work are refused, naming them", () => {
+  assert.throws(() => contract("Not Good", {}), /Not Good/);
+  assert.throws(() => contract("a", { get: op({ http: "FETCH /x" } as never) }), /FETCH/);
+  assert.throws(
+    () => contract("a", { get: op({ errors: { Bad: { status: 200 } } }) }),
+    /status 200/,
+  );
+});
+
+test("the description is plain data and says what is idempotent and who may call", () => {
+  const description = describe(items);
+  assert.deepEqual(JSON.parse(JSON.stringify(description)), description);
+  assert.equal(description.operations.put?.isIdempotent, true);
+  assert.equal(description.operations.put?.auth, "required");
+  assert.equal(description.operations.find?.auth, "public");
+  assert.deepEqual(Object.keys(description.events), ["changed"]);
+});
+
+test("the OpenAPI document is valid", async () => {
+  const result = await validateOpenApi(
+    toOpenApi([describe(items)], { title: "Items", version: "1" }),
+  );
+  assert.equal(result.valid, true, JSON.stringify(result.errors));
+});
+
+test("a secret shows itself to nobody but reveal()", () => {
+  const checked = secret(z.string())["~standard"].validate("hunter2");
+  assert.ok(!(checked instanceof Promise) && !checked.issues);
+  const { value } = checked;
+  assert.equal(value.reveal(), "hunter2");
+  assert.doesNotMatch(`${value} ${JSON.stringify({ value })}`, /hunter2/);
+});
