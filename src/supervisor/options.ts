@@ -1,0 +1,28 @@
+/** When a process that ended is started again, and how long it may take to come and go. All times in ms. */
+export interface RestartPolicy {
+  /** Wait before the first restart; it doubles with each further failure. Default 100: a killed process is soon back. */
+  readonly firstDelayMs: number;
+  /** No wait within the back-off is longer. Default 10,000. */
+  readonly delayMsMax: number;
+  /** A process that was ready this long has no failures behind it. Default 10,000. */
+  readonly stableMs: number;
+  /** So many failures in a row are a crash loop. Default 5, which the back-off reaches after 1.5 s. */
+  readonly crashLoopFailures: number;
+  /** Wait between attempts in a crash loop. Default 30,000; `Infinity` waits until somebody restarts it. */
+  readonly crashLoopDelayMs: number;
+  /** A process that is not ready by then is killed, and that is a failure. Default 60,000. */
+  readonly startMsMax: number;
+  /** A process that was asked to stop and still runs is killed. Default 12,000: more than a drain may take (10 s). */
+  readonly stopMsMax: number;
+}
+
+/** See {@link RestartPolicy}. */
+export const defaultPolicy: RestartPolicy = {
+  firstDelayMs: 100,
+  delayMsMax: 10_000,
+  stableMs: 10_000,
+  crashLoopFailures: 5,
+  crashLoopDelayMs: 30_000,
+  startMsMax: 60_000,
+  stopMsMax: 12_000,
+};
