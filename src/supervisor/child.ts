@@ -1,0 +1,100 @@
+/**
+ * The other end: a process that obeys its supervisor. It ignores SIGINT and SIGHUP, which a terminal sends to the whole group,
+ * and stops when it is told to, on SIGTERM, or when the supervisor is gone: nobody adopts it, so it drains and exits.
+ */
+import { after, asError, DureError } from "../kit/index.ts";
+import type { FromChild, ToChild } from "./messages.ts";
+
+/** A drain that takes longer is cut off, in ms; the supervisor would kill a little later (`stopMsMax`). */
+const drainMsMax = 11_000;
+
+/** A process's line to its supervisor. */
+export interface SupervisorLink {
+  /** The work to do, as the supervisor described it. */
+  readonly spec: unknown;
+  /** From now on it counts as ready. */
+  ready(port: number | undefined, note?: string): void;
+  /** Tells whoever runs the supervisor something. */
+  tell(details: unknown): void;
+  /** Asks whoever runs the supervisor. */
+  ask(question: unknown): Promise<unknown>;
+  /** What to do before the process ends. */
+  onStop(stop: () => Promise<void>): void;
+  /** Says why the process cannot go on, and ends it. */
+  fail(error: Error, exitCode: number): void;
+}
+
+/** Waits for the supervisor's first message. Rejects with FAILED_PRECONDITION if there is no supervisor. */
+export async function obeySupervisor(): Promise<SupervisorLink> {
+  if (!process.send) {
+    throw new DureError(
+      "FAILED_PRECONDITION",
+      "this command is started by `dure up` and `dure dev`, not by hand",
+    );
+  }
+  const answers = new Map<number, (answer: unknown) => void>();
+  let nextId = 1;
+  let stop: (() => Promise<void>) | undefined;
+  let isStopping = false;
+
+  const send = (message: FromChild): Promise<void> =>
+    new Promise((resolve) => {
+      // A supervisor that is gone is noticed by "disconnect"; nothing else is to be done about a message to it.
+      if (process.connected) process.send?.(message, undefined, undefined, () => resolve());
+      else resolve();
+    });
+  const end = async () => {
+    if (isStopping) return;
+    isStopping = true;
+    after(drainMsMax, () => process.exit(1));
+    let exitCode = 0;
+    try {
+      await stop?.();
+    } catch (thrown) {
+      console.error(`did not stop cleanly: ${asError(thrown).stack}`);
+      exitCode = 1;
+    }
+    process.exit(exitCode);
+  };
+
+  process.on("SIGINT", () => {});
+  process.on("SIGHUP", () => {});
+  process.on("SIGTERM", end);
+  process.on("disconnect", end);
+  const spec = await new Promise<unknown>((resolve) => {
+    process.on("message", (message: ToChild) => {
+      if (message.kind === "start") resolve(message.spec);
+      if (message.kind === "stop") void end();
+      if (message.kind === "answer") {
+        answers.get(message.id)?.(message.answer);
+        answers.delete(message.id);
+      }
+    });
+  });
+
+  return {
+    spec,
+    ready: (port, note) =>
+      void send({
+        kind: "ready",
+        ...(port === undefined ? {} : { port }),
+        ...(note === undefined ? {} : { note }),
+      }),
+    tell: (details) => void send({ kind: "tell", details }),
+    ask: (question) =>
+      new Promise((resolve) => {
+        const id = nextId;
+        nextId += 1;
+        answers.set(id, resolve);
+        void send({ kind: "ask", id, question });
+      }),
+    onStop: (listener) => {
+      stop = listener;
+    },
+    fail: (error, exitCode) => {
+      void send({ kind: "failed", message: error.message, exitCode }).then(() =>
+        process.exit(exitCode),
+      );
+    },
+  };
+}

@@ -1,0 +1,18 @@
+/**
+ * supervisor: processes. It starts them, restarts what crashes, writes their output, stops them in order, and tells the
+ * command line about them. It knows nothing of services or the mesh: what a process does is in a message it hands on.
+ */
+export { obeySupervisor, type SupervisorLink } from "./child.ts";
+export type { ProcessPhase } from "./core/process-state.ts";
+export { type FleetFile, readFleetFile, tokenOf } from "./data-folder.ts";
+export { type FleetControlOptions, openFleetControl, runningFleet } from "./fleet-control.ts";
+export { LogOutput, type LogOutputOptions } from "./log-output.ts";
+export type {
+  ExitReport,
+  ManagedProcess,
+  ProcessListener,
+  ProcessSpec,
+} from "./managed-process.ts";
+export { defaultPolicy, type RestartPolicy } from "./options.ts";
+export { checkPort, type PortCheck } from "./ports.ts";
+export { type ProcessStatus, Supervisor, type SupervisorOptions } from "./supervisor.ts";

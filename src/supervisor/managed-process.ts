@@ -1,0 +1,226 @@
+/**
+ * One supervised process: drives the state machine of `core/process-state.ts` with a real process, its IPC channel and a
+ * timer. Owns the process: nobody else signals it. Its output goes line by line to `onLine`.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { after, asError, now, type Timer } from "../kit/index.ts";
+import { LineSplitter } from "./core/line-splitter.ts";
+import {
+  initialState,
+  type ProcessEvent,
+  type ProcessPhase,
+  type ProcessState,
+  step,
+} from "./core/process-state.ts";
+import { type FromChild, isFromChild, type ToChild } from "./messages.ts";
+import type { RestartPolicy } from "./options.ts";
+
+/** Output that is still in the pipe when a process is gone is waited for so long, in ms: a grandchild may hold the pipe. */
+const outputMsMax = 500;
+
+/** How to start a process. */
+export interface ProcessSpec {
+  /** `products-1`: unique in a fleet. */
+  readonly name: string;
+  readonly file: string;
+  readonly args: readonly string[];
+  /** Its whole environment. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Sent to it as the first message; made anew for each start. */
+  spec(): unknown;
+}
+
+/** What happens to a process, for whoever shows it. */
+export interface ProcessListener {
+  onLine(process: ManagedProcess, line: string): void;
+  onPhase(process: ManagedProcess, phase: ProcessPhase): void;
+  onTold(process: ManagedProcess, details: unknown): void;
+  /** The answer to a question of the process. */
+  onAsked(process: ManagedProcess, question: unknown): unknown;
+}
+
+/** How a process ended, in words for people. */
+export interface ExitReport {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  /** What it said itself before it ended, if it could. */
+  readonly message: string | undefined;
+}
+
+export class ManagedProcess {
+  readonly name: string;
+  readonly #spec: ProcessSpec;
+  readonly #policy: RestartPolicy;
+  readonly #listener: ProcessListener;
+  #state: ProcessState = initialState;
+  #child: ChildProcess | undefined;
+  #timer: Timer | undefined;
+  #port: number | undefined;
+  #note: string | undefined;
+  #message: string | undefined;
+  #lastExit: ExitReport | undefined;
+  #isForced = false;
+  #onStopped: (() => void)[] = [];
+
+  constructor(spec: ProcessSpec, policy: RestartPolicy, listener: ProcessListener) {
+    this.name = spec.name;
+    this.#spec = spec;
+    this.#policy = policy;
+    this.#listener = listener;
+  }
+
+  get phase(): ProcessPhase {
+    return this.#state.phase;
+  }
+
+  get restarts(): number {
+    return this.#state.restarts;
+  }
+
+  /** The running process, if there is one. */
+  get pid(): number | undefined {
+    return this.#state.isAlive ? this.#child?.pid : undefined;
+  }
+
+  /** The port it said it listens on. */
+  get port(): number | undefined {
+    return this.#port;
+  }
+
+  /** What it said about itself when it was ready. */
+  get note(): string | undefined {
+    return this.#note;
+  }
+
+  /** How it ended the last time. */
+  get lastExit(): ExitReport | undefined {
+    return this.#lastExit;
+  }
+
+  /** Whether it had to be killed because it did not stop in time. */
+  get isForced(): boolean {
+    return this.#isForced;
+  }
+
+  start(): void {
+    this.#apply("start");
+  }
+
+  /** Lets the process end in order and starts it anew. */
+  restart(): void {
+    this.#apply("restart");
+  }
+
+  /** Ends it at once. */
+  kill(): void {
+    this.#apply("kill");
+  }
+
+  /** Asks it to stop; resolves when it is gone and its output is written. */
+  stop(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onStopped.push(resolve);
+      this.#apply("stop");
+      if (this.#state.phase === "stopped" && !this.#child) this.#tellStopped();
+    });
+  }
+
+  #apply(kind: ProcessEvent["kind"]): void {
+    const former = this.#state.phase;
+    const { state, effect } = step(this.#state, { kind, at: now() }, this.#policy);
+    this.#state = state;
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    if (state.wakeAt !== undefined) {
+      this.#timer = after(Math.max(0, Math.ceil(state.wakeAt - now())), () => this.#apply("timer"));
+    }
+    if (effect === "spawn") this.#spawn();
+    if (effect === "ask-to-stop") this.#send({ kind: "stop" });
+    if (effect === "kill") {
+      this.#isForced = true;
+      this.#child?.kill("SIGKILL");
+    }
+    if (state.phase !== former) this.#listener.onPhase(this, state.phase);
+  }
+
+  #spawn(): void {
+    this.#port = undefined;
+    this.#note = undefined;
+    this.#message = undefined;
+    this.#isForced = false;
+    const { file, args, environment } = this.#spec;
+    const child = spawn(file, args, {
+      env: environment,
+      stdio: ["ignore", "pipe", "pipe", "ipc"],
+    });
+    this.#child = child;
+    const splitters = [child.stdout, child.stderr].map((stream) => {
+      const splitter = new LineSplitter((line) => this.#listener.onLine(this, line));
+      stream?.on("data", (chunk: Uint8Array) => splitter.push(chunk));
+      return splitter;
+    });
+    let hasExited = false;
+    const onExit = (code: number | null, signal: NodeJS.Signals | null) => {
+      if (hasExited) return;
+      hasExited = true;
+      const closed = () => {
+        timer.cancel();
+        if (this.#child !== child) return;
+        this.#child = undefined;
+        for (const splitter of splitters) splitter.end();
+        this.#lastExit = { code, signal, message: this.#message };
+        this.#apply("exited");
+        if (this.#state.phase === "stopped") this.#tellStopped();
+      };
+      const timer = after(outputMsMax, closed);
+      child.once("close", closed);
+    };
+    child.on("exit", onExit);
+    child.on("message", (message) => this.#onMessage(message));
+    child.on("error", (error) => {
+      // Also emitted for a message that could not be sent; then "exit" or "disconnect" tells the rest.
+      if (child.pid !== undefined) return;
+      this.#message = `it could not be started: ${error.message}`;
+      onExit(null, null);
+      child.emit("close");
+    });
+    if (child.pid !== undefined) this.#send({ kind: "start", spec: this.#spec.spec() });
+  }
+
+  #send(message: ToChild): void {
+    // A process that is just ending cannot be told anything; its exit is what matters then.
+    if (this.#child?.connected) this.#child.send(message, () => {});
+  }
+
+  #onMessage(message: unknown): void {
+    if (!isFromChild(message)) return;
+    switch (message.kind) {
+      case "ready":
+        this.#port = message.port;
+        this.#note = message.note;
+        return this.#apply("ready");
+      case "failed":
+        this.#message = message.message;
+        return;
+      case "ask":
+        return this.#answer(message);
+      case "tell":
+        return this.#listener.onTold(this, message.details);
+    }
+  }
+
+  #answer({ id, question }: Extract<FromChild, { kind: "ask" }>): void {
+    try {
+      this.#send({ kind: "answer", id, answer: this.#listener.onAsked(this, question) });
+    } catch (thrown) {
+      this.#message = asError(thrown).message;
+      this.kill();
+    }
+  }
+
+  #tellStopped(): void {
+    const listeners = this.#onStopped;
+    this.#onStopped = [];
+    for (const listener of listeners) listener();
+  }
+}

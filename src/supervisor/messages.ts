@@ -1,0 +1,19 @@
+/** What a supervised process tells its supervisor. `details` of a `tell` is for whoever runs the supervisor. */
+export type FromChild =
+  | { readonly kind: "ready"; readonly port?: number; readonly note?: string }
+  | { readonly kind: "failed"; readonly message: string; readonly exitCode: number }
+  | { readonly kind: "ask"; readonly id: number; readonly question: unknown }
+  | { readonly kind: "tell"; readonly details: unknown };
+
+/** What a supervisor tells its processes. */
+export type ToChild =
+  | { readonly kind: "start"; readonly spec: unknown }
+  | { readonly kind: "answer"; readonly id: number; readonly answer: unknown }
+  | { readonly kind: "stop" };
+
+const childKinds = new Set(["ready", "failed", "ask", "tell"]);
+
+/** Whether a message is one of ours: a service's own code may use the channel too. */
+export function isFromChild(message: unknown): message is FromChild {
+  return typeof message === "object" && message !== null && childKinds.has((message as any).kind);
+}
