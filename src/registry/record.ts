@@ -1,3 +1,6 @@
+import { z } from "zod";
+import { DureError } from "../kit/index.ts";
+
 /** One service on one node. */
 export interface ServiceRecord {
   /** The contract's name. */
@@ -34,4 +37,40 @@ export interface NodeRecord {
   readonly pid: number;
   /** Milliseconds since 1970. */
   readonly startedAt: number;
+}
+
+const recordSchema = z.object({
+  id: z.string().min(1).max(200),
+  incarnation: z.number().min(0),
+  revision: z.int().min(0),
+  name: z.string().min(1).max(200),
+  slot: z.string().max(200),
+  mesh: z.string().max(200),
+  host: z.string().max(255),
+  port: z.int().min(0).max(65_535),
+  machine: z.string().max(200),
+  urls: z.array(z.string().max(2_000)).max(1_000),
+  services: z
+    .array(
+      z.object({
+        name: z.string().max(200),
+        version: z.string().max(100),
+        contractHash: z.string().max(100),
+      }),
+    )
+    .max(1_000),
+  state: z.enum(["ready", "draining"]),
+  pid: z.int(),
+  startedAt: z.number(),
+});
+
+/** Checks what somebody calls a record. Throws INVALID_ARGUMENT naming the field. */
+export function parseNodeRecord(value: unknown): NodeRecord {
+  const result = recordSchema.safeParse(value);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  throw new DureError(
+    "INVALID_ARGUMENT",
+    `not a node record: ${issue?.path.join(".")} ${issue?.message}`,
+  );
 }

@@ -1,0 +1,15 @@
+/**
+ * registry: who is there. The Distributor (server), the loop by which a node announces itself and listens, and the view that
+ * survives every Distributor. Knows nothing of calls.
+ */
+export type { EntryStatus, ViewEntry } from "./core/view.ts";
+export { createDistributor, type Distributor, type DistributorOptions } from "./distributor.ts";
+export type { NodeRecord, ServiceRecord } from "./record.ts";
+export {
+  type Instance,
+  joinRegistry,
+  newNodeId,
+  type Registry,
+  type RegistryOptions,
+  type SelfRecord,
+} from "./registry.ts";

@@ -1,0 +1,342 @@
+/**
+ * A node's own end of the registry: announces itself to every Distributor, keeps the view, probes those in doubt, remembers
+ * the view on disk.
+ */
+import { randomUUID } from "node:crypto";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { every, now, type Timer, wallTime } from "../kit/index.ts";
+import { type Logger, silentLogger } from "../telemetry/index.ts";
+import { type Address, Client, type PeerIdentity, type Transport } from "../wire/index.ts";
+import { View, type ViewEntry } from "./core/view.ts";
+import { loadView, saveView } from "./disk-view.ts";
+import { DistributorLink } from "./distributor-link.ts";
+import type { WatchMessage } from "./protocol.ts";
+import type { NodeRecord, ServiceRecord } from "./record.ts";
+
+/** What a node says of itself; the registry adds incarnation and revision. */
+export type SelfRecord = Omit<
+  NodeRecord,
+  "incarnation" | "revision" | "machine" | "pid" | "startedAt"
+>;
+
+/** What {@link joinRegistry} needs. */
+export interface RegistryOptions {
+  readonly self: SelfRecord;
+  readonly distributors: readonly Address[];
+  readonly token?: string | undefined;
+  /** Where the view is kept between runs; nowhere without it. */
+  readonly dataDir?: string | undefined;
+  readonly transport?: Transport | undefined;
+  readonly logger?: Logger | undefined;
+  /** Whether that very process answers. Default: a handshake and a PING. */
+  readonly probe?: ((record: NodeRecord) => Promise<boolean>) | undefined;
+  /** A newer process took this node's id. */
+  readonly onReplaced?: (() => void) | undefined;
+}
+
+/** One service on one node: what a balancer chooses between. */
+export interface Instance {
+  readonly nodeId: string;
+  readonly incarnation: number;
+  readonly record: NodeRecord;
+  readonly service: ServiceRecord;
+  readonly address: Address;
+}
+
+/** See {@link joinRegistry}. */
+export interface Registry {
+  readonly self: NodeRecord;
+  nodes(): readonly ViewEntry[];
+  /** Whom a call may go to. The same array until something changes. */
+  instancesOf(service: string): readonly Instance[];
+  /** Every service that some node in the view offers, whether it can be reached now or not. */
+  services(): readonly string[];
+  /** Calls `listener` after changes that a caller could see; gives back how to stop it. */
+  onChange(listener: () => void): () => void;
+  /** Changes what this node says of itself. */
+  update(patch: Partial<Pick<NodeRecord, "services" | "urls" | "state" | "port">>): void;
+  /** This peer answered just now. */
+  heardFrom(nodeId: string): void;
+  /** This peer could not be reached just now. */
+  failedToReach(nodeId: string): void;
+  distributors(): readonly {
+    readonly address: Address;
+    readonly state: "connected" | "connecting";
+    readonly since: number;
+  }[];
+  /** Whether a Distributor has told its list, or an earlier run left one on disk. */
+  isSynced(): boolean;
+  /** Says goodbye to every Distributor that can hear it. */
+  leave(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Probes at work at once. */
+const probesMax = 16;
+const probeBeatMs = 200;
+const probeTimeoutMs = 1_000;
+const saveEveryMs = 1_000;
+const noInstances: readonly Instance[] = [];
+
+/** Starts announcing and watching. Returns at once: nothing waits for a Distributor. */
+export function joinRegistry(options: RegistryOptions): Registry {
+  return new RunningRegistry(options);
+}
+
+class RunningRegistry implements Registry {
+  self: NodeRecord;
+  readonly #options: RegistryOptions;
+  readonly #logger: Logger;
+  readonly #view = new View();
+  readonly #links: DistributorLink[];
+  readonly #listeners = new Set<() => void>();
+  readonly #timers: Timer[];
+  readonly #path: string | undefined;
+  #instances = new Map<string, readonly Instance[]>();
+  #indexedVersion = -1;
+  #toldVersion = 0;
+  #savedVersion = 0;
+  #isSynced = false;
+  #probesAtWork = 0;
+
+  constructor(options: RegistryOptions) {
+    this.#options = options;
+    this.#logger = options.logger ?? silentLogger;
+    const startedAt = wallTime();
+    this.self = {
+      ...options.self,
+      incarnation: startedAt,
+      revision: 0,
+      machine: machineId(),
+      pid: process.pid,
+      startedAt,
+    };
+    this.#path =
+      options.dataDir &&
+      join(options.dataDir, "views", `${options.self.slot || options.self.name}.json`);
+    if (this.#path) this.#remember(this.#path);
+    this.#links = options.distributors.map((address) => this.#link(address));
+    for (const link of this.#links) {
+      link
+        .run()
+        .catch((error) =>
+          this.#logger.error("the registration loop ended", { reason: String(error) }),
+        );
+    }
+    this.#timers = [
+      every(probeBeatMs, () => this.#probe()),
+      every(saveEveryMs, () => this.#save()),
+    ];
+  }
+
+  nodes(): readonly ViewEntry[] {
+    return this.#view.entries();
+  }
+
+  instancesOf(service: string): readonly Instance[] {
+    if (this.#indexedVersion !== this.#view.version) this.#index();
+    return this.#instances.get(service) ?? noInstances;
+  }
+
+  services(): readonly string[] {
+    const names = new Set<string>();
+    for (const { record } of this.#view.entries())
+      for (const { name } of record.services) names.add(name);
+    return [...names];
+  }
+
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  update(patch: Partial<Pick<NodeRecord, "services" | "urls" | "state" | "port">>): void {
+    this.self = { ...this.self, ...patch, revision: this.self.revision + 1 };
+    for (const link of this.#links) link.update();
+  }
+
+  heardFrom(nodeId: string): void {
+    this.#view.heardFrom(nodeId);
+    this.#tell();
+  }
+
+  failedToReach(nodeId: string): void {
+    this.#view.failedToReach(nodeId, now());
+    this.#tell();
+  }
+
+  distributors(): ReturnType<Registry["distributors"]> {
+    return this.#links.map(({ address, isConnected, since }) => ({
+      address,
+      state: isConnected ? "connected" : "connecting",
+      since,
+    }));
+  }
+
+  isSynced(): boolean {
+    return this.#isSynced;
+  }
+
+  async leave(): Promise<void> {
+    await Promise.all(this.#links.map((link) => link.leave()));
+  }
+
+  async close(): Promise<void> {
+    for (const timer of this.#timers) timer.cancel();
+    this.#listeners.clear();
+    for (const link of this.#links) link.close();
+    this.#save();
+  }
+
+  #link(address: Address): DistributorLink {
+    const origin = `${address.host}:${address.port}`;
+    return new DistributorLink({
+      address,
+      token: this.#options.token,
+      transport: this.#options.transport,
+      logger: this.#logger,
+      identity: () => this.#identity(),
+      record: () => this.self,
+      onMessage: (message) => this.#onMessage(origin, message),
+      onGone: () => {
+        this.#view.originGone(origin, now());
+        this.#tell();
+      },
+      onOutdated: (incarnation) => {
+        // Another start under this id was later by its clock; this process is the newer one, so it goes past it.
+        this.self = { ...this.self, incarnation: incarnation + 1 };
+      },
+      onReplaced: () => this.#onReplaced(),
+    });
+  }
+
+  /** Two processes with one id: the newer one speaks for it, this one only listens to its callers. */
+  #onReplaced(): void {
+    this.#logger.error(
+      "another process registered under this node's id; this one stops announcing itself",
+      {
+        nodeId: this.self.id,
+      },
+    );
+    for (const link of this.#links) link.close();
+    this.#options.onReplaced?.();
+  }
+
+  #identity(): PeerIdentity {
+    const { mesh, id, name, incarnation } = this.self;
+    return { mesh, nodeId: id, name, incarnation };
+  }
+
+  #onMessage(origin: string, message: WatchMessage): void {
+    const time = now();
+    this.#isSynced = true;
+    if (message.kind === "snapshot") this.#view.snapshot(origin, message.nodes, time);
+    else {
+      for (const change of message.changes) {
+        if (change.op === "up") this.#view.up(origin, change.record, time);
+        else if (change.op === "leave") this.#view.leave(change.id, change.incarnation, time);
+        else this.#view.lost(origin, change.id, change.incarnation, time);
+      }
+    }
+    this.#tell();
+    this.#probe();
+  }
+
+  #tell(): void {
+    if (this.#toldVersion === this.#view.version) return;
+    this.#toldVersion = this.#view.version;
+    for (const listener of this.#listeners) listener();
+  }
+
+  #index(): void {
+    const routable = new Map<string, Instance[]>();
+    const suspects = new Map<string, Instance[]>();
+    for (const { record, status } of this.#view.entries()) {
+      if (record.state !== "ready" || record.port === 0) continue;
+      const into = status === "suspect" ? suspects : routable;
+      for (const service of record.services) {
+        const instance: Instance = {
+          nodeId: record.id,
+          incarnation: record.incarnation,
+          record,
+          service,
+          address: { host: record.host, port: record.port },
+        };
+        into.set(service.name, [...(into.get(service.name) ?? []), instance]);
+      }
+    }
+    // Where all are suspect, trying one beats refusing everybody.
+    for (const [name, instances] of suspects)
+      if (!routable.has(name)) routable.set(name, instances);
+    this.#instances = routable;
+    this.#indexedVersion = this.#view.version;
+  }
+
+  #probe(): void {
+    const probe = this.#options.probe ?? ((record: NodeRecord) => this.#shakeHands(record));
+    this.#view.sweep(now());
+    for (const record of this.#view.dueProbes(now())) {
+      if (record.id === this.self.id) {
+        this.#view.heardFrom(record.id);
+        continue;
+      }
+      if (this.#probesAtWork >= probesMax) return;
+      this.#probesAtWork += 1;
+      probe(record)
+        .catch(() => false)
+        .then((isAlive) => {
+          this.#probesAtWork -= 1;
+          this.#view.probed(record.id, record.incarnation, isAlive, now());
+          this.#tell();
+        });
+    }
+  }
+
+  /** A frozen process still accepts connections, so only a finished handshake of that very node counts. */
+  async #shakeHands(record: NodeRecord): Promise<boolean> {
+    if (record.port === 0) return false;
+    const { token, transport } = this.#options;
+    const client = new Client({
+      address: { host: record.host, port: record.port },
+      identity: this.#identity(),
+      expectNodeId: record.id,
+      token,
+      transport,
+      connectTimeoutMs: probeTimeoutMs,
+    });
+    try {
+      const peer = await client.connect();
+      return peer.incarnation === record.incarnation;
+    } finally {
+      client.destroy();
+    }
+  }
+
+  #remember(path: string): void {
+    for (const record of loadView(path, this.#logger)) {
+      this.#view.remember(record, now());
+      this.#isSynced = true;
+    }
+  }
+
+  #save(): void {
+    if (!this.#path || this.#savedVersion === this.#view.version) return;
+    this.#savedVersion = this.#view.version;
+    saveView(
+      this.#path,
+      this.#view.entries().map(({ record }) => record),
+      this.#logger,
+    );
+  }
+}
+
+/** Which machine this is: the host's name is enough to tell whether a loopback address means the same one. */
+function machineId(): string {
+  return hostname();
+}
+
+/** A node id: unique for every process. */
+export function newNodeId(name: string): string {
+  return `${name}-${randomUUID().slice(0, 13)}`;
+}
