@@ -130,7 +130,9 @@ export class Server {
     const isHttp = (chunk[0] as number) < 0x80;
     const { onHttp } = this.#options;
     if (isHttp && onHttp && "release" in socket) {
-      onHttp((socket as TcpByteSocket).release(chunk));
+      const released = (socket as TcpByteSocket).release(chunk);
+      onHttp(released);
+      released.resume();
       return;
     }
     const link = new ServerLink(socket, this.#context);
