@@ -15,6 +15,8 @@ export interface ServiceCallOptions {
   readonly deadlineMs?: number;
   /** See {@link balancers}. Default `"p2c"`. */
   readonly balancer?: (typeof balancers)[number];
+  /** Retries of one call at most; 0 switches them off. Default 2. */
+  readonly retries?: number;
 }
 
 /** One kind of process: which services it hosts, and how many run side by side. */

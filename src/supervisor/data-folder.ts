@@ -17,6 +17,8 @@ export interface FleetFile {
   readonly distributors: readonly string[];
   /** Base URL of the gateway. */
   readonly gateway: string;
+  /** Where the mesh's token is kept; absent if it came in `DURE_TOKEN`. */
+  readonly tokenFile?: string | undefined;
 }
 
 /** The shared token of this folder, made on first use. Only its owner may read the file. */

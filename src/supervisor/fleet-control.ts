@@ -1,8 +1,17 @@
-/** How the command line talks to a running fleet: a wire server of the supervisor, on loopback, behind the fleet's token. */
+/**
+ * How the command line talks to a running fleet: a wire server of the supervisor, on loopback, behind the data folder's own
+ * token, which only its owner can read. The mesh may have another.
+ */
 import { randomUUID } from "node:crypto";
 import { asError, DureError, wallTime } from "../kit/index.ts";
 import { Client, type OperationRef, type PeerIdentity, Server } from "../wire/index.ts";
-import { claimFleetFile, type FleetFile, readFleetFile, releaseFleetFile } from "./data-folder.ts";
+import {
+  claimFleetFile,
+  type FleetFile,
+  readFleetFile,
+  releaseFleetFile,
+  tokenOf,
+} from "./data-folder.ts";
 import type { ProcessStatus } from "./supervisor.ts";
 
 const loopback = "127.0.0.1";
@@ -14,11 +23,8 @@ const ps: OperationRef = { service: "fleet", operation: "ps", contractHash: "" }
 /** What a running fleet shows of itself. */
 export interface FleetControlOptions {
   readonly dataFolder: string;
-  readonly token: string;
-  readonly mesh: string;
-  readonly mode: FleetFile["mode"];
-  readonly distributors: readonly string[];
-  readonly gateway: string;
+  /** What `fleet.json` tells. */
+  readonly fleet: Omit<FleetFile, "pid" | "port">;
   list(): ProcessStatus[];
 }
 
@@ -26,13 +32,13 @@ export interface FleetControlOptions {
 export async function openFleetControl(
   options: FleetControlOptions,
 ): Promise<{ close(): Promise<void> }> {
-  const { dataFolder, token, mesh, mode, distributors, gateway } = options;
-  await refuseSecondFleet(dataFolder, token);
+  const { dataFolder, fleet } = options;
+  await refuseSecondFleet(dataFolder);
   const server = new Server({
     host: loopback,
     port: 0,
-    identity: identityOf(mesh),
-    token,
+    identity: identityOf(fleet.mesh),
+    token: tokenOf(dataFolder),
     onRequest(request) {
       if (request.ref.service === ps.service && request.ref.operation === ps.operation) {
         return request.respond(JSON.stringify(options.list()));
@@ -42,10 +48,9 @@ export async function openFleetControl(
     },
   });
   const { port } = await server.listen();
-  const fleet = { pid: process.pid, port, mode, mesh, distributors, gateway };
-  if (!claimFleetFile(dataFolder, fleet)) {
+  if (!claimFleetFile(dataFolder, { ...fleet, pid: process.pid, port })) {
     await server.close();
-    await refuseSecondFleet(dataFolder, token);
+    await refuseSecondFleet(dataFolder);
     throw new DureError("ABORTED", `another fleet was started on ${dataFolder} just now`);
   }
   return {
@@ -59,14 +64,13 @@ export async function openFleetControl(
 /** The fleet that runs on a folder, or undefined. A file left by a supervisor that was killed counts as none. */
 export async function runningFleet(
   dataFolder: string,
-  token: string,
 ): Promise<(FleetFile & { readonly processes: ProcessStatus[] }) | undefined> {
   const fleet = readFleetFile(dataFolder);
   if (!fleet || !isAlive(fleet.pid)) return undefined;
   const client = new Client({
     address: { host: loopback, port: fleet.port },
     identity: identityOf(fleet.mesh),
-    token,
+    token: tokenOf(dataFolder),
     connectTimeoutMs: answerMsMax,
   });
   try {
@@ -89,8 +93,9 @@ export async function runningFleet(
   }
 }
 
-async function refuseSecondFleet(dataFolder: string, token: string): Promise<void> {
-  const fleet = await runningFleet(dataFolder, token);
+/** Throws ALREADY_EXISTS, with who it is, if a fleet runs on this folder; takes away what a killed one left. */
+export async function refuseSecondFleet(dataFolder: string): Promise<void> {
+  const fleet = await runningFleet(dataFolder);
   if (fleet) {
     throw new DureError(
       "ALREADY_EXISTS",

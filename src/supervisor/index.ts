@@ -5,7 +5,12 @@
 export { obeySupervisor, type SupervisorLink } from "./child.ts";
 export type { ProcessPhase } from "./core/process-state.ts";
 export { type FleetFile, readFleetFile, tokenOf } from "./data-folder.ts";
-export { type FleetControlOptions, openFleetControl, runningFleet } from "./fleet-control.ts";
+export {
+  type FleetControlOptions,
+  openFleetControl,
+  refuseSecondFleet,
+  runningFleet,
+} from "./fleet-control.ts";
 export { LogOutput, type LogOutputOptions } from "./log-output.ts";
 export type {
   ExitReport,

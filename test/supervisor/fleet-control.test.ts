@@ -24,14 +24,15 @@ const processes: ProcessStatus[] = [
   { name: "products-1", pid: 4_711, port: 51_234, state: "ready", restarts: 0 },
 ];
 
-function open(dataFolder: string, token = tokenOf(dataFolder)) {
+function open(dataFolder: string) {
   return openFleetControl({
     dataFolder,
-    token,
-    mesh: "shop",
-    mode: "up",
-    distributors: ["127.0.0.1:9100"],
-    gateway: "http://localhost:8080",
+    fleet: {
+      mesh: "shop",
+      mode: "up",
+      distributors: ["127.0.0.1:9100"],
+      gateway: "http://localhost:8080",
+    },
     list: () => processes,
   });
 }
@@ -55,10 +56,11 @@ test("whoever has the token can ask the fleet for its processes", async (context
   const dataFolder = folder(context);
   const control = await open(dataFolder);
   context.after(() => control.close());
-  const fleet = await runningFleet(dataFolder, tokenOf(dataFolder));
+  const fleet = await runningFleet(dataFolder);
   assert.deepEqual(fleet?.processes, processes);
   assert.equal(fleet.pid, process.pid);
-  await assert.rejects(runningFleet(dataFolder, "another token"), /does not answer: .*token/);
+  writeFileSync(join(dataFolder, "token"), "another token");
+  await assert.rejects(runningFleet(dataFolder), /does not answer: .*token/);
 });
 
 test("a second fleet on the same folder is refused with who has it", async (context) => {
@@ -75,7 +77,7 @@ test("a closed fleet leaves no file behind", async (context) => {
   const dataFolder = folder(context);
   const control = await open(dataFolder);
   await control.close();
-  assert.equal(await runningFleet(dataFolder, tokenOf(dataFolder)), undefined);
+  assert.equal(await runningFleet(dataFolder), undefined);
   assert.throws(() => readFileSync(join(dataFolder, "fleet.json")), { code: "ENOENT" });
 });
 
@@ -95,7 +97,7 @@ for (const { what, pidOf } of [
       gateway: "",
     };
     writeFileSync(join(dataFolder, "fleet.json"), JSON.stringify(left));
-    assert.equal(await runningFleet(dataFolder, tokenOf(dataFolder)), undefined);
+    assert.equal(await runningFleet(dataFolder), undefined);
     const control = await open(dataFolder);
     await control.close();
   });

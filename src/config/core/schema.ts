@@ -26,6 +26,7 @@ const hostPort = z
 const serviceCalls = {
   deadlineMs: deadlineMs.exactOptional(),
   balancer: z.enum(balancers).exactOptional(),
+  retries: z.int().min(0).max(10).exactOptional(),
 };
 
 const issuer = z.strictObject({

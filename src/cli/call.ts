@@ -1,0 +1,179 @@
+import { type Command, InvalidArgumentError } from "commander";
+import { formatHostPort } from "../config/index.ts";
+import type { OperationDescription } from "../contract/index.ts";
+import { asError, didYouMean, now, sleep } from "../kit/index.ts";
+import type { MeshNode } from "../mesh/index.ts";
+import { CommandError, exitCodeOfCode, exitCodes } from "./exit-code.ts";
+import { addProjectFlags, addSettingFlags, type ProjectFlags } from "./project.ts";
+import { findReach, type Reach } from "./reach.ts";
+import { print } from "./terminal.ts";
+
+/** How long the command waits to hear from a Distributor, and for the contract it needs, in ms. */
+const introductionMsMax = 3_000;
+const lookAgainMs = 10;
+
+/** `dure call`: one call into a running mesh. */
+export function defineCall(program: Command): void {
+  const command = program
+    .command("call")
+    .description("call an operation of the running mesh and print its answer")
+    .argument("<operation>", "service and operation, such as products.get")
+    .argument("[input]", "the input as JSON", "")
+    .option("--deadline-ms <ms>", "time for the call, in ms", millisecondsOf, 5_000)
+    .option("--subject <id>", "make the call for this principal")
+    .option("--scopes <list>", "scopes of the principal, separated by commas", "")
+    .option("--idempotency-key <key>", "key of the call, where the operation asks for one");
+  addProjectFlags(addSettingFlags(command, ["distributors"]))
+    .addHelpText("after", examples)
+    .action(call);
+}
+
+interface CallFlags extends ProjectFlags {
+  readonly deadlineMs: number;
+  readonly subject?: string;
+  readonly scopes: string;
+  readonly idempotencyKey?: string;
+}
+
+async function call(target: string, input: string, flags: CallFlags): Promise<void> {
+  const [service = "", operation = "", ...rest] = target.split(".");
+  if (!service || !operation || rest.length > 0) {
+    throw usage(`"${target}" names no operation; write service.operation, such as products.get`);
+  }
+  checkJson(input);
+  const reach = await findReach(flags);
+  const { createNode } = await import("../mesh/index.ts");
+  const node = await createNode({
+    name: "dure-call",
+    ...reach,
+    distributors: [...reach.distributors],
+  });
+  try {
+    const { hash, description } = await findOperation(node, reach, service, operation);
+    const { subject, scopes, deadlineMs, idempotencyKey } = flags;
+    const principal =
+      subject && JSON.stringify({ subject, scopes: scopes.split(",").filter(Boolean) });
+    const pending = node.call({
+      ref: { service, operation, contractHash: hash },
+      body: input,
+      isIdempotent: description.isIdempotent,
+      head: { deadlineMs, principal, idempotencyKey },
+    });
+    const outcome = await pending.outcome;
+    if (outcome.ok) return await printBody(outcome.response.body);
+    const { code, message, data } = outcome.failure;
+    const hint = code === "INVALID_ARGUMENT" ? fieldHint(input, description) : "";
+    throw new CommandError(
+      [`${code}  ${message}${hint}`, ...(data ? [data] : [])].join("\n"),
+      exitCodeOfCode(code),
+    );
+  } finally {
+    await node.close();
+  }
+}
+
+interface FoundOperation {
+  readonly hash: string;
+  readonly description: OperationDescription;
+}
+
+/** Looks the operation up in the contracts that the mesh offers now. */
+async function findOperation(
+  node: MeshNode,
+  reach: Reach,
+  service: string,
+  operation: string,
+): Promise<FoundOperation> {
+  const { registry } = node;
+  const isSynced = await patiently(() => registry.isSynced() || undefined);
+  if (!isSynced) {
+    const where = reach.distributors.map(formatHostPort).join(", ");
+    throw new CommandError(
+      `no Distributor answers at ${where}; is the fleet running? (--join names another)`,
+      exitCodes.nobodyThere,
+    );
+  }
+  const services = registry.services();
+  if (!services.includes(service)) {
+    throw usage(`there is no service "${service}" in the mesh${hint(service, services)}`);
+  }
+  const found = await patiently(() => {
+    const hash = registry.instancesOf(service)[0]?.service.contractHash;
+    const contract = hash === undefined ? undefined : node.contractOf(hash);
+    return hash !== undefined && contract ? { hash, contract } : undefined;
+  });
+  if (!found) {
+    throw new CommandError(
+      `no instance of ${service} can be reached now; see: dure ps, dure nodes`,
+      exitCodes.nobodyThere,
+    );
+  }
+  const { operations } = found.contract;
+  const description = Object.hasOwn(operations, operation) ? operations[operation] : undefined;
+  if (!description) {
+    const known = Object.keys(operations);
+    throw usage(`${service} has no operation "${operation}"${hint(operation, known)}`);
+  }
+  if (description.kind === "raw") {
+    throw usage(`${service}.${operation} takes an HTTP request; call it through the gateway`);
+  }
+  return { hash: found.hash, description };
+}
+
+async function patiently<Value>(look: () => Value | undefined): Promise<Value | undefined> {
+  const giveUpAt = now() + introductionMsMax;
+  for (;;) {
+    const found = look();
+    if (found !== undefined || now() > giveUpAt) return found;
+    await sleep(lookAgainMs);
+  }
+}
+
+function checkJson(input: string): void {
+  if (input === "") return;
+  try {
+    JSON.parse(input);
+  } catch (thrown) {
+    throw usage(`the input is not JSON (${asError(thrown).message}): ${input}`);
+  }
+}
+
+function printBody(body: Uint8Array): Promise<void> {
+  if (body.length === 0) return Promise.resolve();
+  return print(JSON.stringify(JSON.parse(Buffer.from(body).toString()), null, 2));
+}
+
+/** `(you sent "nam"; did you mean "name"?)`, for fields that the input schema does not know. */
+function fieldHint(input: string, { input: schema }: OperationDescription): string {
+  const known = Object.keys((schema?.properties as object | undefined) ?? {});
+  const sent = input === "" ? undefined : JSON.parse(input);
+  if (typeof sent !== "object" || sent === null) return "";
+  for (const key of Object.keys(sent)) {
+    const meant = known.includes(key) ? undefined : didYouMean(key, known);
+    if (meant) return ` (you sent "${key}"; did you mean "${meant}"?)`;
+  }
+  return "";
+}
+
+function hint(word: string, known: readonly string[]): string {
+  const meant = didYouMean(word, known);
+  if (meant) return ` (did you mean "${meant}"?)`;
+  return known.length > 0 ? ` (there is: ${[...known].sort().join(", ")})` : "";
+}
+
+function usage(message: string): CommandError {
+  return new CommandError(message, exitCodes.usage);
+}
+
+function millisecondsOf(text: string): number {
+  if (/^[1-9]\d{0,5}$/.test(text) && Number(text) <= 600_000) return Number(text);
+  throw new InvalidArgumentError("It must be a whole number of ms from 1 to 600000.");
+}
+
+const examples = `
+Examples:
+  $ dure call products.get '{"id":7}'
+  $ dure call products.get '{"id":7}' --join 10.0.0.1:9100
+  $ dure call products.add '{"name":"Tea","price":300}' --subject admin --scopes products:write
+
+The answer goes to standard output as JSON, an error to standard error.`;

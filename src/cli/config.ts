@@ -1,0 +1,71 @@
+import type { Command } from "commander";
+import { type ResolvedConfig, settings } from "../config/index.ts";
+import { addProjectFlags, addSettingFlags, loadProject, type ProjectFlags } from "./project.ts";
+import { print, printJson, table } from "./terminal.ts";
+
+/** `dure config`: each option's value and where it came from. */
+export function defineConfigCommand(program: Command): void {
+  const command = program
+    .command("config")
+    .description("check the configuration and print each value and where it came from")
+    .option("--json", "print a JSON array of { option, value, origin }");
+  const paths = settings.map(({ path }) => path);
+  addProjectFlags(addSettingFlags(command, paths)).addHelpText("after", examples).action(show);
+}
+
+async function show(flags: ProjectFlags & { json?: boolean }): Promise<void> {
+  const { config } = await loadProject(flags);
+  const lines = explain(config);
+  if (flags.json) return printJson(lines);
+  const rows = lines.map(({ option, value, origin }) => [
+    option,
+    typeof value === "string" ? value : JSON.stringify(value),
+    origin,
+  ]);
+  return print(table(["OPTION", "VALUE", "FROM"], rows));
+}
+
+interface Explained {
+  readonly option: string;
+  readonly value: unknown;
+  readonly origin: string;
+}
+
+function explain(config: ResolvedConfig): Explained[] {
+  const values: Record<string, unknown> = {
+    name: config.name,
+    host: config.host,
+    "gateway.port": config.gateway.port,
+    "gateway.host": config.gateway.host,
+    "gateway.auth": config.gateway.auth,
+    "gateway.limits": config.gateway.limits,
+    "distributor.port": config.distributor.port,
+    distributors: config.distributors.map(({ host, port }) => `${host}:${port}`),
+    "calls.deadlineMs": config.calls.deadlineMs ?? 5_000,
+    "calls.balancer": config.calls.balancer ?? "p2c",
+    "calls.services": config.calls.services,
+    "security.tokenFile": config.tokenFile,
+    "logs.level": config.logLevel,
+  };
+  for (const { name, services, instances } of config.processes) {
+    values[`processes.${name}`] = { services, instances };
+  }
+  for (const [service, env] of Object.entries(config.env)) values[`env.${service}`] = env;
+  return Object.entries(values).flatMap(([option, value]) =>
+    value === undefined ? [] : [{ option, value, origin: originOf(option, config.origins) }],
+  );
+}
+
+/** The origin of an option, or of the first option below it. */
+function originOf(option: string, origins: ReadonlyMap<string, string>): string {
+  const exact = origins.get(option);
+  if (exact) return exact;
+  for (const [path, origin] of origins) if (path.startsWith(`${option}.`)) return origin;
+  return "default";
+}
+
+const examples = `
+Examples:
+  $ dure config
+  $ dure config --profile production
+  $ PORT=9000 dure config --json`;

@@ -1,0 +1,171 @@
+/**
+ * Runs a fleet's processes until a signal ends them. Owns: the supervisor, the control server, this process's exit code.
+ * Prints what the processes write, what becomes of them, and one line that starts with `ready`.
+ */
+import { formatHostPort } from "../../config/index.ts";
+import { asError, now } from "../../kit/index.ts";
+import {
+  type FleetFile,
+  LogOutput,
+  type ManagedProcess,
+  openFleetControl,
+  type ProcessPhase,
+  type RestartPolicy,
+  Supervisor,
+} from "../../supervisor/index.ts";
+import { type CommandError, exitCodes } from "../exit-code.ts";
+import type { EnvAnswer, EnvQuestion, HostSpec, HostTold } from "../host/spec.ts";
+import { entryFile } from "../package-info.ts";
+import type { Project } from "../project.ts";
+import { stopOnSignal } from "../stop-on-signal.ts";
+import { hasColours } from "../terminal.ts";
+import { childEnvironment } from "./child-environment.ts";
+import { describePhase } from "./describe-phase.ts";
+import { giveUpReason } from "./give-up.ts";
+import { distributorsOf, gatewayUrl, type PlanInput } from "./plan.ts";
+
+/** A process of a fleet. */
+export interface FleetProcess {
+  readonly name: string;
+  /** See `Supervisor.add`. */
+  readonly stopRank: number;
+  /** Made anew for each start, so that a change of the configuration counts. */
+  spec(): HostSpec;
+}
+
+/** What a fleet is made of. */
+export interface FleetOptions {
+  readonly mode: FleetFile["mode"];
+  readonly input: PlanInput;
+  readonly processes: readonly FleetProcess[];
+  readonly policy?: Partial<RestartPolicy>;
+  /** The project as it is now: its environment is asked for at each start of a process. */
+  project(): Project;
+  /** The line that starts with `ready`. */
+  readyLine(startedInMs: number): string;
+  /** Whether a fleet that cannot start is given up; otherwise it waits for a change of the files. */
+  readonly isGivenUp: boolean;
+}
+
+/** Starts a fleet; see {@link Fleet.start}. */
+export class Fleet {
+  readonly output: LogOutput;
+  readonly #options: FleetOptions;
+  readonly #supervisor: Supervisor;
+  readonly #startedAt = now();
+  #control: { close(): Promise<void> } | undefined;
+  #isReady = false;
+  #isCovered = false;
+
+  constructor(options: FleetOptions) {
+    this.#options = options;
+    this.output = new LogOutput({
+      write: (text) => process.stdout.write(text),
+      hasColours: hasColours(),
+      names: options.processes.map(({ name }) => name),
+    });
+    this.#supervisor = new Supervisor({
+      ...(options.policy ? { policy: options.policy } : {}),
+      listener: {
+        onLine: (process, line) => this.output.line(process.name, line),
+        onPhase: (process, phase) => this.#onPhase(process, phase),
+        onTold: (process, details) => this.#onTold(process, details as HostTold),
+        onAsked: (_, question) => this.#answer(question as EnvQuestion),
+      },
+    });
+    for (const { name, stopRank, spec } of options.processes) {
+      const file = process.execPath;
+      const args = [...inheritedArguments(), entryFile(), "host", name];
+      const environment = childEnvironment(process.env);
+      this.#supervisor.add({ name, file, args, environment, spec }, stopRank);
+    }
+  }
+
+  /** Takes the data folder and starts the processes; a signal ends them and this process. */
+  async start(): Promise<void> {
+    const { input, mode } = this.#options;
+    this.#control = await openFleetControl({
+      dataFolder: input.dataFolder,
+      fleet: {
+        mode,
+        mesh: input.config.name,
+        distributors: distributorsOf(input).map(formatHostPort),
+        gateway: gatewayUrl(input),
+        tokenFile: this.#options.project().token().file,
+      },
+      list: () => this.#supervisor.list(),
+    });
+    stopOnSignal({ stop: () => this.#stop(), hurry: () => this.#supervisor.kill() });
+    // Whoever reads the output has gone away; there is nobody left to run for.
+    process.stdout.on("error", () => void this.#end(exitCodes.failure));
+    this.#supervisor.start();
+  }
+
+  /** Ends a process in order and starts it anew. */
+  restart(name: string): void {
+    this.#supervisor.processes.find((process) => process.name === name)?.restart();
+  }
+
+  #onPhase(process: ManagedProcess, phase: ProcessPhase): void {
+    const text = describePhase(process, phase, this.#supervisor.isStopping);
+    if (text) this.output.note(process.name, text);
+    if (this.#supervisor.isStopping) return;
+    if (phase === "ready") this.#checkReady();
+    if (!this.#isReady && this.#options.isGivenUp) {
+      const reason = giveUpReason(this.#supervisor.processes);
+      if (reason) void this.#giveUp(reason);
+    }
+  }
+
+  #onTold(process: ManagedProcess, told: HostTold): void {
+    if (told.kind === "line") return this.output.note(process.name, told.text);
+    this.#isCovered = true;
+    this.#checkReady();
+  }
+
+  #checkReady(): void {
+    if (this.#isReady || !this.#isCovered) return;
+    if (!this.#supervisor.processes.every(({ phase }) => phase === "ready")) return;
+    this.#isReady = true;
+    this.output.plain(this.#options.readyLine(now() - this.#startedAt));
+  }
+
+  #answer({ keys }: EnvQuestion): EnvAnswer {
+    const project = this.#options.project();
+    const found = Object.entries(keys).map(
+      ([service, names]) => [service, project.serviceEnv(service, names)] as const,
+    );
+    return {
+      values: Object.fromEntries(found.map(([service, { values }]) => [service, values])),
+      problems: found.flatMap(([, { problems }]) => problems),
+    };
+  }
+
+  async #giveUp(reason: CommandError): Promise<void> {
+    if (this.#supervisor.isStopping) return;
+    const stopping = this.#stop();
+    console.error(reason.message);
+    await stopping;
+    process.exit(reason.exitCode);
+  }
+
+  async #end(exitCode: number): Promise<void> {
+    if (this.#supervisor.isStopping) return;
+    await this.#stop();
+    process.exit(exitCode);
+  }
+
+  async #stop(): Promise<void> {
+    const running = this.#supervisor.list().filter(({ pid }) => pid !== null).length;
+    await this.#supervisor.stop();
+    await this.#control?.close().catch((thrown) => console.error(asError(thrown).message));
+    const killed = this.#supervisor.processes.filter(({ isForced }) => isForced).length;
+    const how = killed > 0 ? `, ${killed} of them killed because they did not end in time` : "";
+    this.output.plain(`stopped ${running} of ${running} processes${how}`);
+  }
+}
+
+/** `--conditions=...` and the like belong to the children too; a debugger's port does not. */
+function inheritedArguments(): string[] {
+  return process.execArgv.filter((argument) => !argument.startsWith("--inspect"));
+}

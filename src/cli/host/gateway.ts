@@ -1,0 +1,50 @@
+import { createGateway } from "../../gateway/index.ts";
+import { every } from "../../kit/index.ts";
+import { createNode } from "../../mesh/index.ts";
+import type { SupervisorLink } from "../../supervisor/index.ts";
+import { createLogger } from "../../telemetry/index.ts";
+import { portAdvice } from "../port-taken.ts";
+import type { GatewaySpec, HostTold } from "./spec.ts";
+
+/** How often it is looked whether all services are reachable, until they are; in ms. */
+const coverageMs = 25;
+
+/** Runs the HTTP edge under the supervisor, and tells when it reaches every expected service. */
+export async function hostGateway(spec: GatewaySpec, link: SupervisorLink): Promise<void> {
+  const logger = createLogger({ name: spec.name }, spec.logLevel);
+  const node = await createNode({
+    name: "gateway",
+    slot: spec.name,
+    mesh: spec.mesh,
+    host: spec.host,
+    distributors: [...spec.distributors],
+    token: spec.token,
+    dataDir: spec.dataFolder,
+    calls: spec.calls,
+    logger,
+  });
+  const { port, host, auth, limits } = spec.gateway;
+  const gateway = await portAdvice("gateway.port", host, port, () =>
+    createGateway({
+      node,
+      host,
+      port,
+      ...(auth ? { auth } : {}),
+      ...(limits ? { limits } : {}),
+      logger,
+      info: { title: spec.mesh, version: "1.0.0" },
+    }),
+  );
+  link.onStop(async () => {
+    await gateway.close();
+    await node.drain();
+    await node.close();
+  });
+  link.ready(gateway.port);
+  const watch = every(coverageMs, () => {
+    if (!gateway.isReady([...spec.expects])) return;
+    watch.cancel();
+    const told: HostTold = { kind: "covers" };
+    link.tell(told);
+  });
+}

@@ -1,0 +1,28 @@
+import { createNode } from "../../mesh/index.ts";
+import type { SupervisorLink } from "../../supervisor/index.ts";
+import { createLogger } from "../../telemetry/index.ts";
+import { loadHosted } from "./hosted-services.ts";
+import type { ServicesSpec } from "./spec.ts";
+
+/** Hosts one or more services under the supervisor. */
+export async function hostServices(spec: ServicesSpec, link: SupervisorLink): Promise<void> {
+  const { services, env } = await loadHosted(spec.configPath, spec.services, link);
+  const node = await createNode({
+    name: spec.nodeName,
+    slot: spec.name,
+    mesh: spec.mesh,
+    host: spec.host,
+    distributors: [...spec.distributors],
+    services,
+    token: spec.token,
+    dataDir: spec.dataFolder,
+    calls: spec.calls,
+    env,
+    logger: createLogger({ name: spec.name }, spec.logLevel),
+  });
+  link.onStop(async () => {
+    await node.drain();
+    await node.close();
+  });
+  link.ready(node.port);
+}

@@ -1,0 +1,75 @@
+import type { Command } from "commander";
+import { formatHostPort, type HostPort } from "../config/index.ts";
+import { asError } from "../kit/index.ts";
+import type { NodeRecord } from "../registry/index.ts";
+import { CommandError, exitCodes } from "./exit-code.ts";
+import { addProjectFlags, addSettingFlags, type ProjectFlags } from "./project.ts";
+import { findReach } from "./reach.ts";
+import { print, printJson, table } from "./terminal.ts";
+
+/** `dure nodes`: who is registered. */
+export function defineNodes(program: Command): void {
+  const command = program
+    .command("nodes")
+    .description("list the nodes that the Distributors know")
+    .option("--json", "print a JSON array of node records, as GET /distributor gives it");
+  addProjectFlags(addSettingFlags(command, ["distributors"]))
+    .addHelpText("after", examples)
+    .action(nodes);
+}
+
+async function nodes(flags: ProjectFlags & { json?: boolean }): Promise<void> {
+  const { distributors } = await findReach(flags);
+  const records = union(await askAll(distributors));
+  if (flags.json) return printJson(records);
+  const rows = records.map((record) => [
+    record.slot,
+    `${record.host}:${record.port}`,
+    record.services.map(({ name }) => name).join(", ") || "-",
+    record.state,
+    String(record.pid),
+  ]);
+  return print(table(["NODE", "ADDRESS", "SERVICES", "STATE", "PID"], rows));
+}
+
+/** The lists of all Distributors that answer; one is enough. */
+async function askAll(distributors: readonly HostPort[]): Promise<NodeRecord[][]> {
+  const answers = await Promise.allSettled(distributors.map(ask));
+  const lists = answers.flatMap((answer) => (answer.status === "fulfilled" ? [answer.value] : []));
+  if (lists.length > 0) return lists;
+  const reasons = answers.flatMap((answer) =>
+    answer.status === "rejected" ? [asError(answer.reason).message] : [],
+  );
+  throw new CommandError(`no Distributor answers: ${reasons.join("; ")}`, exitCodes.nobodyThere);
+}
+
+async function ask(address: HostPort): Promise<NodeRecord[]> {
+  const where = formatHostPort(address);
+  try {
+    const response = await fetch(`http://${where}/distributor`);
+    return (await response.json()) as NodeRecord[];
+  } catch (thrown) {
+    const { message, cause } = asError(thrown);
+    throw new Error(`${where}: ${cause ? asError(cause).message : message}`, { cause: thrown });
+  }
+}
+
+/** The newest record of each node, by (incarnation, revision). */
+function union(lists: readonly NodeRecord[][]): NodeRecord[] {
+  const newest = new Map<string, NodeRecord>();
+  for (const record of lists.flat()) {
+    const known = newest.get(record.id);
+    const isNewer =
+      !known ||
+      record.incarnation > known.incarnation ||
+      (record.incarnation === known.incarnation && record.revision > known.revision);
+    if (isNewer) newest.set(record.id, record);
+  }
+  return [...newest.values()].sort((a, b) => a.slot.localeCompare(b.slot));
+}
+
+const examples = `
+Examples:
+  $ dure nodes
+  $ dure nodes --json
+  $ dure nodes --join 10.0.0.1:9100,10.0.0.2:9100`;

@@ -1,0 +1,61 @@
+import { Command, CommanderError } from "commander";
+import { defineCall } from "./call.ts";
+import { defineConfigCommand } from "./config.ts";
+import { defineDev } from "./dev.ts";
+import { defineDistributor } from "./distributor.ts";
+import { exitCodeOf, explain } from "./exit-code.ts";
+import { defineHost } from "./host.ts";
+import { defineInit } from "./init.ts";
+import { defineNodes } from "./nodes.ts";
+import { defineOpenApi } from "./openapi.ts";
+import { packageInfo } from "./package-info.ts";
+import { definePs } from "./ps.ts";
+import { defineServe } from "./serve.ts";
+import { defineUp } from "./up.ts";
+
+/** The whole command line. */
+export function createProgram(): Command {
+  const program = new Command("dure")
+    .description("From one process to a fleet without a rewrite.")
+    .version(packageInfo().version)
+    .exitOverride()
+    .configureHelp({ showGlobalOptions: true })
+    .addHelpText("after", examples);
+  for (const define of [
+    defineInit,
+    defineDev,
+    defineUp,
+    defineServe,
+    defineDistributor,
+    definePs,
+    defineNodes,
+    defineCall,
+    defineOpenApi,
+    defineConfigCommand,
+    defineHost,
+  ]) {
+    define(program);
+  }
+  return program;
+}
+
+/** Runs a command and sets the process's exit code. */
+export async function run(args: readonly string[]): Promise<void> {
+  try {
+    await createProgram().parseAsync(args, { from: "user" });
+  } catch (thrown) {
+    process.exitCode = exitCodeOf(thrown);
+    // Commander has printed its own.
+    if (!(thrown instanceof CommanderError)) console.error(explain(thrown));
+  }
+}
+
+const examples = `
+Examples:
+  $ dure init shop && cd shop && npm install
+  $ dure dev                                        everything in one process, restarted on change
+  $ dure up --profile production                    a process per instance, restarted on a crash
+  $ dure call products.get '{"id":7}'
+  $ dure ps --json
+
+Exit codes: 0 ok, 1 failure, 2 wrong usage or input, 3 port taken, 4 nobody to talk to, 5 already running`;

@@ -1,0 +1,44 @@
+/** How a command reaches a mesh: by flags, by the configuration, or by the fleet that runs on the data folder. */
+import { readFileSync } from "node:fs";
+import { type HostPort, parseHostPort } from "../config/index.ts";
+import { readFleetFile, runningFleet, tokenOf } from "../supervisor/index.ts";
+import { dataFolderOf, loadProject, type Project, type ProjectFlags } from "./project.ts";
+
+/** A mesh to talk to. */
+export interface Reach {
+  readonly mesh: string;
+  readonly distributors: readonly HostPort[];
+  readonly token: string;
+}
+
+const standardDistributor: HostPort = { host: "127.0.0.1", port: 9_100 };
+
+/** Finds the mesh: `--join` and the configuration's Distributors first, then the running fleet, then port 9100 here. */
+export async function findReach(flags: ProjectFlags): Promise<Reach> {
+  const dataFolder = dataFolderOf(flags);
+  if (flags.join === undefined && readFleetFile(dataFolder)) {
+    const fleet = await runningFleet(dataFolder);
+    if (fleet) {
+      return {
+        mesh: fleet.mesh,
+        distributors: fleet.distributors.flatMap((text) => parseHostPort(text) ?? []),
+        token: fleetToken(fleet.tokenFile) ?? tokenOf(dataFolder),
+      };
+    }
+  }
+  return reachOf(await loadProject(flags, { isOptional: true }));
+}
+
+/** The mesh of a loaded project. */
+export function reachOf(project: Project): Reach {
+  const { config } = project;
+  const { token } = project.token();
+  const { name, distributors } = config;
+  const local = { ...standardDistributor, port: config.distributor.port };
+  return { mesh: name, distributors: distributors.length > 0 ? distributors : [local], token };
+}
+
+/** A fleet that was given its token in `DURE_TOKEN` has no file for it; then the command needs the variable too. */
+function fleetToken(tokenFile: string | undefined): string | undefined {
+  return tokenFile ? readFileSync(tokenFile, "utf8").trim() : process.env.DURE_TOKEN;
+}

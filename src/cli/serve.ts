@@ -1,0 +1,77 @@
+import { hostname } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { type Command, InvalidArgumentError } from "commander";
+import { formatHostPort, problemsError } from "../config/index.ts";
+import { serviceDefinition } from "../contract/index.ts";
+import { createLogger } from "../telemetry/index.ts";
+import { addProjectFlags, addSettingFlags, loadProject, type ProjectFlags } from "./project.ts";
+import { reachOf } from "./reach.ts";
+import { loadModule } from "./services.ts";
+import { stopOnSignal } from "./stop-on-signal.ts";
+import { print } from "./terminal.ts";
+
+/** `dure serve FILE`: one service alone, for a container or another machine. */
+export function defineServe(program: Command): void {
+  const command = program
+    .command("serve")
+    .description("run one service alone and join a mesh by address")
+    .argument("<file>", "module whose default export is the service")
+    .option("--mesh-port <number>", "port other nodes call it on; 0 takes any free one", portOf, 0)
+    .option("--slot <name>", "stable label of this instance (default: service and machine name)");
+  addProjectFlags(addSettingFlags(command, ["distributors", "host", "logs.level"]))
+    .addHelpText("after", examples)
+    .action(serve);
+}
+
+interface ServeFlags extends ProjectFlags {
+  readonly meshPort: number;
+  readonly slot?: string;
+}
+
+async function serve(file: string, flags: ServeFlags): Promise<void> {
+  const path = resolve(file);
+  const project = await loadProject(flags, { isOptional: true, from: dirname(path) });
+  const service = await loadModule(file, () => import(pathToFileURL(path).href));
+  const { name } = service["~service"];
+  const keys = Object.keys(serviceDefinition(service).env);
+  const { values, problems } = project.serviceEnv(name, keys);
+  const failure = problemsError("the environment", problems);
+  if (failure) throw failure;
+
+  const { createNode } = await import("../mesh/index.ts");
+  const { mesh, distributors, token } = reachOf(project);
+  const slot = flags.slot ?? `${name}-${hostname()}`;
+  const node = await createNode({
+    name,
+    slot,
+    mesh,
+    host: project.config.host,
+    port: flags.meshPort,
+    distributors: [...distributors],
+    services: [service],
+    token,
+    dataDir: join(project.dataFolder, "nodes", slot),
+    calls: project.config.calls,
+    env: { [name]: values },
+    logger: createLogger({ name: slot }, project.config.logLevel),
+  });
+  stopOnSignal(async () => {
+    await node.drain();
+    await node.close();
+  });
+  const joined = distributors.map(formatHostPort).join(", ");
+  await print(`ready: ${name} at ${project.config.host}:${node.port}, joining ${joined}`);
+}
+
+function portOf(text: string): number {
+  if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text);
+  throw new InvalidArgumentError("It must be a port number from 0 to 65535.");
+}
+
+const examples = `
+Examples:
+  $ dure serve services/products.ts --join 127.0.0.1:9100
+  $ DURE_TOKEN=... dure serve services/products.ts --host 10.0.0.7 --join 10.0.0.1:9100,10.0.0.2:9100
+
+The token of the mesh comes from DURE_TOKEN, DURE_TOKEN_FILE, the configuration, or the data folder.`;

@@ -1,0 +1,40 @@
+/** Loads services from a project. */
+
+import type { ServiceLoader } from "../config/index.ts";
+import type { Service } from "../contract/index.ts";
+import { serviceDefinition } from "../contract/index.ts";
+import { asError, DureError } from "../kit/index.ts";
+
+/** Loads a service by its key in the configuration. Throws INVALID_ARGUMENT if it is not one, or has another name. */
+export async function loadService(key: string, loader: ServiceLoader): Promise<Service> {
+  const service = await loadModule(`services.${key}`, loader);
+  const { name } = service["~service"];
+  if (name !== key) {
+    throw new DureError(
+      "INVALID_ARGUMENT",
+      `services.${key} loads the service of the contract "${name}"; rename the key or the contract`,
+    );
+  }
+  return service;
+}
+
+/** Loads a module and checks that its default export is a service. */
+export async function loadModule(what: string, loader: ServiceLoader): Promise<Service> {
+  let module: { readonly default: Service };
+  try {
+    module = await loader();
+  } catch (thrown) {
+    const error = asError(thrown);
+    throw new DureError("INVALID_ARGUMENT", `${what} cannot be loaded: ${error.stack}`, {
+      cause: thrown,
+    });
+  }
+  try {
+    serviceDefinition(module.default);
+  } catch (thrown) {
+    throw new DureError("INVALID_ARGUMENT", `${what} is ${asError(thrown).message}`, {
+      cause: thrown,
+    });
+  }
+  return module.default;
+}

@@ -1,0 +1,68 @@
+import type { Command } from "commander";
+import { formatHostPort } from "../config/index.ts";
+import { DureError } from "../kit/index.ts";
+import { type ConfiguredProject, choosePorts } from "./fleet/choose-ports.ts";
+import { distributorsOf, gatewayUrl, type PlanInput, planUp } from "./fleet/plan.ts";
+import { Fleet } from "./fleet/run-fleet.ts";
+import { addProjectFlags, addSettingFlags, loadProject, type ProjectFlags } from "./project.ts";
+
+/** Options that `up` and `dev` take as flags. */
+export const fleetSettings = [
+  "gateway.port",
+  "distributor.port",
+  "distributors",
+  "host",
+  "logs.level",
+];
+
+/** `dure up`: the project in many processes, under a supervisor. */
+export function defineUp(program: Command): void {
+  const command = program
+    .command("up")
+    .description("run the project: a Distributor, a gateway and every instance, each a process");
+  addProjectFlags(addSettingFlags(command, fleetSettings))
+    .addHelpText("after", examples)
+    .action(up);
+}
+
+async function up(flags: ProjectFlags): Promise<void> {
+  const project = await loadConfigured(flags);
+  const input = await choosePorts(project);
+  const planned = planUp(input);
+  const fleet = new Fleet({
+    mode: "up",
+    input,
+    project: () => project,
+    processes: planned.map(({ spec, stopRank }) => ({
+      name: spec.name,
+      stopRank,
+      spec: () => spec,
+    })),
+    readyLine: () => readyLine(input, planned.length),
+    isGivenUp: true,
+  });
+  await fleet.start();
+}
+
+function readyLine(input: PlanInput, processCount: number): string {
+  const distributors = distributorsOf(input).map(formatHostPort).join(", ");
+  const count = `${processCount} processes, Distributor ${distributors}`;
+  return `ready: ${input.config.name} is at ${gatewayUrl(input)}   (${count}; Ctrl-C stops them)`;
+}
+
+/** A project that has a configuration file. */
+export async function loadConfigured(flags: ProjectFlags): Promise<ConfiguredProject> {
+  const { configPath, ...project } = await loadProject(flags);
+  if (!configPath) throw new DureError("INTERNAL", "a project was loaded without its file");
+  return { ...project, configPath };
+}
+
+const examples = `
+Environment: PORT (gateway, default 8080), DURE_DISTRIBUTOR_PORT (9100), DURE_DATA (.dure)
+
+Examples:
+  $ dure up
+  $ dure up --config examples/shop/dure.config.ts --port 9000
+  $ dure up --profile production
+
+Ctrl-C stops all processes in order: the gateway, the services, the Distributor. Exit code 0.`;
