@@ -1,0 +1,130 @@
+import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { ContractDescription } from "../contract/index.ts";
+import { asError } from "../kit/index.ts";
+import type { Instance, Registry } from "../registry/index.ts";
+import type { Logger } from "../telemetry/index.ts";
+import type { Outcome } from "../wire/index.ts";
+import { contractHash } from "./contract-hash.ts";
+
+/** What the store works with. */
+export interface ContractStoreOptions {
+  readonly registry: Registry;
+  readonly dataDir: string | undefined;
+  readonly logger: Logger;
+  /** Asks one node for a contract by hash. */
+  fetch(instance: Instance, hash: string): Promise<Outcome>;
+}
+
+/** Contracts held at most; beyond that, those that nobody in the view offers are dropped. */
+const contractsMax = 2_000;
+
+/**
+ * The contracts of the fleet, by hash. Records in the registry carry hashes only; a body is fetched once from a node that offers
+ * it and kept on disk, so that a node restarted without any Distributor knows them.
+ */
+export class ContractStore {
+  readonly #options: ContractStoreOptions;
+  readonly #folder: string | undefined;
+  readonly #contracts = new Map<string, ContractDescription>();
+  readonly #fetching = new Set<string>();
+  readonly #listeners = new Set<() => void>();
+
+  constructor(options: ContractStoreOptions) {
+    this.#options = options;
+    this.#folder = options.dataDir && join(options.dataDir, "contracts");
+    if (this.#folder) this.#load(this.#folder);
+    options.registry.onChange(() => this.#fetchMissing());
+    this.#fetchMissing();
+  }
+
+  get(hash: string): ContractDescription | undefined {
+    return this.#contracts.get(hash);
+  }
+
+  /** Calls `listener` when contracts have come in. */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  #fetchMissing(): void {
+    const { registry } = this.#options;
+    for (const service of registry.services()) {
+      for (const instance of registry.instancesOf(service)) {
+        const { contractHash: hash } = instance.service;
+        if (!this.#contracts.has(hash) && !this.#fetching.has(hash)) this.#fetch(instance, hash);
+      }
+    }
+  }
+
+  #fetch(instance: Instance, hash: string): void {
+    this.#fetching.add(hash);
+    this.#options
+      .fetch(instance, hash)
+      .then((outcome) => {
+        if (!outcome.ok) throw new Error(outcome.failure.message);
+        const description = JSON.parse(
+          Buffer.from(outcome.response.body).toString(),
+        ) as ContractDescription;
+        if (contractHash(description) !== hash)
+          throw new Error("the contract does not match its hash");
+        this.#keep(hash, description);
+      })
+      .catch((error) =>
+        this.#options.logger.debug("a contract could not be fetched; the next change asks again", {
+          service: instance.service.name,
+          reason: asError(error).message,
+        }),
+      )
+      .finally(() => this.#fetching.delete(hash));
+  }
+
+  #keep(hash: string, description: ContractDescription): void {
+    if (this.#contracts.size >= contractsMax) this.#dropUnused();
+    this.#contracts.set(hash, description);
+    if (this.#folder) this.#save(this.#folder, hash, description);
+    for (const listener of this.#listeners) listener();
+  }
+
+  #dropUnused(): void {
+    const used = new Set(
+      this.#options.registry
+        .nodes()
+        .flatMap(({ record }) => record.services.map((service) => service.contractHash)),
+    );
+    for (const hash of this.#contracts.keys()) if (!used.has(hash)) this.#contracts.delete(hash);
+  }
+
+  #load(folder: string): void {
+    try {
+      mkdirSync(folder, { recursive: true });
+      for (const file of readdirSync(folder).filter((name) => name.endsWith(".json"))) {
+        const description = JSON.parse(
+          readFileSync(join(folder, file), "utf8"),
+        ) as ContractDescription;
+        const hash = contractHash(description);
+        if (file === `${hash}.json`) this.#contracts.set(hash, description);
+      }
+    } catch (thrown) {
+      this.#options.logger.warn("saved contracts cannot be read; they are fetched again", {
+        folder,
+        reason: asError(thrown).message,
+      });
+    }
+  }
+
+  #save(folder: string, hash: string, description: ContractDescription): void {
+    const path = join(folder, `${hash}.json`);
+    const beside = `${path}.${process.pid}`;
+    try {
+      writeFileSync(beside, JSON.stringify(description));
+      renameSync(beside, path);
+    } catch (thrown) {
+      this.#options.logger.warn("a contract could not be saved", {
+        path,
+        reason: asError(thrown).message,
+      });
+    }
+  }
+}

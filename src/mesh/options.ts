@@ -1,0 +1,67 @@
+import type { ResourceOverride, Service } from "../contract/index.ts";
+import type { Logger } from "../telemetry/index.ts";
+import type { Address, Transport } from "../wire/index.ts";
+import type { BalancerName } from "./core/balancer.ts";
+
+/** How calls to one service are made. */
+export interface ServiceCallOptions {
+  /** Time for a call that sets none itself, in ms. Default 5,000. */
+  readonly deadlineMs?: number | undefined;
+  /** `p2c`: the less loaded of two random instances (default). `round-robin`: each in turn. */
+  readonly balancer?: BalancerName | undefined;
+  /** Retries of one call at most; 0 switches them off. Default 2. A call that was never begun is sent elsewhere all the same. */
+  readonly retries?: number | undefined;
+}
+
+/** How a node makes calls. */
+export interface CallDefaults extends ServiceCallOptions {
+  /** What is different for some services. */
+  readonly services?: Readonly<Record<string, ServiceCallOptions>> | undefined;
+}
+
+/** What {@link createNode} takes. */
+export interface NodeOptions {
+  /** What people call it; usually the service's name. */
+  readonly name: string;
+  /** A stable label such as `products-1`. Default: the name. */
+  readonly slot?: string | undefined;
+  /** The mesh (project) it belongs to. Default `dure`. */
+  readonly mesh?: string | undefined;
+  /** The address it listens on. Default 127.0.0.1. Beyond loopback a token is needed. */
+  readonly host?: string | undefined;
+  /** The port it listens on; 0 (default) for any free one. */
+  readonly port?: number | undefined;
+  readonly distributors: readonly Address[];
+  /** What it hosts. None: it only calls. */
+  readonly services?: readonly Service[] | undefined;
+  readonly token?: string | undefined;
+  /** Where the view and contracts are kept between runs; nowhere without it. */
+  readonly dataDir?: string | undefined;
+  readonly transport?: Transport | undefined;
+  readonly calls?: CallDefaults | undefined;
+  /** The values of the services' declared environment, by service and name. */
+  readonly env?: Readonly<Record<string, Readonly<Record<string, string>>>> | undefined;
+  /** What takes the place of resources, for tests. */
+  readonly provide?: readonly ResourceOverride[] | undefined;
+  readonly logger?: Logger | undefined;
+}
+
+/** The defaults of calls. */
+export const defaultCalls = {
+  deadlineMs: 5_000,
+  balancer: "p2c",
+  retries: 2,
+} as const satisfies ServiceCallOptions;
+
+/** What holds for calls to one service. */
+export function callOptionsFor(
+  calls: CallDefaults | undefined,
+  service: string,
+): Required<{ [K in keyof ServiceCallOptions]: NonNullable<ServiceCallOptions[K]> }> {
+  const own = calls?.services?.[service];
+  return {
+    deadlineMs: own?.deadlineMs ?? calls?.deadlineMs ?? defaultCalls.deadlineMs,
+    balancer: own?.balancer ?? calls?.balancer ?? defaultCalls.balancer,
+    retries: own?.retries ?? calls?.retries ?? defaultCalls.retries,
+  };
+}

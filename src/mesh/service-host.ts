@@ -1,0 +1,116 @@
+import {
+  type AnyContract,
+  check,
+  describe,
+  type EnvSchemas,
+  type Hook,
+  type OperationRuntime,
+  operationsOf,
+  type Resource,
+  type ResourceOverride,
+  type Service,
+  serviceDefinition,
+} from "../contract/index.ts";
+import { Closers, DureError } from "../kit/index.ts";
+import type { Logger } from "../telemetry/index.ts";
+
+/** A service that has been set up. */
+export interface HostedService {
+  readonly name: string;
+  readonly contract: AnyContract;
+  readonly operations: ReadonlyMap<string, OperationRuntime>;
+  readonly handlers: Readonly<Record<string, (input: unknown, ctx: any) => unknown>>;
+  readonly hooks: readonly Hook[];
+  readonly logger: Logger;
+}
+
+/** What setting up a service needs. */
+export interface ServiceHostOptions {
+  readonly env: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  readonly provide: readonly ResourceOverride[];
+  readonly logger: Logger;
+  clientFor(contract: AnyContract): unknown;
+}
+
+/** Sets services up and keeps what they opened; resources are shared and opened once. */
+export class ServiceHost {
+  readonly #options: ServiceHostOptions;
+  readonly #closers = new Closers();
+  readonly #resources = new Map<Resource<unknown>, Promise<unknown>>();
+  readonly #stop = new AbortController();
+
+  constructor(options: ServiceHostOptions) {
+    this.#options = options;
+  }
+
+  /** Runs a service's setup. Throws INVALID_ARGUMENT listing every problem of its environment, or what is wrong with its handlers. */
+  async host(service: Service): Promise<HostedService> {
+    const { contract, env: schemas, hooks, setup } = serviceDefinition(service);
+    const { name } = describe(contract);
+    const operations = operationsOf(contract);
+    const logger = this.#options.logger.child({ service: name });
+    const given = this.#options.env[name] ?? {};
+    const env = await readEnv(name, schemas, given);
+    let handlers: HostedService["handlers"] | undefined;
+    await setup({
+      env,
+      log: logger,
+      signal: this.#stop.signal,
+      use: (resource) => this.#use(resource, given) as never,
+      client: (other) => this.#options.clientFor(other) as never,
+      onStop: (stop) => this.#closers.add(stop),
+      handle: (taken) => {
+        handlers = taken as never;
+        return { "~handlers": true };
+      },
+    });
+    const missing = [...operations.keys()].filter(
+      (operation) => typeof handlers?.[operation] !== "function",
+    );
+    if (!handlers || missing.length > 0) {
+      throw new DureError(
+        "INVALID_ARGUMENT",
+        `service ${name} has no handler for ${missing.join(", ")}; pass all to handle({ ... })`,
+      );
+    }
+    return { name, contract, operations, handlers, hooks, logger };
+  }
+
+  /** Ends background work, then closes what was opened, last first. */
+  async close(): Promise<void> {
+    this.#stop.abort(new DureError("CANCELLED", "the service stops"));
+    await this.#closers.close();
+  }
+
+  #use(resource: Resource<unknown>, env: Readonly<Record<string, string>>): Promise<unknown> {
+    let opening = this.#resources.get(resource);
+    if (!opening) {
+      const override = this.#options.provide.find((candidate) => candidate.resource === resource);
+      opening = Promise.resolve(override ? override.open() : resource.open(env));
+      this.#resources.set(resource, opening);
+    }
+    return opening;
+  }
+}
+
+async function readEnv(
+  service: string,
+  schemas: EnvSchemas,
+  given: Readonly<Record<string, string>>,
+): Promise<Record<string, unknown>> {
+  const env: Record<string, unknown> = {};
+  const problems: string[] = [];
+  for (const [name, schema] of Object.entries(schemas)) {
+    const checked = await check(schema, given[name]);
+    if ("value" in checked) env[name] = checked.value;
+    else problems.push(`${name}: ${checked.issues.map(({ message }) => message).join(", ")}`);
+  }
+  if (problems.length > 0) {
+    throw new DureError(
+      "INVALID_ARGUMENT",
+      `the environment of service ${service} is not complete: ${problems.join("; ")}`,
+      { details: { problems } },
+    );
+  }
+  return env;
+}
