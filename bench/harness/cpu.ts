@@ -1,0 +1,54 @@
+import { readdirSync, readFileSync } from "node:fs";
+
+/** USER_HZ: the unit of utime and stime in /proc/<pid>/stat. 100 on every Linux that Node runs on (proc(5), sysconf(3)). */
+const ticksPerSecond = 100;
+
+/** What one line of /proc/<pid>/stat says about a process. */
+export interface ProcessStat {
+  readonly pid: number;
+  readonly parentPid: number;
+  /** User and system time of the process itself; its children are counted by their own lines while they live. */
+  readonly cpuMs: number;
+}
+
+/** Reads a stat line. The command stands in parentheses and may hold spaces and parentheses, so fields count from the last one. */
+export function parseStat(line: string): ProcessStat {
+  const fields = line.slice(line.lastIndexOf(")") + 2).split(" ");
+  const ticks = Number(fields[11]) + Number(fields[12]);
+  return {
+    pid: Number.parseInt(line, 10),
+    parentPid: Number(fields[1]),
+    cpuMs: (ticks * 1_000) / ticksPerSecond,
+  };
+}
+
+/** The CPU time so far of `roots` and everything below them (an nginx worker is a child of its master). */
+export function cpuMsOfTrees(roots: readonly number[]): number {
+  const stats = readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((name) => readStat(name));
+  return sumOfTrees(stats, roots);
+}
+
+/** The CPU time of the trees under `roots` in a list of processes; each process counts once. */
+export function sumOfTrees(stats: readonly ProcessStat[], roots: readonly number[]): number {
+  const wanted = new Set(roots);
+  // A child may come before its parent in the list (process ids wrap around), so look until nothing is added.
+  for (let before = -1; before !== wanted.size; ) {
+    before = wanted.size;
+    for (const { pid, parentPid } of stats) if (wanted.has(parentPid)) wanted.add(pid);
+  }
+  let sum = 0;
+  for (const { pid, cpuMs } of stats) if (wanted.has(pid)) sum += cpuMs;
+  return sum;
+}
+
+function readStat(name: string): ProcessStat[] {
+  try {
+    return [parseStat(readFileSync(`/proc/${name}/stat`, "utf8"))];
+  } catch (error) {
+    // A process that ended between the listing and the read is not one of ours: ours run for the whole measurement.
+    if (["ENOENT", "ESRCH"].includes((error as NodeJS.ErrnoException).code ?? "")) return [];
+    throw error;
+  }
+}
