@@ -1,0 +1,59 @@
+import type { MeshNode } from "../mesh/index.ts";
+import type { Logger } from "../telemetry/index.ts";
+
+/** Whose tokens are accepted. */
+export interface IssuerOptions {
+  /** The `iss` claim, exactly. */
+  readonly issuer: string;
+  /** The `aud` claim; not checked without it. */
+  readonly audience?: string | undefined;
+  /** Accepted algorithms; anything else is refused, `none` always. */
+  readonly algorithms: readonly string[];
+  /** Where the keys are: a URL, or an operation of the mesh that returns a JWK Set, as `members.keys`. */
+  readonly jwks: { readonly url: string } | { readonly operation: string };
+}
+
+/** How callers prove who they are. */
+export interface AuthOptions {
+  readonly issuers: readonly IssuerOptions[];
+}
+
+/** Bounds of a request. */
+export interface GatewayLimits {
+  /** Largest body, in bytes; above it 413. Default 1 MiB. */
+  readonly bodyBytesMax?: number | undefined;
+  /** Largest head, in bytes; above it 431. Default 16 KiB. */
+  readonly headerBytesMax?: number | undefined;
+}
+
+/** What {@link createGateway} takes. */
+export interface GatewayOptions {
+  /** The node through which it calls. */
+  readonly node: MeshNode;
+  /** Default 127.0.0.1. */
+  readonly host?: string | undefined;
+  /** Default 8080; 0 for any free port. */
+  readonly port?: number | undefined;
+  /** Without it only public operations can be called. */
+  readonly auth?: AuthOptions | undefined;
+  readonly limits?: GatewayLimits | undefined;
+  readonly logger?: Logger | undefined;
+  /** Title and version of the OpenAPI document. */
+  readonly info?: { readonly title: string; readonly version: string } | undefined;
+}
+
+/** The defaults, and the bounds that are not options. */
+export const gatewayDefaults = {
+  host: "127.0.0.1",
+  port: 8080,
+  bodyBytesMax: 1024 * 1024,
+  headerBytesMax: 16 * 1024,
+  /** Header fields of a request (Envoy's default). */
+  headersMax: 100,
+  /** The head of a request must be complete by then. */
+  headersMsMax: 10_000,
+  /** The whole request must be complete by then. */
+  requestMsMax: 30_000,
+  /** An idle connection is kept this long. */
+  keepAliveMs: 65_000,
+} as const;
