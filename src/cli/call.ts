@@ -45,8 +45,9 @@ async function call(target: string, input: string, flags: CallFlags): Promise<vo
   const { createNode } = await import("../mesh/index.ts");
   const node = await createNode({
     name: "dure-call",
-    ...reach,
-    distributors: [...reach.distributors],
+    mesh: reach.mesh,
+    distributors: reach.distributors,
+    token: reach.token(),
   });
   try {
     const { hash, description } = await findOperation(node, reach, service, operation);

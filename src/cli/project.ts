@@ -77,7 +77,7 @@ export async function loadProject(
   if (!configPath && !isOptional) {
     throw new DureError(
       "NOT_FOUND",
-      `there is no dure.config.ts in ${from}; name one with --config, or make a project with: dure init`,
+      `there is no dure.config.ts in ${from} or above it; name one with --config, or make a project with: dure init`,
     );
   }
   const profile = flags.profile ?? process.env.DURE_PROFILE;

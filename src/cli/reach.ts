@@ -8,7 +8,7 @@ import { dataFolderOf, loadProject, type Project, type ProjectFlags } from "./pr
 export interface Reach {
   readonly mesh: string;
   readonly distributors: readonly HostPort[];
-  readonly token: string;
+  token(): string;
 }
 
 const standardDistributor: HostPort = { host: "127.0.0.1", port: 9_100 };
@@ -22,7 +22,7 @@ export async function findReach(flags: ProjectFlags): Promise<Reach> {
       return {
         mesh: fleet.mesh,
         distributors: fleet.distributors.flatMap((text) => parseHostPort(text) ?? []),
-        token: fleetToken(fleet.tokenFile) ?? tokenOf(dataFolder),
+        token: () => fleetToken(fleet.tokenFile) ?? tokenOf(dataFolder),
       };
     }
   }
@@ -32,10 +32,13 @@ export async function findReach(flags: ProjectFlags): Promise<Reach> {
 /** The mesh of a loaded project. */
 export function reachOf(project: Project): Reach {
   const { config } = project;
-  const { token } = project.token();
   const { name, distributors } = config;
   const local = { ...standardDistributor, port: config.distributor.port };
-  return { mesh: name, distributors: distributors.length > 0 ? distributors : [local], token };
+  return {
+    mesh: name,
+    distributors: distributors.length > 0 ? distributors : [local],
+    token: () => project.token().token,
+  };
 }
 
 /** A fleet that was given its token in `DURE_TOKEN` has no file for it; then the command needs the variable too. */

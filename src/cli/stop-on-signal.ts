@@ -11,7 +11,7 @@ export interface StopHandlers {
   hurry?(): void;
 }
 
-/** Stops in order on SIGINT, SIGTERM and SIGHUP, and ends the process. */
+/** Stops in order on SIGINT, SIGTERM, SIGHUP or when the parent's channel closes, and ends the process. */
 export function stopOnSignal(handlers: StopHandlers | StopHandlers["stop"]): void {
   const { stop, hurry } = typeof handlers === "function" ? { stop: handlers } : handlers;
   let firstAt: number | undefined;
@@ -31,4 +31,6 @@ export function stopOnSignal(handlers: StopHandlers | StopHandlers["stop"]): voi
     );
   };
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, onSignal);
+  // Started with a channel, by scripts/with-install.mjs or a process manager: its end says that nobody passes signals on.
+  if (process.connected) process.on("disconnect", onSignal);
 }

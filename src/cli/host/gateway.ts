@@ -17,7 +17,7 @@ export async function hostGateway(spec: GatewaySpec, link: SupervisorLink): Prom
     slot: spec.name,
     mesh: spec.mesh,
     host: spec.host,
-    distributors: [...spec.distributors],
+    distributors: spec.distributors,
     token: spec.token,
     dataDir: spec.dataFolder,
     calls: spec.calls,

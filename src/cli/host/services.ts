@@ -12,7 +12,7 @@ export async function hostServices(spec: ServicesSpec, link: SupervisorLink): Pr
     slot: spec.name,
     mesh: spec.mesh,
     host: spec.host,
-    distributors: [...spec.distributors],
+    distributors: spec.distributors,
     services,
     token: spec.token,
     dataDir: spec.dataFolder,
