@@ -60,7 +60,7 @@ export class OperationRuntime {
     const { input } = this.#options;
     const fromBody = this.#parseJson(body);
     if (!input) return undefined;
-    const given = params ? this.#merge(fromBody, params) : fromBody;
+    const given = params ? this.#merge(fromBody, params) : (fromBody ?? this.#nothing());
     const checked = check(input, given);
     return checked instanceof Promise
       ? checked.then((late) => this.#accept(late, given))
@@ -98,6 +98,11 @@ export class OperationRuntime {
   checkOutput(value: unknown): Checked | Promise<Checked> {
     const { output } = this.#options as { output?: Schema };
     return output ? check(output, value) : { value };
+  }
+
+  /** What no body at all stands for: an object without properties, where the schema asks for an object. */
+  #nothing(): unknown {
+    return this.description.input?.type === "object" ? {} : undefined;
   }
 
   #parseJson(body: string | Uint8Array | undefined): unknown {

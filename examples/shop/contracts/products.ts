@@ -1,0 +1,79 @@
+import { contract, event, op } from "dure";
+import { z } from "zod";
+import { Line, Money, Product, ProductId } from "./schemas.ts";
+
+const ById = z.object({ id: ProductId });
+const NoSuchProduct = { status: 404, data: ById } as const;
+
+export const products = contract("products", {
+  list: op({
+    http: "GET /products",
+    auth: "public",
+    summary: "The catalogue, page by page",
+    input: z.object({
+      category: z.string().max(100).optional(),
+      limit: z.int().min(1).max(100).optional(),
+      cursor: z
+        .string()
+        .regex(/^\d{1,15}$/, "is not a cursor from an earlier page")
+        .optional(),
+    }),
+    output: z.object({ items: z.array(Product), next: z.string().nullable() }),
+  }),
+  get: op({
+    http: "GET /products/:id",
+    auth: "public",
+    summary: "One product",
+    input: ById,
+    output: Product,
+    errors: { NoSuchProduct },
+  }),
+  add: op({
+    http: "POST /products",
+    status: 201,
+    scopes: ["products:write"],
+    summary: "Add a product",
+    input: z.object({
+      name: z.string().min(1).max(200),
+      category: z.string().min(1).max(100),
+      description: z.string().max(5_000).optional(),
+      price: Money,
+      stock: z.int().min(0).max(1_000_000),
+    }),
+    output: Product,
+  }),
+  remove: op({
+    http: "DELETE /products/:id",
+    scopes: ["products:write"],
+    summary: "Take a product off the shelves",
+    input: ById,
+    errors: { NoSuchProduct },
+  }),
+  /** Several at once, those that exist. */
+  pick: op({
+    idempotent: true,
+    input: z.object({ ids: z.array(ProductId).max(1_000) }),
+    output: z.object({ items: z.array(Product) }),
+  }),
+  categories: op({ idempotent: true, output: z.object({ items: z.array(z.string()) }) }),
+  /** Takes stock for a purchase. The same purchase again takes nothing more. */
+  take: op({
+    idempotent: true,
+    input: z.object({ purchaseId: z.string(), items: z.array(Line) }),
+    errors: {
+      OutOfStock: { status: 409, data: z.object({ productId: ProductId }) },
+      Released: { status: 409 },
+    },
+  }),
+  /** Gives back what a purchase took, and refuses it from then on. */
+  release: op({ idempotent: true, input: z.object({ purchaseId: z.string() }) }),
+  /** What has changed since a revision, oldest first; a removed product comes as null. */
+  changes: op({
+    idempotent: true,
+    input: z.object({ since: z.int().min(0), limit: z.int().min(1).max(500) }),
+    output: z.object({
+      items: z.array(z.object({ id: ProductId, revision: z.int(), product: Product.nullable() })),
+    }),
+  }),
+  changed: event(z.object({ id: ProductId, revision: z.int() }), { key: ({ id }) => String(id) }),
+});
