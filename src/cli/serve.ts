@@ -2,12 +2,12 @@ import { hostname } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type Command, InvalidArgumentError } from "commander";
-import { formatHostPort, problemsError } from "../config/index.ts";
+import { formatHostPort } from "../config/index.ts";
 import { serviceDefinition } from "../contract/index.ts";
 import { createLogger } from "../telemetry/index.ts";
 import { addProjectFlags, addSettingFlags, loadProject, type ProjectFlags } from "./project.ts";
 import { reachOf } from "./reach.ts";
-import { loadModule } from "./services.ts";
+import { checkEnvironment, loadModule } from "./services.ts";
 import { stopOnSignal } from "./stop-on-signal.ts";
 import { print } from "./terminal.ts";
 
@@ -36,8 +36,7 @@ async function serve(file: string, flags: ServeFlags): Promise<void> {
   const { name } = service["~service"];
   const keys = Object.keys(serviceDefinition(service).env);
   const { values, problems } = project.serviceEnv(name, keys);
-  const failure = problemsError("the environment", problems);
-  if (failure) throw failure;
+  await checkEnvironment([service], { [name]: values }, problems);
 
   const { createNode } = await import("../mesh/index.ts");
   const { mesh, distributors, token } = reachOf(project);

@@ -1,6 +1,6 @@
 /** Loads services from a project. */
 
-import type { ServiceLoader } from "../config/index.ts";
+import { type Problem, problemsError, type ServiceLoader, servicePrefix } from "../config/index.ts";
 import type { Service } from "../contract/index.ts";
 import { serviceDefinition } from "../contract/index.ts";
 import { asError, DureError } from "../kit/index.ts";
@@ -37,4 +37,30 @@ export async function loadModule(what: string, loader: ServiceLoader): Promise<S
     });
   }
   return module.default;
+}
+
+/** Values by service and key. */
+export type EnvValues = Readonly<Record<string, Readonly<Record<string, string>>>>;
+
+/** Throws INVALID_ARGUMENT with every problem and every missing key of the services' environment, and where to set it. */
+export async function checkEnvironment(
+  services: readonly Service[],
+  values: EnvValues,
+  problems: readonly Problem[],
+): Promise<void> {
+  const found = [...problems];
+  for (const service of services) {
+    const { name } = service["~service"];
+    for (const [key, schema] of Object.entries(serviceDefinition(service).env)) {
+      if (values[name]?.[key] !== undefined) continue;
+      const isTold = problems.some(({ path }) => path === `${key}_FILE`);
+      const { issues } = await schema["~standard"].validate(undefined);
+      if (!issues || isTold) continue;
+      const message = `is missing; set ${key}, ${servicePrefix(name)}${key} or ${key}_FILE, or put it in .env`;
+      found.push({ path: key, message });
+    }
+  }
+  const names = services.map((service) => service["~service"].name).join(", ");
+  const failure = problemsError(`the environment of ${names}`, found);
+  if (failure) throw failure;
 }

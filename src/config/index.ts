@@ -14,6 +14,7 @@ export {
   resolveServiceEnv,
   type ServiceEnv,
   type ServiceEnvSources,
+  servicePrefix,
 } from "./core/service-env.ts";
 export { flagKey, type Setting, settings } from "./core/settings.ts";
 export {

@@ -26,6 +26,7 @@ export class Supervisor {
   readonly #policy: RestartPolicy;
   readonly #processes: { readonly process: ManagedProcess; readonly stopRank: number }[] = [];
   #stopping: Promise<void> | undefined;
+  #isStopping = false;
 
   constructor({ listener, policy }: SupervisorOptions) {
     this.#listener = listener;
@@ -38,7 +39,7 @@ export class Supervisor {
   }
 
   get isStopping(): boolean {
-    return this.#stopping !== undefined;
+    return this.#isStopping;
   }
 
   /** Adds a process; `start` starts it. Those of a lower rank are stopped first, those of one rank together. */
@@ -66,6 +67,8 @@ export class Supervisor {
 
   /** Stops everything, rank by rank; whoever outlives its time is killed. Resolves when no process is left. */
   stop(): Promise<void> {
+    // Set first: processes end, and tell so, while the promise is still being made.
+    this.#isStopping = true;
     this.#stopping ??= this.#stopByRank();
     return this.#stopping;
   }

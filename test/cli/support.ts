@@ -11,7 +11,10 @@ import { until } from "../support/until.ts";
 
 export const root = fileURLToPath(new URL("../../", import.meta.url));
 export const mainFile = join(root, "src/cli/main.ts");
+/** Two services, one of them twice. */
 export const fixtureConfig = join(root, "test/cli/fixture/dure.config.ts");
+/** One service: three processes in all. */
+export const smallConfig = join(root, "test/cli/fixture/small.config.ts");
 
 /** What a command said and how it ended. */
 export interface Finished {

@@ -143,9 +143,9 @@ export class Fleet {
 
   async #giveUp(reason: CommandError): Promise<void> {
     if (this.#supervisor.isStopping) return;
-    const stopping = this.#stop();
+    await this.#stop();
+    // Last, so that it is not buried under what the others said when they ended.
     console.error(reason.message);
-    await stopping;
     process.exit(reason.exitCode);
   }
 

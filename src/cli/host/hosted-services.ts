@@ -1,9 +1,9 @@
-import { type DureConfig, problemsError } from "../../config/index.ts";
+import type { DureConfig } from "../../config/index.ts";
 import { type Service, serviceDefinition } from "../../contract/index.ts";
 import { DureError } from "../../kit/index.ts";
 import type { SupervisorLink } from "../../supervisor/index.ts";
 import { importConfig } from "../project.ts";
-import { loadService } from "../services.ts";
+import { checkEnvironment, loadService } from "../services.ts";
 import type { EnvAnswer, EnvQuestion } from "./spec.ts";
 
 /** Services with the values of the keys they declare. */
@@ -28,8 +28,7 @@ export async function loadHosted(
   );
   const question: EnvQuestion = { kind: "env", keys: declaredKeys(services) };
   const { values, problems } = (await link.ask(question)) as EnvAnswer;
-  const failure = problemsError("the environment", problems);
-  if (failure) throw failure;
+  await checkEnvironment(services, values, problems);
   return { services, env: values };
 }
 
