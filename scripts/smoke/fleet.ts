@@ -57,7 +57,7 @@ export async function runFleet(
     output: () => output,
     async stop() {
       process.kill(leaderPid, "SIGINT");
-      const code = await Promise.race([exited, pause(30_000, "late" as const)]);
+      const code = await Promise.race([exited, pause(30_000, "late" as const, { ref: false })]);
       const left = groupMembers(leaderPid);
       for (const pid of left) process.kill(pid, "SIGKILL");
       assert.equal(code, 0, `exit code ${code} after SIGINT:\n${output.slice(-4_000)}`);

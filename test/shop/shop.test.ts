@@ -1,0 +1,4 @@
+import { describe } from "node:test";
+import { shopSuite } from "../support/shop-suite.ts";
+
+describe("the shop on SQLite", () => shopSuite());

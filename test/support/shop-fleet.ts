@@ -1,0 +1,50 @@
+import { execFile } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Fleet, freePort, runFleet } from "../../scripts/smoke/fleet.ts";
+
+/** The shop, running in many processes on ports and data of its own. */
+export interface ShopFleet extends Fleet {
+  readonly base: string;
+  readonly distributorPort: number;
+  readonly data: string;
+  /** The processes, as `dure ps --json` shows them. */
+  ps(): Promise<{ name: string; pid: number; port: number; state: string; restarts: number }[]>;
+}
+
+/** Starts the shop with `dure up`. */
+export async function startShop(env: Record<string, string> = {}): Promise<ShopFleet> {
+  const data = mkdtempSync(join(tmpdir(), "dure-shop-"));
+  const port = await freePort();
+  const distributorPort = await freePort();
+  const cli = [process.execPath, "--conditions=dure-source", "src/cli/main.ts"];
+  const environment = {
+    PORT: String(port),
+    DURE_DISTRIBUTOR_PORT: String(distributorPort),
+    DURE_DATA: data,
+    SHOP_ADMIN_PASSWORD: "open sesame 7",
+    ...env,
+  };
+  const fleet = await runFleet([...cli, "up", "--config", "examples/shop/dure.config.ts"], {
+    cwd: process.cwd(),
+    env: environment,
+  });
+  return {
+    ...fleet,
+    base: `http://127.0.0.1:${port}`,
+    distributorPort,
+    data,
+    ps: () =>
+      new Promise((resolve, reject) => {
+        const [command = "", ...args] = [...cli, "ps", "--json"];
+        execFile(command, args, { env: { ...process.env, ...environment } }, (error, stdout) =>
+          error ? reject(error) : resolve(JSON.parse(stdout)),
+        );
+      }),
+    async stop() {
+      await fleet.stop();
+      rmSync(data, { recursive: true, force: true });
+    },
+  };
+}
