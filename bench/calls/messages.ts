@@ -7,7 +7,7 @@ export interface Question {
   readonly locale: string;
   readonly currency: string;
   readonly withStock: boolean;
-  readonly warehouses: readonly string[];
+  readonly warehouses: string[];
   readonly page: { readonly limit: number; readonly cursor: string };
 }
 
@@ -21,7 +21,7 @@ export interface Answer {
   readonly stock: number;
   readonly rating: number;
   readonly isListed: boolean;
-  readonly tags: readonly string[];
+  readonly tags: string[];
   readonly description: string;
   readonly size: { readonly widthMm: number; readonly heightMm: number; readonly depthMm: number };
   readonly seller: { readonly id: number; readonly name: string };

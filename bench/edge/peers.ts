@@ -34,6 +34,18 @@ const httpProxy: EdgePeer = {
   start: () => startNodeProxy("./http-proxy.ts"),
 };
 
+/** Gateway, service and Distributor; the CPU time of all three counts. */
+const dure: EdgePeer = {
+  name: "Dure",
+  version: undefined,
+  async start() {
+    const distributor = await startModule("./dure.ts", "distributor");
+    const service = await startModule("./dure.ts", "service", distributor.address);
+    const gateway = await startModule("./dure.ts", "gateway", distributor.address);
+    return { url: gateway.address, programs: [gateway, service, distributor] };
+  },
+};
+
 /** The contestants in the order of the table. */
 export const edgePeers: readonly EdgePeer[] = [
   direct,
@@ -42,4 +54,5 @@ export const edgePeers: readonly EdgePeer[] = [
   moleculerWeb,
   fastifyHttpProxy,
   httpProxy,
+  dure,
 ];
