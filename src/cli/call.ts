@@ -1,11 +1,10 @@
 import { type Command, InvalidArgumentError } from "commander";
-import { formatHostPort } from "../config/index.ts";
 import type { OperationDescription } from "../contract/index.ts";
 import { asError, didYouMean, now, sleep } from "../kit/index.ts";
 import type { MeshNode } from "../mesh/index.ts";
 import { CommandError, exitCodeOfCode, exitCodes } from "./exit-code.ts";
 import { addProjectFlags, addSettingFlags, type ProjectFlags } from "./project.ts";
-import { findReach, type Reach } from "./reach.ts";
+import { findReach, introduce } from "./reach.ts";
 import { print } from "./terminal.ts";
 
 /** How long the command waits to hear from a Distributor, and for the contract it needs, in ms. */
@@ -42,6 +41,7 @@ async function call(target: string, input: string, flags: CallFlags): Promise<vo
   }
   checkJson(input);
   const reach = await findReach(flags);
+  await introduce(reach);
   const { createNode } = await import("../mesh/index.ts");
   const node = await createNode({
     name: "dure-call",
@@ -50,7 +50,7 @@ async function call(target: string, input: string, flags: CallFlags): Promise<vo
     token: reach.token(),
   });
   try {
-    const { hash, description } = await findOperation(node, reach, service, operation);
+    const { hash, description } = await findOperation(node, service, operation);
     const { subject, scopes, deadlineMs, idempotencyKey } = flags;
     const principal =
       subject && JSON.stringify({ subject, scopes: scopes.split(",").filter(Boolean) });
@@ -81,19 +81,11 @@ interface FoundOperation {
 /** Looks the operation up in the contracts that the mesh offers now. */
 async function findOperation(
   node: MeshNode,
-  reach: Reach,
   service: string,
   operation: string,
 ): Promise<FoundOperation> {
   const { registry } = node;
-  const isSynced = await patiently(() => registry.isSynced() || undefined);
-  if (!isSynced) {
-    const where = reach.distributors.map(formatHostPort).join(", ");
-    throw new CommandError(
-      `no Distributor answers at ${where}; is the fleet running? (--join names another)`,
-      exitCodes.nobodyThere,
-    );
-  }
+  await patiently(() => registry.isSynced() || undefined);
   const services = registry.services();
   if (!services.includes(service)) {
     throw usage(`there is no service "${service}" in the mesh${hint(service, services)}`);

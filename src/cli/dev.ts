@@ -41,7 +41,7 @@ async function dev(flags: ProjectFlags): Promise<void> {
   watchProject(project, async (changed) => {
     fleet.output.note("dev", `${changed} changed`);
     try {
-      project = await loadConfigured(flags);
+      project = await loadConfigured(flags, true);
       fleet.restart("dev");
     } catch (thrown) {
       fleet.output.note("dev", `${asError(thrown).message}\nwaiting for the next change`);

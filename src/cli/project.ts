@@ -1,5 +1,5 @@
 /** The project a command works on: its configuration file, `.env` files, data folder and token. */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parseEnv } from "node:util";
@@ -67,11 +67,11 @@ export function dataFolderOf(flags: ProjectFlags): string {
 
 /**
  * Loads the project. Throws INVALID_ARGUMENT that lists all problems, NOT_FOUND if there is no configuration file; with
- * `isOptional` a missing file means the defaults.
+ * `isOptional` a missing file means the defaults; with `isReloaded` a file that changed since it was loaded is read again.
  */
 export async function loadProject(
   flags: ProjectFlags,
-  { isOptional = false, from = process.cwd() } = {},
+  { isOptional = false, from = process.cwd(), isReloaded = false } = {},
 ): Promise<Project> {
   const configPath = flags.config ? resolve(flags.config) : findConfig(from);
   if (!configPath && !isOptional) {
@@ -82,7 +82,9 @@ export async function loadProject(
   }
   const profile = flags.profile ?? process.env.DURE_PROFILE;
   const config = resolveConfig({
-    config: configPath ? await importConfig(configPath) : { name: "dure", services: {} },
+    config: configPath
+      ? await importConfig(configPath, isReloaded)
+      : { name: "dure", services: {} },
     fileName: configPath ?? "the configuration",
     profile: configPath ? profile : undefined,
     environment: process.env,
@@ -108,12 +110,14 @@ export async function loadProject(
 }
 
 /** The default export of a configuration file. */
-export async function importConfig(path: string): Promise<unknown> {
+export async function importConfig(path: string, isReloaded = false): Promise<unknown> {
   if (!existsSync(path)) {
     throw new DureError("NOT_FOUND", `there is no configuration file ${path}`);
   }
   try {
-    return (await import(pathToFileURL(path).href)).default;
+    // A module is loaded once by its URL, so a changed file needs another.
+    const query = isReloaded ? `?changed=${statSync(path).mtimeMs}` : "";
+    return (await import(pathToFileURL(path).href + query)).default;
   } catch (thrown) {
     throw new DureError(
       "INVALID_ARGUMENT",

@@ -1,7 +1,11 @@
 /** How a command reaches a mesh: by flags, by the configuration, or by the fleet that runs on the data folder. */
+import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { type HostPort, parseHostPort } from "../config/index.ts";
+import { asError, wallTime } from "../kit/index.ts";
 import { readFleetFile, runningFleet, tokenOf } from "../supervisor/index.ts";
+import { Client } from "../wire/index.ts";
+import { CommandError, exitCodes } from "./exit-code.ts";
 import { dataFolderOf, loadProject, type Project, type ProjectFlags } from "./project.ts";
 
 /** A mesh to talk to. */
@@ -39,6 +43,27 @@ export function reachOf(project: Project): Reach {
     distributors: distributors.length > 0 ? distributors : [local],
     token: () => project.token().token,
   };
+}
+
+/** Fails with the exit code "nobody there" and every reason, unless one of the mesh's Distributors lets this command in. */
+export async function introduce({ mesh, distributors, token }: Reach): Promise<void> {
+  const identity = { mesh, nodeId: randomUUID(), name: "dure", incarnation: wallTime() };
+  const reasons: string[] = [];
+  for (const address of distributors) {
+    const client = new Client({ address, identity, token: token() });
+    try {
+      await client.connect();
+      return;
+    } catch (thrown) {
+      reasons.push(asError(thrown).message);
+    } finally {
+      client.destroy();
+    }
+  }
+  throw new CommandError(
+    `no Distributor lets this command in: ${reasons.join("; ")}. Is the fleet running? --join names other Distributors`,
+    exitCodes.nobodyThere,
+  );
 }
 
 /** A fleet that was given its token in `DURE_TOKEN` has no file for it; then the command needs the variable too. */

@@ -51,8 +51,11 @@ function readyLine(input: PlanInput, processCount: number): string {
 }
 
 /** A project that has a configuration file. */
-export async function loadConfigured(flags: ProjectFlags): Promise<ConfiguredProject> {
-  const { configPath, ...project } = await loadProject(flags);
+export async function loadConfigured(
+  flags: ProjectFlags,
+  isReloaded = false,
+): Promise<ConfiguredProject> {
+  const { configPath, ...project } = await loadProject(flags, { isReloaded });
   if (!configPath) throw new DureError("INTERNAL", "a project was loaded without its file");
   return { ...project, configPath };
 }

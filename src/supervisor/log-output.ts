@@ -45,7 +45,7 @@ export class LogOutput {
 
   /** Something that the supervisor says of a process. */
   note(name: string, text: string): void {
-    this.#write(name, text);
+    for (const part of text.split("\n")) this.#write(name, part);
   }
 
   /** A line of its own. */

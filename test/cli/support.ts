@@ -1,7 +1,7 @@
 /** Runs the `dure` command for real: its own data folder, free ports, its own process group. */
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
@@ -52,6 +52,13 @@ export function temporaryFolder(context: TestContext): string {
   const path = mkdtempSync(join(tmpdir(), "dure-cli-"));
   context.after(() => rmSync(path, { recursive: true, force: true }));
   return path;
+}
+
+/** Gives a folder outside of this repository what its package.json would install: this repository, and its zod. */
+export function linkDependencies(folder: string): void {
+  mkdirSync(join(folder, "node_modules"), { recursive: true });
+  symlinkSync(root, join(folder, "node_modules/dure"));
+  symlinkSync(join(root, "node_modules/zod"), join(folder, "node_modules/zod"));
 }
 
 /** Starts `dure ARGS` in a process group of its own; whatever is left of it is killed when the test ends. */

@@ -1,22 +1,36 @@
 import type { ExitReport, ManagedProcess, ProcessPhase } from "../../supervisor/index.ts";
+import { exitCodes } from "../exit-code.ts";
+
+/** What the fleet is at when a process changes. */
+export interface FleetMoment {
+  readonly isStopping: boolean;
+  /** Never ready so far, and given up if a process cannot start; the reason is then told at the end. */
+  readonly isGivenUp: boolean;
+  /** Whether a change of a file starts a process that ended, instead of a timer. */
+  readonly isWatched: boolean;
+}
 
 /** What to say of a process that changed, if anything. */
 export function describePhase(
   process: ManagedProcess,
   phase: ProcessPhase,
-  isFleetStopping: boolean,
+  { isStopping, isGivenUp, isWatched }: FleetMoment,
 ): string | undefined {
+  const code = process.lastExit?.code;
+  const isHopeless = code === exitCodes.usage || code === exitCodes.portTaken;
   switch (phase) {
     case "ready": {
       const again = process.restarts > 0 ? ` again (restart ${process.restarts})` : "";
       return `ready${again}${process.port === undefined ? "" : `   port ${process.port}`}`;
     }
     case "backing-off":
+      if (isGivenUp && isHopeless) return "cannot start; the reason is told at the end";
       return `${ended(process.lastExit)}; starting it again`;
     case "crash-loop":
+      if (isWatched) return `${ended(process.lastExit)}\nwaiting for a file to change`;
       return `${ended(process.lastExit)}, again and again; trying less often`;
     case "stopped":
-      return isFleetStopping ? "stopped" : undefined;
+      return isStopping ? "stopped" : undefined;
     case "starting":
     case "stopping":
       return undefined;

@@ -107,11 +107,16 @@ export class Fleet {
   }
 
   #onPhase(process: ManagedProcess, phase: ProcessPhase): void {
-    const text = describePhase(process, phase, this.#supervisor.isStopping);
+    const { isGivenUp } = this.#options;
+    const text = describePhase(process, phase, {
+      isStopping: this.#supervisor.isStopping,
+      isGivenUp: isGivenUp && !this.#isReady,
+      isWatched: this.#options.mode === "dev",
+    });
     if (text) this.output.note(process.name, text);
     if (this.#supervisor.isStopping) return;
     if (phase === "ready") this.#checkReady();
-    if (!this.#isReady && this.#options.isGivenUp) {
+    if (!this.#isReady && isGivenUp) {
       const reason = giveUpReason(this.#supervisor.processes);
       if (reason) void this.#giveUp(reason);
     }

@@ -1,0 +1,119 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { dure, fixtureConfig, root, start, temporaryFolder } from "./support.ts";
+
+const config = (name: string) => join(root, "test/cli/fixture", `${name}.config.ts`);
+
+async function takenPort(context: TestContext): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  context.after(() => server.close());
+  return (server.address() as { port: number }).port;
+}
+
+test("taken ports are named with their variables and who has them; nothing is started", async (context) => {
+  const [port, distributorPort] = [await takenPort(context), await takenPort(context)];
+  const environment = { PORT: String(port), DURE_DISTRIBUTOR_PORT: String(distributorPort) };
+  for (const command of ["up", "dev"]) {
+    const fleet = start(context, [command, "--config", fixtureConfig], { environment });
+    const { code, stderr, stdout } = await fleet.ended;
+    assert.equal(code, 3);
+    assert.equal(stdout, "");
+    const holder = process.platform === "linux" ? `process ${process.pid} \\(.*\\)` : ".*";
+    assert.match(stderr, new RegExp(`^port ${port} is taken by ${holder}; .* PORT or --port`, "m"));
+    assert.match(
+      stderr,
+      new RegExp(`^port ${distributorPort} is taken by .* DURE_DISTRIBUTOR_PORT`, "m"),
+    );
+    assert.doesNotMatch(stderr, /^\s+at /m);
+    assert.deepEqual(fleet.members(), []);
+  }
+});
+
+test("a Distributor alone says the same of its port", async (context) => {
+  const port = await takenPort(context);
+  const { code, stderr } = await dure(context, ["distributor", "--distributor-port", String(port)]);
+  assert.equal(code, 3);
+  assert.match(stderr, new RegExp(`^port ${port} is taken by .* DURE_DISTRIBUTOR_PORT`));
+});
+
+test("what is wrong with services and their environment is told together, and up gives up", async (context) => {
+  const fleet = start(context, ["up", "--config", config("broken")]);
+  const { code, stderr } = await fleet.ended;
+  assert.equal(code, 2, stderr);
+  assert.match(stderr, /STRIPE_KEY/);
+  assert.match(stderr, /PAGE_SIZE/);
+  assert.match(stderr, /services\.another loads the service of the contract "hello"; rename/);
+  assert.match(stderr, /services\.empty is not a service: .* exports default service/);
+  assert.deepEqual(fleet.members(), []);
+});
+
+test("a service that crashes at each start is given up with its last words", async (context) => {
+  const fleet = start(context, ["up", "--config", config("crashing")]);
+  const { code, stdout, stderr } = await fleet.ended;
+  assert.equal(code, 1, stderr);
+  assert.match(stdout, /crashing-1 +\| about to fall over/);
+  assert.match(stderr, /the disk is made of cheese/);
+  assert.deepEqual(fleet.members(), []);
+});
+
+test("a configuration with problems lists them all, without a stack", async (context) => {
+  const folder = temporaryFolder(context);
+  writeFileSync(
+    join(folder, "dure.config.mjs"),
+    "export default { name: 'x', services: {}, gatway: {}, host: 7 };",
+  );
+  const { code, stderr } = await dure(context, ["up"], {
+    cwd: folder,
+    environment: { PORT: "80a" },
+  });
+  assert.equal(code, 2);
+  assert.match(stderr, /has 3 problems:\n/);
+  assert.match(stderr, /gatway is not an option \(did you mean "gateway"\?\)/);
+  assert.match(stderr, /host is 7; it must be a string/);
+  assert.match(stderr, /PORT is "80a"; it must be a port number/);
+  assert.doesNotMatch(stderr, /^\s+at /m);
+});
+
+for (const { args, message } of [
+  { args: ["ups"], message: /unknown command 'ups'.*Did you mean .*up/s },
+  { args: ["up", "--prot", "1"], message: /unknown option '--prot'.*Did you mean --port\?/s },
+  { args: ["up"], message: /there is no dure\.config\.ts in .* dure init/ },
+  {
+    args: ["up", "--config", "nowhere.ts"],
+    message: /there is no configuration file .*nowhere\.ts/,
+  },
+  { args: ["call", "hello"], message: /"hello" names no operation; write service\.operation/ },
+  { args: ["call", "hello.greet", "{nam"], message: /the input is not JSON/ },
+  { args: ["serve"], message: /missing required argument 'file'/ },
+  { args: ["host", "x"], message: /started by `dure up` and `dure dev`, not by hand/ },
+]) {
+  test(`dure ${args.join(" ")} says what is wrong`, async (context) => {
+    const { code, stderr, stdout } = await dure(context, args, { cwd: temporaryFolder(context) });
+    assert.match(stderr, message);
+    assert.equal(stdout, "");
+    assert.ok(code === 2 || args[0] === "host", `exit code ${code}`);
+  });
+}
+
+test("every command has help with examples, and none of it starts anything", async (context) => {
+  const { code, stdout } = await dure(context, ["--help"]);
+  assert.equal(code, 0);
+  const commands = [...stdout.matchAll(/^ {2}([a-z]+)(?: \[| <)/gm)].map(([, name]) => name ?? "");
+  assert.ok(commands.length >= 10, stdout);
+  assert.ok(!commands.includes("host"));
+  for (const command of commands.filter((name) => name !== "help")) {
+    const help = await dure(context, [command, "--help"]);
+    assert.equal(help.code, 0);
+    assert.match(help.stdout, /^Examples:\n {2}\$ .*dure /m, command);
+  }
+});
+
+test("--version is the package's", async (context) => {
+  const { stdout } = await dure(context, ["--version"]);
+  assert.match(stdout, /^\d+\.\d+\.\d+\n$/);
+});
