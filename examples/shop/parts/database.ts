@@ -54,7 +54,9 @@ export async function openDatabase<Tables>(
         ]),
       ),
   };
-  const { error } = await new Migrator({ db, provider }).migrateToLatest();
+  // Named, because the migrator would take another service's table in the same database for its own.
+  const schema = url ? { migrationTableSchema: name } : {};
+  const { error } = await new Migrator({ db, provider, ...schema }).migrateToLatest();
   if (error) throw error;
   return { db, close: () => db.destroy() };
 }
