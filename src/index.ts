@@ -20,6 +20,7 @@ export {
   key,
   type Operation,
   type OperationError,
+  type OperationFrom,
   type OperationOptions,
   op,
   type Principal,

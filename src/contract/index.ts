@@ -39,6 +39,7 @@ export {
   event,
   type Operation,
   type OperationError,
+  type OperationFrom,
   type OperationOptions,
   op,
   type RawOptions,

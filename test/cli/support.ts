@@ -1,7 +1,15 @@
 /** Runs the `dure` command for real: its own data folder, free ports, its own process group. */
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
@@ -59,6 +67,23 @@ export function linkDependencies(folder: string): void {
   mkdirSync(join(folder, "node_modules"), { recursive: true });
   symlinkSync(root, join(folder, "node_modules/dure"));
   symlinkSync(join(root, "node_modules/zod"), join(folder, "node_modules/zod"));
+}
+
+/** Gives a folder what npm would install for it: this package as it is published, built now, and what it depends on. */
+export function installBuilt(folder: string): { readonly dureCommand: readonly string[] } {
+  const modules = join(folder, "node_modules");
+  const home = join(modules, "dure");
+  mkdirSync(home, { recursive: true });
+  mkdirSync(join(modules, "@types"));
+  cpSync(join(root, "package.json"), join(home, "package.json"));
+  const tsc = join(root, "node_modules/.bin/tsc");
+  const outDir = join(home, "dist");
+  execFileSync(tsc, ["-p", join(root, "tsconfig.build.json"), "--outDir", outDir]);
+  symlinkSync(join(root, "node_modules"), join(home, "node_modules"));
+  for (const name of ["zod", "@types/node"]) {
+    symlinkSync(join(root, "node_modules", name), join(modules, name));
+  }
+  return { dureCommand: [process.execPath, join(outDir, "cli/main.js")] };
 }
 
 /** Starts `dure ARGS` in a process group of its own; whatever is left of it is killed when the test ends. */
