@@ -14,7 +14,7 @@ import { defineServe } from "./serve.ts";
 import { defineUp } from "./up.ts";
 
 /** The whole command line. */
-export function createProgram(): Command {
+function createProgram(): Command {
   const program = new Command("dure")
     .description("From one process to a fleet without a rewrite.")
     .version(packageInfo().version)

@@ -30,7 +30,7 @@ async function ps(flags: ProjectFlags & { json?: boolean }): Promise<void> {
 }
 
 /** The fleet that runs on a folder; fails with the exit code "nobody there" if there is none. */
-export async function fleetOf(dataFolder: string) {
+async function fleetOf(dataFolder: string) {
   const fleet = await runningFleet(dataFolder);
   if (fleet) return fleet;
   throw new CommandError(

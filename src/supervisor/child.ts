@@ -12,8 +12,8 @@ const drainMsMax = 11_000;
 export interface SupervisorLink {
   /** The work to do, as the supervisor described it. */
   readonly spec: unknown;
-  /** From now on it counts as ready. */
-  ready(port: number | undefined, note?: string): void;
+  /** From now on it counts as ready; it listens there, if anywhere. */
+  ready(address?: { readonly host: string; readonly port: number }): void;
   /** Tells whoever runs the supervisor something. */
   tell(details: unknown): void;
   /** Asks whoever runs the supervisor. */
@@ -74,12 +74,7 @@ export async function obeySupervisor(): Promise<SupervisorLink> {
 
   return {
     spec,
-    ready: (port, note) =>
-      void send({
-        kind: "ready",
-        ...(port === undefined ? {} : { port }),
-        ...(note === undefined ? {} : { note }),
-      }),
+    ready: (address) => void send({ kind: "ready", ...address }),
     tell: (details) => void send({ kind: "tell", details }),
     ask: (question) =>
       new Promise((resolve) => {

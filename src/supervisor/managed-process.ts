@@ -56,7 +56,7 @@ export class ManagedProcess {
   #child: ChildProcess | undefined;
   #timer: Timer | undefined;
   #port: number | undefined;
-  #note: string | undefined;
+  #host: string | undefined;
   #message: string | undefined;
   #lastExit: ExitReport | undefined;
   #isForced = false;
@@ -87,9 +87,9 @@ export class ManagedProcess {
     return this.#port;
   }
 
-  /** What it said about itself when it was ready. */
-  get note(): string | undefined {
-    return this.#note;
+  /** The address it said it listens on. */
+  get host(): string | undefined {
+    return this.#host;
   }
 
   /** How it ended the last time. */
@@ -145,7 +145,7 @@ export class ManagedProcess {
 
   #spawn(): void {
     this.#port = undefined;
-    this.#note = undefined;
+    this.#host = undefined;
     this.#message = undefined;
     this.#isForced = false;
     const { file, args, environment } = this.#spec;
@@ -197,7 +197,7 @@ export class ManagedProcess {
     switch (message.kind) {
       case "ready":
         this.#port = message.port;
-        this.#note = message.note;
+        this.#host = message.host;
         return this.#apply("ready");
       case "failed":
         this.#message = message.message;

@@ -1,6 +1,6 @@
 /** What a supervised process tells its supervisor. `details` of a `tell` is for whoever runs the supervisor. */
 export type FromChild =
-  | { readonly kind: "ready"; readonly port?: number; readonly note?: string }
+  | { readonly kind: "ready"; readonly port?: number; readonly host?: string }
   | { readonly kind: "failed"; readonly message: string; readonly exitCode: number }
   | { readonly kind: "ask"; readonly id: number; readonly question: unknown }
   | { readonly kind: "tell"; readonly details: unknown };

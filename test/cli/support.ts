@@ -108,6 +108,7 @@ export function start(
       PORT: "0",
       DURE_DISTRIBUTOR_PORT: "0",
       DURE_DATA: dataFolder,
+      NODE_COMPILE_CACHE: join(root, "node_modules/.cache/dure-tests"),
       ...environment,
     },
   });

@@ -1,3 +1,4 @@
+import { formatHostPort } from "../../config/index.ts";
 import type { ExitReport, ManagedProcess, ProcessPhase } from "../../supervisor/index.ts";
 import { exitCodes } from "../exit-code.ts";
 
@@ -21,7 +22,8 @@ export function describePhase(
   switch (phase) {
     case "ready": {
       const again = process.restarts > 0 ? ` again (restart ${process.restarts})` : "";
-      return `ready${again}${process.port === undefined ? "" : `   port ${process.port}`}`;
+      const { host = "", port } = process;
+      return `ready${again}${port === undefined ? "" : `   ${formatHostPort({ host, port })}`}`;
     }
     case "backing-off":
       if (isGivenUp && isHopeless) return "cannot start; the reason is told at the end";

@@ -76,7 +76,7 @@ export class Fleet {
     for (const { name, stopRank, spec } of options.processes) {
       const file = process.execPath;
       const args = [...inheritedArguments(), entryFile(), "host", name];
-      const environment = childEnvironment(process.env);
+      const environment = childEnvironment(process.env, options.input.dataFolder);
       this.#supervisor.add({ name, file, args, environment, spec }, stopRank);
     }
   }

@@ -73,6 +73,6 @@ export async function hostDev(spec: DevSpec, link: SupervisorLink): Promise<void
   for (const address of distributors) {
     tell({ kind: "line", text: `distributor: ${formatHostPort(address)}` });
   }
-  link.ready(gateway.port);
+  link.ready({ host: gatewayHost, port: gateway.port });
   tell({ kind: "covers" });
 }

@@ -12,5 +12,5 @@ export async function hostDistributor(spec: DistributorSpec, link: SupervisorLin
     createDistributor({ host, port, mesh, token, logger }),
   );
   link.onStop(() => distributor.close());
-  link.ready(distributor.port);
+  link.ready({ host, port: distributor.port });
 }

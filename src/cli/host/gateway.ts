@@ -40,7 +40,7 @@ export async function hostGateway(spec: GatewaySpec, link: SupervisorLink): Prom
     await node.drain();
     await node.close();
   });
-  link.ready(gateway.port);
+  link.ready({ host, port: gateway.port });
   const watch = every(coverageMs, () => {
     if (!gateway.isReady([...spec.expects])) return;
     watch.cancel();

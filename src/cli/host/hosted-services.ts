@@ -33,7 +33,7 @@ export async function loadHosted(
 }
 
 /** The keys that each service declares. */
-export function declaredKeys(services: readonly Service[]): Record<string, string[]> {
+function declaredKeys(services: readonly Service[]): Record<string, string[]> {
   return Object.fromEntries(
     services.map((service) => {
       const { env } = serviceDefinition(service);

@@ -24,5 +24,5 @@ export async function hostServices(spec: ServicesSpec, link: SupervisorLink): Pr
     await node.drain();
     await node.close();
   });
-  link.ready(node.port);
+  link.ready({ host: spec.host, port: node.port });
 }
