@@ -73,9 +73,12 @@ export class Supervisor {
     return this.#stopping;
   }
 
-  /** Ends everything at once. */
+  /** Ends everything at once, for good. */
   kill(): void {
-    for (const process of this.processes) process.kill();
+    for (const process of this.processes) {
+      void process.stop();
+      process.kill();
+    }
   }
 
   async #stopByRank(): Promise<void> {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { test } from "node:test";
 import { until } from "../support/until.ts";
-import { isAlive, ps, type Running, smallConfig, start } from "./support.ts";
+import { isAlive, ps, type Running, slowConfig, smallConfig, start } from "./support.ts";
 
 const up = ["up", "--config", smallConfig];
 const throughNpm = ["npm", "run", "--silent", "dure", "--"];
@@ -74,6 +74,21 @@ test("a fleet that is still starting stops as cleanly", async (context) => {
   fleet.signal("SIGINT");
   const { code } = await fleet.ended;
   assert.equal(code, 0);
+  assert.deepEqual(fleet.members(), []);
+});
+
+test("whoever does not want to wait for a slow service presses Ctrl-C again", async (context) => {
+  const fleet = start(context, ["up", "--config", slowConfig]);
+  await fleet.ready();
+  let isEnded = false;
+  void fleet.ended.then(() => {
+    isEnded = true;
+  });
+  await until("it has ended", () => {
+    if (!isEnded && fleet.members().includes(fleet.pid)) fleet.signal("SIGINT");
+    return isEnded;
+  });
+  assert.match(fleet.stdout(), /^stopped 3 of 3 processes, \d of them killed/m);
   assert.deepEqual(fleet.members(), []);
 });
 

@@ -24,6 +24,9 @@ export const fixtureConfig = join(root, "test/cli/fixture/dure.config.ts");
 /** One service: three processes in all. */
 export const smallConfig = join(root, "test/cli/fixture/small.config.ts");
 
+/** One service, which never stops by itself. */
+export const slowConfig = join(root, "test/cli/fixture/slow.config.ts");
+
 /** What a command said and how it ended. */
 export interface Finished {
   readonly code: number | null;
