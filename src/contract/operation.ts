@@ -124,11 +124,6 @@ export type CheckedOptions<Options> = {
     : { readonly http: `${Method} /path` }
   : unknown);
 
-/** An operation or event before its contract gave it a name. */
-export interface Declared<Options> {
-  readonly "~declared": Options;
-}
-
 /** Declares an operation with JSON in and JSON out. */
 export function op<const Options extends OperationOptions>(
   options: Options & CheckedOptions<Options>,

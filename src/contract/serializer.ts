@@ -13,11 +13,18 @@ export type Serializer = (value: unknown) => string;
 
 /** Compiles the serialiser of a schema. `where` names it in errors. */
 export function compileSerializer(schema: JsonSchema, where: string): Serializer {
-  const compiler = new Compiler(schema);
-  const write = compiler.compile();
+  const write = new Compiler(schema, false).compile();
+  let explain: Serializer | undefined;
   return (value) => {
     try {
       return write(value);
+    } catch (thrown) {
+      if (!(thrown instanceof Misfit)) throw thrown;
+    }
+    // Keeping track of where one is costs a third of the time; only a value that does not fit is written again with it.
+    explain ??= new Compiler(schema, true).compile();
+    try {
+      return explain(value);
     } catch (thrown) {
       if (!(thrown instanceof Misfit)) throw thrown;
       throw new DureError("INTERNAL", `${where}${thrown.path} ${thrown.message}`, {
@@ -117,12 +124,15 @@ type Writer = (value: unknown, path: string) => string;
 /** Turns each distinct schema node into one function `w<n>(value, path)`. */
 class Compiler {
   readonly #root: JsonSchema;
+  readonly #hasPaths: boolean;
   readonly #names = new Map<unknown, string>();
   readonly #functions: string[] = [];
   readonly #constants: unknown[] = [];
 
-  constructor(root: JsonSchema) {
+  /** @param hasPaths whether the code keeps track of where in the value it is. */
+  constructor(root: JsonSchema, hasPaths: boolean) {
     this.#root = root;
+    this.#hasPaths = hasPaths;
   }
 
   compile(): (value: unknown) => string {
@@ -189,7 +199,7 @@ class Compiler {
 let text = "[";
 for (let index = 0; index < list.length; index += 1) {
   if (index > 0) text += ",";
-  text += ${writer}(list[index], path + "[" + index + "]");
+  text += ${writer}(list[index], ${this.#path('"[" + index + "]"')});
 }
 return text + "]";`;
   }
@@ -204,10 +214,9 @@ return text + "]";`;
     const lines = ["const object = runtime.object(value, path);", 'let text = "";'];
     for (const [name, property] of properties) {
       const key = JSON.stringify(name);
-      const write = `text += ${JSON.stringify(`,${key}:`)} + ${this.#writerOf(property)}(v, path + ${JSON.stringify(`.${name}`)});`;
-      const otherwise = required.has(name)
-        ? ` else runtime.missing(path + ${JSON.stringify(`.${name}`)});`
-        : "";
+      const here = this.#path(JSON.stringify(`.${name}`));
+      const write = `text += ${JSON.stringify(`,${key}:`)} + ${this.#writerOf(property)}(v, ${here});`;
+      const otherwise = required.has(name) ? ` else runtime.missing(${here});` : "";
       lines.push(`{ const v = object[${key}]; if (v !== undefined) { ${write} }${otherwise} }`);
     }
     lines.push('return text === "" ? "{}" : "{" + text.slice(1) + "}";');
@@ -219,9 +228,14 @@ return text + "]";`;
 let text = "";
 for (const key of Object.keys(object)) {
   if (object[key] === undefined) continue;
-  text += "," + JSON.stringify(key) + ":" + ${this.#writerOf(values)}(object[key], path + "." + key);
+  text += "," + JSON.stringify(key) + ":" + ${this.#writerOf(values)}(object[key], ${this.#path('"." + key')});
 }
 return text === "" ? "{}" : "{" + text.slice(1) + "}";`;
+  }
+
+  /** Code for the place one step further down. */
+  #path(step: string): string {
+    return this.#hasPaths ? `path + ${step}` : "path";
   }
 
   #constant(value: unknown): string {

@@ -29,6 +29,8 @@ export class Target implements Candidate {
   readonly #ewma = new PeakEwma();
   #instance: Instance;
   #client: Client | undefined;
+  /** Calls that wait for the link: they are as good as pending. */
+  #waitingCount = 0;
 
   constructor(instance: Instance, options: TargetsOptions) {
     this.nodeId = instance.nodeId;
@@ -37,7 +39,7 @@ export class Target implements Candidate {
   }
 
   get pendingCount(): number {
-    return this.#client?.pendingCount ?? 0;
+    return this.#waitingCount + (this.#client?.pendingCount ?? 0);
   }
 
   get costMs(): number {
@@ -71,11 +73,14 @@ export class Target implements Candidate {
     if (!this.#client || this.#client.state === "closed" || this.#client.state === "draining")
       this.#client = this.#dial();
     const client = this.#client;
+    this.#waitingCount += 1;
     try {
       await client.connect();
     } catch (thrown) {
       this.#options.registry.failedToReach(this.nodeId);
       throw thrown;
+    } finally {
+      this.#waitingCount -= 1;
     }
     this.#options.registry.heardFrom(this.nodeId);
     return client;

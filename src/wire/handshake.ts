@@ -8,7 +8,7 @@ import type { FrameWriter } from "./core/frame-writer.ts";
 import type { PeerIdentity } from "./types.ts";
 
 /** The versions of the protocol that this code speaks. */
-export const protocolVersions = { min: 1, max: 1 } as const;
+const protocolVersions = { min: 1, max: 1 } as const;
 const nonceBytes = 16;
 
 /** What a HELLO says. */

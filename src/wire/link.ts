@@ -3,7 +3,7 @@
  * the business of `client.ts` and `server.ts`.
  *
  * Owns: the socket, the write buffer, the detector and its timer. Tells its owner ({@link LinkOwner}) what happens.
- * Invariants: (L1) one socket write per tick; (L2) after `onClose` nothing else is told; (L3) a peer that breaks the protocol
+ * Invariants: (L1) one socket write per tick, or per 8 KiB; (L2) after `onClose` nothing else is told; (L3) a peer that breaks the protocol
  * is told why before it is cut off; (L4) bulk data never holds up small frames by more than `bulkBytesPerFlush`.
  */
 import type { Buffer } from "node:buffer";
@@ -27,6 +27,8 @@ export interface LinkOwner {
   onRecovered?(): void;
 }
 
+/** With this much written, the peer had better begin: in one write per tick both ends would only work in turns. */
+const earlyFlushBytes = 8 * 1024;
 /** Bulk bytes per write: more would only wait in the socket, in front of urgent frames. */
 const bulkBytesPerFlush = 256 * 1024;
 /** With more than this in the socket, bulk data waits for it to drain. */
@@ -89,9 +91,10 @@ export class Link implements SocketReader {
 
   /** Call after writing frames: they leave at the end of this tick, together (L1). */
   planFlush(): void {
+    if (this.writer.length >= earlyFlushBytes) this.flushNow();
     if (this.#isFlushPlanned || this.#isClosed) return;
     this.#isFlushPlanned = true;
-    setImmediate(this.#flush);
+    process.nextTick(this.#flush);
   }
 
   /** Writes now what was written. */

@@ -19,7 +19,7 @@ export type BalancerName = "p2c" | "round-robin";
 const unknownPenaltyMs = 1e6;
 
 /** What choosing this one costs: latency times the queue that the call would join (Finagle, PeakEwma). */
-export function loadOf({ pendingCount, costMs }: Candidate): number {
+function loadOf({ pendingCount, costMs }: Candidate): number {
   if (costMs === 0 && pendingCount > 0) return unknownPenaltyMs + pendingCount;
   return costMs * (pendingCount + 1);
 }
