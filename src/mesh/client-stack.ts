@@ -217,7 +217,7 @@ class Attempts implements PendingCall {
     const { ref, head, body } = this.#request;
     const attempt = this.#retries + this.#redispatches;
     this.#pending = client.call(ref, { ...head, deadlineMs: remainingMs, attempt }, body);
-    this.#pending.outcome.then((outcome) => {
+    void this.#pending.outcome.then((outcome) => {
       this.#pending = undefined;
       if (outcome.ok) {
         target.observe(now() - sentAt);

@@ -101,7 +101,7 @@ export class ServerStack {
       });
     }
     this.#runningCount += 1;
-    this.#run(hosted, request).then(() => {
+    void this.#run(hosted, request).then(() => {
       this.#runningCount -= 1;
       if (this.#runningCount === 0) this.#onIdle?.();
     });

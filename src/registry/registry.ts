@@ -283,7 +283,7 @@ class RunningRegistry implements Registry {
       }
       if (this.#probesAtWork >= probesMax) return;
       this.#probesAtWork += 1;
-      probe(record)
+      void probe(record)
         .catch(() => false)
         .then((isAlive) => {
           this.#probesAtWork -= 1;
