@@ -10,14 +10,16 @@ import { print } from "./terminal.ts";
 export function defineDistributor(program: Command): void {
   const command = program
     .command("distributor")
-    .description("run a Distributor (the registry server) alone");
-  addProjectFlags(addSettingFlags(command, ["distributor.port", "host", "logs.level"]))
+    .description("run a Distributor (the registry server) alone")
+    .option("--port <number>", "its port; 0 takes any free one (DURE_DISTRIBUTOR_PORT)");
+  addProjectFlags(addSettingFlags(command, ["host", "logs.level"]))
     .addHelpText("after", examples)
     .action(distributor);
 }
 
-async function distributor(flags: ProjectFlags): Promise<void> {
-  const project = await loadProject(flags, { isOptional: true });
+async function distributor({ port, ...flags }: ProjectFlags): Promise<void> {
+  // Here --port can only mean the Distributor's own.
+  const project = await loadProject({ ...flags, distributorPort: port }, { isOptional: true });
   const { host, distributor, name, logLevel } = project.config;
   const running = await portAdvice("distributor.port", host, distributor.port, () =>
     createDistributor({
@@ -34,6 +36,7 @@ async function distributor(flags: ProjectFlags): Promise<void> {
 
 const examples = `
 Examples:
-  $ dure distributor                                 for one machine
+  $ dure distributor                                 for one machine, on port 9100
+  $ dure distributor --port 9200
   $ DURE_TOKEN=... dure distributor --host 0.0.0.0   for several; a node joins with --join 10.0.0.1:9100
   $ curl -s localhost:9100/distributor               who is there`;

@@ -30,8 +30,7 @@ export async function findPort(
   const found = await checkPort(host, port);
   if (found.isFree) return found.port;
   const setting = settings.find(({ path }) => path === option);
-  const flag = setting?.flag?.split(" ")[0];
-  const remedy = `set ${setting?.variable} or ${flag} to another port`;
+  const remedy = `set ${setting?.variable} to another port`;
   if (found.code !== "EADDRINUSE") {
     return new CommandError(
       `cannot listen on port ${port} of ${host} (${found.code}); ${remedy}`,

@@ -14,7 +14,7 @@ import { defineServe } from "./serve.ts";
 import { defineUp } from "./up.ts";
 
 /** The whole command line. */
-function createProgram(): Command {
+export function createProgram(): Command {
   const program = new Command("dure")
     .description("From one process to a fleet without a rewrite.")
     .version(packageInfo().version)

@@ -1,5 +1,5 @@
 import { hostname } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type Command, InvalidArgumentError } from "commander";
 import { formatHostPort } from "../config/index.ts";
@@ -50,7 +50,7 @@ async function serve(file: string, flags: ServeFlags): Promise<void> {
     distributors,
     services: [service],
     token: token(),
-    dataDir: join(project.dataFolder, "nodes", slot),
+    dataDir: project.dataFolder,
     calls: project.config.calls,
     env: { [name]: values },
     logger: createLogger({ name: slot }, project.config.logLevel),

@@ -16,7 +16,7 @@ export {
   type ServiceEnvSources,
   servicePrefix,
 } from "./core/service-env.ts";
-export { flagKey, type Setting, settings } from "./core/settings.ts";
+export { type Setting, settings } from "./core/settings.ts";
 export {
   type DureConfig,
   defineConfig,

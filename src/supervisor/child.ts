@@ -51,7 +51,7 @@ export async function obeySupervisor(): Promise<SupervisorLink> {
     try {
       await stop?.();
     } catch (thrown) {
-      console.error(`did not stop cleanly: ${asError(thrown).stack}`);
+      process.stderr.write(`did not stop cleanly: ${asError(thrown).stack}\n`);
       exitCode = 1;
     }
     process.exit(exitCode);

@@ -18,6 +18,6 @@ export type {
   ProcessListener,
   ProcessSpec,
 } from "./managed-process.ts";
-export { defaultPolicy, type RestartPolicy } from "./options.ts";
+export type { RestartPolicy } from "./options.ts";
 export { checkPort, type PortCheck } from "./ports.ts";
 export { type ProcessStatus, Supervisor, type SupervisorOptions } from "./supervisor.ts";

@@ -24,7 +24,10 @@ test("taken ports are named with their variables and who has them; nothing is st
     assert.equal(code, 3);
     assert.equal(stdout, "");
     const holder = process.platform === "linux" ? `process ${process.pid} \\(.*\\)` : ".*";
-    assert.match(stderr, new RegExp(`^port ${port} is taken by ${holder}; .* PORT or --port`, "m"));
+    assert.match(
+      stderr,
+      new RegExp(`^port ${port} is taken by ${holder}; .* set PORT to another port`, "m"),
+    );
     assert.match(
       stderr,
       new RegExp(`^port ${distributorPort} is taken by .* DURE_DISTRIBUTOR_PORT`, "m"),
@@ -36,7 +39,7 @@ test("taken ports are named with their variables and who has them; nothing is st
 
 test("a Distributor alone says the same of its port", async (context) => {
   const port = await takenPort(context);
-  const { code, stderr } = await dure(context, ["distributor", "--distributor-port", String(port)]);
+  const { code, stderr } = await dure(context, ["distributor", "--port", String(port)]);
   assert.equal(code, 3);
   assert.match(stderr, new RegExp(`^port ${port} is taken by .* DURE_DISTRIBUTOR_PORT`));
 });

@@ -1,5 +1,4 @@
 /** Which processes a fleet has, and what each is told. Pure. */
-import { join } from "node:path";
 import type { HostPort, ResolvedConfig } from "../../config/index.ts";
 import type { DevSpec, HostSpec } from "../host/spec.ts";
 
@@ -86,7 +85,7 @@ function common({ config, token }: PlanInput, name: string) {
 function node(input: PlanInput, name: string) {
   return {
     ...common(input, name),
-    dataFolder: join(input.dataFolder, "nodes", name),
+    dataFolder: input.dataFolder,
     distributors: distributorsOf(input),
     calls: input.config.calls,
   };

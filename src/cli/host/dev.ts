@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import { formatHostPort } from "../../config/index.ts";
 import { describe, serviceDefinition } from "../../contract/index.ts";
 import { createGateway } from "../../gateway/index.ts";
@@ -35,7 +34,7 @@ export async function hostDev(spec: DevSpec, link: SupervisorLink): Promise<void
     distributors,
     services,
     token,
-    dataDir: join(spec.dataFolder),
+    dataDir: spec.dataFolder,
     calls: spec.calls,
     env,
     logger,

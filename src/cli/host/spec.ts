@@ -12,7 +12,7 @@ interface CommonSpec {
 
 /** A process that is a node of the mesh. */
 interface NodeSpec extends CommonSpec {
-  /** The node's own folder for its view. */
+  /** Where nodes keep their views (by slot) and contracts (by hash). */
   readonly dataFolder: string;
   readonly distributors: readonly HostPort[];
   readonly calls: ResolvedConfig["calls"];
