@@ -6,12 +6,13 @@ import { CommandError, exitCodes } from "../exit-code.ts";
  * every process has had its say, so that all problems are told together; anything else when a process is in a crash loop.
  */
 export function giveUpReason(processes: readonly ManagedProcess[]): CommandError | undefined {
-  const failed = processes.filter(({ phase }) => phase === "backing-off" || phase === "crash-loop");
+  // One that failed may be on its next try by now.
+  const failed = processes.filter(({ phase, lastExit }) => lastExit && phase !== "ready");
   const portTaken = failed.filter(({ lastExit }) => lastExit?.code === exitCodes.portTaken);
   if (portTaken.length > 0) return reason(portTaken, exitCodes.portTaken);
 
   const isSomebodyStarting = processes.some(
-    ({ phase, restarts }) => phase === "starting" && restarts === 0,
+    ({ phase, lastExit }) => phase === "starting" && !lastExit,
   );
   const misconfigured = failed.filter(({ lastExit }) => lastExit?.code === exitCodes.usage);
   if (misconfigured.length > 0 && !isSomebodyStarting) {
