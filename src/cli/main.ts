@@ -12,7 +12,7 @@ if (major > 22 || (major === 22 && minor >= 18)) {
   );
 } else {
   console.error(
-    `dure needs Node 22.18 or newer, and this is ${process.version} (${process.execPath}).\n` +
+    `dure needs Node 22.18 or newer, and this is ${process.versions.node} (${process.execPath}).\n` +
       "Install Node 24 (https://nodejs.org, or: nvm install 24), or give this project one of its own:\n" +
       "  npm install --save-dev node@24",
   );

@@ -4,7 +4,7 @@ import { writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { dure, fixtureConfig, root, start, temporaryFolder } from "./support.ts";
+import { dure, fixtureConfig, mainFile, root, start, temporaryFolder } from "./support.ts";
 
 const config = (name: string) => join(root, "test/cli/fixture", `${name}.config.ts`);
 
@@ -119,4 +119,16 @@ test("every command has help with examples, and none of it starts anything", asy
 test("--version is the package's", async (context) => {
   const { stdout } = await dure(context, ["--version"]);
   assert.match(stdout, /^\d+\.\d+\.\d+\n$/);
+});
+
+test("on an old Node the command says which one it needs and how to get it", async (context) => {
+  const pretend =
+    "data:text/javascript,Object.defineProperty(process,'versions',{value:{node:'20.11.0'}})";
+  const command = [process.execPath, "--import", pretend, "--conditions=dure-source", mainFile];
+  const { code, stderr } = await dure(context, ["up"], { command });
+  assert.equal(code, 1);
+  assert.match(
+    stderr,
+    /dure needs Node 22\.18 or newer, and this is 20\.11\.0 .*\n.*nvm install 24/,
+  );
 });

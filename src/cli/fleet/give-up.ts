@@ -14,11 +14,11 @@ export function giveUpReason(processes: readonly ManagedProcess[]): CommandError
   const isSomebodyStarting = processes.some(
     ({ phase, lastExit }) => phase === "starting" && !lastExit,
   );
+  const looping = failed.filter(({ phase }) => phase === "crash-loop");
   const misconfigured = failed.filter(({ lastExit }) => lastExit?.code === exitCodes.usage);
-  if (misconfigured.length > 0 && !isSomebodyStarting) {
+  if (misconfigured.length > 0 && (looping.length > 0 || !isSomebodyStarting)) {
     return reason(misconfigured, exitCodes.usage);
   }
-  const looping = failed.filter(({ phase }) => phase === "crash-loop");
   if (looping.length > 0) return reason(looping, exitCodes.failure);
   return undefined;
 }
