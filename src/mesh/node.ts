@@ -96,7 +96,8 @@ class RunningNode implements MeshNode {
         name,
         slot,
         mesh,
-        host,
+        // A wildcard address is listened on, never dialled: then the Distributor notes where the node comes from.
+        host: host === "0.0.0.0" || host === "::" ? "" : host,
         port: 0,
         urls: [],
         services: [],
