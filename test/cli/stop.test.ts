@@ -64,7 +64,11 @@ for (const { what, command } of [
     await fleet.ready();
     const pids = (await ps(context, fleet)).map(({ pid }) => pid as number);
     fleet.signal("SIGKILL");
-    await until("nobody is left", () => !pids.some(isAlive) && fleet.members().length === 0);
+    await until(
+      "nobody is left",
+      () => !pids.some(isAlive) && fleet.members().length === 0,
+      15_000,
+    );
   });
 }
 

@@ -91,7 +91,7 @@ function node(input: PlanInput, name: string) {
   };
 }
 
-/** A wildcard address is listened on, not dialled. */
-function dialHost(host: string): string {
+/** Where to dial what listens on `host`: a wildcard address is listened on, not dialled. */
+export function dialHost(host: string): string {
   return host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
 }

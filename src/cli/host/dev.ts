@@ -6,6 +6,7 @@ import { createNode } from "../../mesh/index.ts";
 import { createDistributor } from "../../registry/index.ts";
 import type { SupervisorLink } from "../../supervisor/index.ts";
 import { createLogger } from "../../telemetry/index.ts";
+import { dialHost } from "../fleet/plan.ts";
 import { portAdvice } from "../port-taken.ts";
 import { loadHosted } from "./hosted-services.ts";
 import type { DevSpec, HostTold } from "./spec.ts";
@@ -24,7 +25,7 @@ export async function hostDev(spec: DevSpec, link: SupervisorLink): Promise<void
       createDistributor({ host, port: distributorPort, mesh, token }),
     );
     closers.add(() => distributor.close());
-    distributors.push({ host: "127.0.0.1", port: distributor.port });
+    distributors.push({ host: dialHost(host), port: distributor.port });
   }
   const node = await createNode({
     name: spec.mesh,
