@@ -27,5 +27,5 @@ export {
   type Timer,
   wallTime,
 } from "./scheduler.ts";
-export { didYouMean, editDistance } from "./text.ts";
+export { didYouMean } from "./text.ts";
 export { TimerWheel, type WheelEntry } from "./timer-wheel.ts";

@@ -14,7 +14,7 @@ export function didYouMean(word: string, candidates: Iterable<string>): string |
 }
 
 /** Insertions, deletions and replacements that turn one word into the other (Levenshtein, 1966). */
-export function editDistance(from: string, to: string): number {
+function editDistance(from: string, to: string): number {
   let row = Array.from({ length: to.length + 1 }, (_, index) => index);
   for (let i = 1; i <= from.length; i += 1) {
     const nextRow = [i];

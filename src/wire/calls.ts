@@ -1,4 +1,4 @@
-import { Buffer } from "node:buffer";
+import type { Buffer } from "node:buffer";
 import type { WheelEntry } from "../kit/index.ts";
 import type { Assembler } from "./core/assembler.ts";
 import type { ResponseExtra } from "./core/head.ts";
@@ -136,9 +136,4 @@ export class StreamFailure extends Error {
     super(`${failure.code}: ${failure.message}`);
     this.failure = failure;
   }
-}
-
-/** The bytes of a body. */
-export function bodyBytes(body: string | Uint8Array): Uint8Array {
-  return typeof body === "string" ? Buffer.from(body) : body;
 }

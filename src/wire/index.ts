@@ -6,7 +6,7 @@ export { type IncomingStream, type Outcome, type PendingCall, StreamFailure } fr
 export { Client, type ClientOptions, type ClientState } from "./client.ts";
 export type { ResponseExtra } from "./core/head.ts";
 export type { IncomingRequest, OutgoingStream, Peer } from "./incoming.ts";
-export { defaultLimits, type WireLimits } from "./limits.ts";
+export type { WireLimits } from "./limits.ts";
 export { createMemoryNetwork, type MemoryNetwork } from "./memory-transport.ts";
 export { Server, type ServerOptions } from "./server.ts";
 export { tcpTransport } from "./tcp-transport.ts";

@@ -9,8 +9,6 @@ export type RetryDecision =
   /** Send it elsewhere if the budget allows. */
   | "retry";
 
-/** Retries of one call at most. */
-export const retriesMax = 2;
 /** A call that keeps missing moving targets ends some time. */
 export const redispatchesMax = 8;
 
