@@ -62,12 +62,9 @@ async function call(target: string, input: string, flags: CallFlags): Promise<vo
     });
     const outcome = await pending.outcome;
     if (outcome.ok) return await printBody(outcome.response.body);
-    const { code, message, data } = outcome.failure;
-    const hint = code === "INVALID_ARGUMENT" ? fieldHint(input, description) : "";
-    throw new CommandError(
-      [`${code}  ${message}${hint}`, ...(data ? [data] : [])].join("\n"),
-      exitCodeOfCode(code),
-    );
+    const { code, message, data, isDeclared } = outcome.failure;
+    const lines = [`${code}  ${message}`, ...(isDeclared && data ? [data] : [])];
+    throw new CommandError(lines.join("\n"), exitCodeOfCode(code));
   } finally {
     await node.close();
   }
@@ -134,18 +131,6 @@ function checkJson(input: string): void {
 function printBody(body: Uint8Array): Promise<void> {
   if (body.length === 0) return Promise.resolve();
   return print(JSON.stringify(JSON.parse(Buffer.from(body).toString()), null, 2));
-}
-
-/** `(you sent "nam"; did you mean "name"?)`, for fields that the input schema does not know. */
-function fieldHint(input: string, { input: schema }: OperationDescription): string {
-  const known = Object.keys((schema?.properties as object | undefined) ?? {});
-  const sent = input === "" ? undefined : JSON.parse(input);
-  if (typeof sent !== "object" || sent === null) return "";
-  for (const key of Object.keys(sent)) {
-    const meant = known.includes(key) ? undefined : didYouMean(key, known);
-    if (meant) return ` (you sent "${key}"; did you mean "${meant}"?)`;
-  }
-  return "";
 }
 
 function hint(word: string, known: readonly string[]): string {
