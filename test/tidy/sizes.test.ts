@@ -14,7 +14,7 @@ const longFiles: Record<string, number> = {
 };
 /** The same for functions, as `path name`. */
 const longFunctions: Record<string, number> = {
-  "src/mesh/node.ts constructor": 95,
+  "src/mesh/node.ts constructor": 100,
   "src/wire/memory-transport.ts createMemoryNetwork": 80,
 };
 /** Shrinking by less is not worth a change of the list. */
