@@ -76,16 +76,8 @@ class RunningNode implements MeshNode {
   #isDraining = false;
 
   constructor(options: NodeOptions) {
-    const {
-      name,
-      slot = name,
-      mesh = "dure",
-      host = "127.0.0.1",
-      port = 0,
-      token,
-      transport,
-      dataDir,
-    } = options;
+    const { name, slot = name, mesh = "dure", host = "127.0.0.1", port = 0 } = options;
+    const { token, transport, dataDir } = options;
     this.#options = options;
     this.id = newNodeId(name);
     this.name = name;

@@ -8,6 +8,7 @@ import type { SupervisorLink } from "../../supervisor/index.ts";
 import { createLogger } from "../../telemetry/index.ts";
 import { dialHost } from "../fleet/plan.ts";
 import { portAdvice } from "../port-taken.ts";
+import { tellWhenCovered } from "./covers.ts";
 import { loadHosted } from "./hosted-services.ts";
 import type { DevSpec, HostTold } from "./spec.ts";
 
@@ -74,5 +75,6 @@ export async function hostDev(spec: DevSpec, link: SupervisorLink): Promise<void
     tell({ kind: "line", text: `distributor: ${formatHostPort(address)}` });
   }
   link.ready({ host: gatewayHost, port: gateway.port });
-  tell({ kind: "covers" });
+  const names = services.map((service) => describe(serviceDefinition(service).contract).name);
+  tellWhenCovered(gateway, names, tell);
 }

@@ -1,15 +1,10 @@
 import { createGateway } from "../../gateway/index.ts";
-import { every } from "../../kit/index.ts";
 import { createNode } from "../../mesh/index.ts";
 import type { SupervisorLink } from "../../supervisor/index.ts";
 import { createLogger } from "../../telemetry/index.ts";
 import { portAdvice } from "../port-taken.ts";
-import type { GatewaySpec, HostTold } from "./spec.ts";
-
-/** How often it is looked whether all services are reachable, until they are; in ms. */
-const coverageMs = 25;
-/** So many looks (5 s) without success, and it is told what is missing. */
-const looksPerReport = 200;
+import { tellWhenCovered } from "./covers.ts";
+import type { GatewaySpec } from "./spec.ts";
 
 /** Runs the HTTP edge under the supervisor, and tells when it reaches every expected service. */
 export async function hostGateway(spec: GatewaySpec, link: SupervisorLink): Promise<void> {
@@ -43,20 +38,5 @@ export async function hostGateway(spec: GatewaySpec, link: SupervisorLink): Prom
     await node.close();
   });
   link.ready({ host, port: gateway.port });
-  let looks = 0;
-  const watch = every(coverageMs, () => {
-    const missing = spec.expects.filter((service) => !gateway.isReady([service]));
-    if (missing.length === 0) {
-      watch.cancel();
-      return tell(link, { kind: "covers" });
-    }
-    looks += 1;
-    if (looks % looksPerReport !== 0) return;
-    const text = `still sees no instance of ${missing.join(", ")}; waiting`;
-    tell(link, { kind: "line", text });
-  });
-}
-
-function tell(link: SupervisorLink, told: HostTold): void {
-  link.tell(told);
+  tellWhenCovered(gateway, spec.expects, (told) => link.tell(told));
 }
