@@ -2,7 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 import { checkShop, freePort, runFleet } from "./smoke/fleet.ts";
 
 const root = process.cwd();
@@ -32,9 +32,16 @@ execFileSync("npm", ["install", "--no-fund", "--no-audit"], {
 
 const port = await freePort();
 const distributorPort = await freePort();
-const fleet = await runFleet(["npx", "dure", "up"], {
+// Not `npx dure up`: npx runs it below a shell, which passes on no signal that was sent to npx alone.
+const programs = join(folder, "shop/node_modules/.bin");
+const fleet = await runFleet([join(programs, "dure"), "up"], {
   cwd: join(folder, "shop"),
-  env: { PORT: String(port), DURE_DISTRIBUTOR_PORT: String(distributorPort), NODE_OPTIONS: "" },
+  env: {
+    PORT: String(port),
+    DURE_DISTRIBUTOR_PORT: String(distributorPort),
+    NODE_OPTIONS: "",
+    PATH: `${programs}${delimiter}${process.env.PATH}`,
+  },
 });
 try {
   await checkShop(`http://127.0.0.1:${port}`, fleet, distributorPort);
