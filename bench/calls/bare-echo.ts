@@ -15,18 +15,27 @@ const headerBytes = 8;
 /** Takes frames to send. */
 export type Send = (callNumber: number, body: string) => void;
 
-/** Collects the frames of a tick in one buffer and writes it when the tick's microtasks are done. */
-export function batchedSend(socket: Socket): Send {
+/**
+ * Collects the frames of a tick in one buffer and writes it when the tick's microtasks are done, or as soon as it holds
+ * `writeBytes`.
+ */
+export function batchedSend(socket: Socket, writeBytes = Number.POSITIVE_INFINITY): Send {
   let buffer = Buffer.allocUnsafeSlow(64 * 1_024);
   let end = 0;
-  const flush = () => {
+  let isPlanned = false;
+  const write = () => {
     socket.write(buffer.subarray(0, end));
     // The socket may still hold the old memory, so the next tick writes elsewhere.
     buffer = Buffer.allocUnsafeSlow(64 * 1_024);
     end = 0;
   };
+  const flush = () => {
+    isPlanned = false;
+    if (end > 0) write();
+  };
   return (callNumber, body) => {
-    if (end === 0) process.nextTick(flush);
+    if (!isPlanned) process.nextTick(flush);
+    isPlanned = true;
     const worstCase = headerBytes + body.length * 3;
     if (end + worstCase > buffer.length) {
       const bigger = Buffer.allocUnsafeSlow(2 * buffer.length + worstCase);
@@ -37,6 +46,7 @@ export function batchedSend(socket: Socket): Send {
     buffer.writeUInt32BE(bodyBytes, end);
     buffer.writeUInt32BE(callNumber, end + 4);
     end += headerBytes + bodyBytes;
+    if (end >= writeBytes) write();
   };
 }
 
@@ -103,4 +113,4 @@ export function echoPeer(createSend: (socket: Socket) => Send): CallPeer {
   };
 }
 
-export default echoPeer(batchedSend);
+export default echoPeer((socket) => batchedSend(socket));

@@ -11,6 +11,7 @@ export interface CallPeer {
 /** The contestants in the order of the table; `file` stands beside this one. */
 export const callPeers = [
   { name: "bare echo", file: "bare-echo.ts", packages: [] },
+  { name: "bare echo, a write per 8 KiB", file: "bare-echo-early.ts", packages: [] },
   { name: "bare echo, a write per call", file: "bare-echo-unbatched.ts", packages: [] },
   { name: "Moleculer TCP", file: "moleculer.ts", packages: ["moleculer"] },
   { name: "NestJS TCP", file: "nest.ts", packages: ["@nestjs/microservices"] },
