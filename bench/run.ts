@@ -5,6 +5,7 @@
 import { parseArgs } from "node:util";
 import { benchCalls, callsTables } from "./calls/calls.ts";
 import { benchEdge, edgeTable } from "./edge/edge.ts";
+import { watchOthers } from "./harness/cpu.ts";
 import {
   describeMachine,
   installPeers,
@@ -64,10 +65,16 @@ async function main(): Promise<void> {
   requirePrograms(bench.programs);
   installPeers();
   const machine = describeMachine();
+  const shareOfOthers = watchOthers();
   const { rows, text } = await bench.run(rounds, values.only);
+  const othersCpuShare = shareOfOthers();
   if (rows.length === 0) throw new Error(`no peer is named ${values.only.join(" or ")}`);
-  if (values.json) console.log(JSON.stringify({ bench: name, rounds, machine, rows }, null, 2));
-  else console.log(`${machineLine(machine)}; medians of ${rounds} rounds\n\n${text}`);
+  if (values.json)
+    console.log(JSON.stringify({ bench: name, rounds, machine, othersCpuShare, rows }, null, 2));
+  else {
+    const busy = `other processes used ${Math.round(othersCpuShare * 100)} % of the CPU time`;
+    console.log(`${machineLine(machine)}; medians of ${rounds} rounds; ${busy}\n\n${text}`);
+  }
 }
 
 main().then(

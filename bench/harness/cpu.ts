@@ -9,17 +9,52 @@ export interface ProcessStat {
   readonly parentPid: number;
   /** User and system time of the process itself; its children are counted by their own lines while they live. */
   readonly cpuMs: number;
+  /** The same of its children that ended and were waited for. */
+  readonly endedChildrenMs: number;
 }
 
 /** Reads a stat line. The command stands in parentheses and may hold spaces and parentheses, so fields count from the last one. */
 export function parseStat(line: string): ProcessStat {
   const fields = line.slice(line.lastIndexOf(")") + 2).split(" ");
-  const ticks = Number(fields[11]) + Number(fields[12]);
+  const msOf = (first: number) =>
+    ((Number(fields[first]) + Number(fields[first + 1])) * 1_000) / ticksPerSecond;
   return {
     pid: Number.parseInt(line, 10),
     parentPid: Number(fields[1]),
-    cpuMs: (ticks * 1_000) / ticksPerSecond,
+    cpuMs: msOf(11),
+    endedChildrenMs: msOf(13),
   };
+}
+
+/**
+ * Starts watching what else the machine does. The function it returns gives the share of all CPU time since then that went to
+ * processes other than this one and its children: above a few per cent, figures of different runs cannot be compared.
+ */
+export function watchOthers(): () => number {
+  const before = machineAndRun();
+  return () => {
+    const after = machineAndRun();
+    const othersMs = after.busyMs - before.busyMs - (after.runMs - before.runMs);
+    return Math.max(0, othersMs) / (after.totalMs - before.totalMs);
+  };
+}
+
+/** CPU time so far: of all cores, of what they were busy with, and of this process and its children. */
+function machineAndRun(): { totalMs: number; busyMs: number; runMs: number } {
+  const { endedChildrenMs } = parseStat(readFileSync("/proc/self/stat", "utf8"));
+  const runMs = cpuMsOfTrees([process.pid]) + endedChildrenMs;
+  return { ...parseMachineStat(readFileSync("/proc/stat", "utf8")), runMs };
+}
+
+/** Reads the first line of /proc/stat. Interrupts are left out: most of them are the benchmark's own traffic. */
+export function parseMachineStat(text: string): { totalMs: number; busyMs: number } {
+  const [user = 0, nice = 0, system = 0, idle = 0, waiting = 0, , , stolen = 0] = text
+    .slice("cpu".length, text.indexOf("\n"))
+    .trim()
+    .split(/\s+/)
+    .map((ticks) => (Number(ticks) * 1_000) / ticksPerSecond);
+  const busyMs = user + nice + system + stolen;
+  return { totalMs: busyMs + idle + waiting, busyMs };
 }
 
 /** The CPU time so far of `roots` and everything below them (an nginx worker is a child of its master). */

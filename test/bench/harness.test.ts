@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { cpuMsOfTrees, parseStat, sumOfTrees } from "../../bench/harness/cpu.ts";
+import { cpuMsOfTrees, parseMachineStat, parseStat, sumOfTrees } from "../../bench/harness/cpu.ts";
 import { freePort, startProgram, startWorker } from "../../bench/harness/processes.ts";
 import { median, percentile, spread } from "../../bench/harness/statistics.ts";
 import { count, markdownTable, ratio } from "../../bench/harness/table.ts";
@@ -42,8 +42,13 @@ test("a table is Markdown with aligned columns", () => {
 });
 
 test("a stat line is read even when the command holds spaces and parentheses", () => {
-  const line = "42 (a (b) c) S 7 42 42 0 -1 4194560 100 200 0 0 150 50 9 9 20 0 1 0 100";
-  assert.deepEqual(parseStat(line), { pid: 42, parentPid: 7, cpuMs: 2_000 });
+  const line = "42 (a (b) c) S 7 42 42 0 -1 4194560 100 200 0 0 150 50 9 1 20 0 1 0 100";
+  assert.deepEqual(parseStat(line), {
+    pid: 42,
+    parentPid: 7,
+    cpuMs: 2_000,
+    endedChildrenMs: 100,
+  });
 });
 
 test("the CPU time of a tree counts descendants in any order and each process once", () => {
@@ -52,9 +57,14 @@ test("the CPU time of a tree counts descendants in any order and each process on
     { pid: 20, parentPid: 10, cpuMs: 2 },
     { pid: 10, parentPid: 1, cpuMs: 4 },
     { pid: 11, parentPid: 1, cpuMs: 8 },
-  ];
+  ].map((stat) => ({ ...stat, endedChildrenMs: 0 }));
   assert.equal(sumOfTrees(stats, [10, 20]), 7);
   assert.equal(sumOfTrees(stats, [11]), 8);
+});
+
+test("the machine's stat line is read without its interrupts", () => {
+  const text = "cpu  100 20 30 800 50 7 8 1 0 0\ncpu0 1 2 3 4 5 6 7 8 9 10\n";
+  assert.deepEqual(parseMachineStat(text), { totalMs: 10_010, busyMs: 1_510 });
 });
 
 test("wrk's report is read with its units and failures", () => {
