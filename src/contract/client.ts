@@ -40,13 +40,18 @@ type CallArguments<In> = undefined extends In
   ? [input?: undefined, options?: CallOptions]
   : [input: In, options?: CallOptions];
 
-/** The operations of a contract as functions. */
+/**
+ * The operations of a contract as functions. One that answers a stream returns an async iterable: the call begins when it is read,
+ * and leaving the loop ends it.
+ */
 export type ClientOf<C extends AnyContract> = {
   readonly [Name in keyof C as C[Name] extends Operation
     ? C[Name] extends { readonly kind: "raw" }
       ? never
       : Name
     : never]: C[Name] extends Operation<infer In, any, any, infer Out, infer Errors>
-    ? (...args: CallArguments<In>) => Call<Out, Errors>
+    ? C[Name] extends { readonly kind: "stream" }
+      ? (...args: CallArguments<In>) => Out
+      : (...args: CallArguments<In>) => Call<Out, Errors>
     : never;
 };

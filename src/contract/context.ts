@@ -2,7 +2,7 @@ import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { Logger } from "../telemetry/index.ts";
 import type { ClientOf } from "./client.ts";
 import type { AnyContract } from "./contract.ts";
-import type { Operation } from "./operation.ts";
+import type { EventDefinition, Operation } from "./operation.ts";
 import type { Schema } from "./schema.ts";
 
 /** Who a call is made for, verified at the gateway. Plain JSON. */
@@ -47,8 +47,51 @@ export interface CallContext {
   readonly log: Logger;
   /** Calls another service with what is left of this call's time, for the same principal and trace. */
   client<C extends AnyContract>(contract: C): ClientOf<C>;
+  /** The same over HTTP, with services as hosts: `ctx.fetch("http://reviews/reviews?productId=7")`. Answers as the gateway would. */
+  fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>;
+  /**
+   * Publishes an event; resolves once it is stored. For data that is stored with it, publish in the same transaction instead.
+   * Rejects with UNAVAILABLE while the event log cannot be reached.
+   */
+  publish<Data>(event: EventDefinition<Data>, data: Data, options?: PublishOptions): Promise<void>;
   /** A value that travels with the call. */
   get<Value>(key: Key<Value>): Value | undefined;
+}
+
+/** The longest {@link PublishOptions.delayMs}: a year. */
+export const delayMsMax = 365 * 24 * 3_600_000;
+
+/** How an event is published. */
+export interface PublishOptions {
+  /** It is published so much later, in ms, at most a year: only then has it its place in the order of its key. Default 0. */
+  readonly delayMs?: number | undefined;
+}
+
+/** Works at a time of a schedule; `at` is that time. When it rejects, it is tried again like an event. */
+export type ScheduledHandler = (ctx: CallContext, at: Date) => Promise<unknown> | unknown;
+
+/** How a service works by the clock. */
+export interface ScheduleOptions {
+  /** Where the clock stands, such as `Asia/Seoul`. Default `UTC`. */
+  readonly timeZone?: string | undefined;
+}
+
+/** Works on an event. When it rejects, the event is tried again; `ctx.idempotencyKey` is the same each time. */
+export type EventHandler<Data> = (data: Data, ctx: CallContext) => Promise<unknown> | unknown;
+
+/** How a service takes events. */
+export interface SubscribeOptions {
+  /** Instances of one group share the events. Default: the service's name. */
+  readonly group?: string | undefined;
+  /** Where a new group begins: with all that is kept, or with what comes from now on. Default `beginning`. */
+  readonly start?: "beginning" | "now" | undefined;
+  /** Events worked on at once by one instance; those of one key never are. Default 32. */
+  readonly concurrency?: number | undefined;
+}
+
+/** A subscription as the runtime reads it. */
+export interface OnEvent extends SubscribeOptions {
+  readonly handler: EventHandler<any>;
 }
 
 /** What a handler of one operation gets: {@link CallContext} and its own errors. */
@@ -62,7 +105,9 @@ export interface Context<Errors = any> extends CallContext {
 /** The function that answers one operation. */
 export type Handler<Op extends Operation> =
   Op extends Operation<any, infer In, infer Out, any, infer Errors>
-    ? (input: In, ctx: Context<Errors>) => HandlerResult<Out> | Promise<HandlerResult<Out>>
+    ? Op extends { readonly kind: "stream" }
+      ? (input: In, ctx: Context<Errors>) => Out
+      : (input: In, ctx: Context<Errors>) => HandlerResult<Out> | Promise<HandlerResult<Out>>
     : never;
 
 type HandlerResult<Out> = undefined extends Out ? Out | void : Out;

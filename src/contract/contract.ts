@@ -5,9 +5,18 @@ import type {
   HttpBinding,
   OperationDescription,
 } from "./description.ts";
-import type { EventDefinition, Operation, OperationOptions } from "./operation.ts";
+import { EventRuntime } from "./event-runtime.ts";
+import type {
+  EventDefinition,
+  EventOptions,
+  Operation,
+  OperationKind,
+  OperationOptions,
+} from "./operation.ts";
 import { OperationRuntime } from "./operation-runtime.ts";
+import { partitionOf } from "./partition.ts";
 import { jsonSchemaOf, type Schema } from "./schema.ts";
+import { isStreamOf, itemSchema } from "./stream.ts";
 
 /** What a contract is made of. */
 export interface ContractMembers {
@@ -37,6 +46,7 @@ interface ContractData {
 }
 
 const contractData = new WeakMap<object, ContractData>();
+const eventRuntimes = new WeakMap<object, EventRuntime>();
 const namePattern = /^[a-z][a-z0-9-]*$/;
 const memberPattern = /^[a-zA-Z][a-zA-Z0-9]*$/;
 const httpPattern = /^(GET|POST|PUT|PATCH|DELETE) (\/\S*)$/;
@@ -67,9 +77,12 @@ export function contract<const Name extends string, const Members extends Contra
     }
     const options = declaredOptions(declared, where);
     if (declared.kind === "event") {
-      const { data } = options as { data: Schema };
-      events[member] = { data: jsonSchemaOf(data, "output", where) };
-      built[member] = { kind: "event", name: where };
+      const { data, ...rest } = options as { data: Schema } & EventOptions<unknown>;
+      const jsonSchema = jsonSchemaOf(data, "output", where);
+      events[member] = { data: jsonSchema };
+      const definition = { kind: "event", name: where };
+      eventRuntimes.set(definition, new EventRuntime(where, data, jsonSchema, rest));
+      built[member] = definition;
       continue;
     }
     const description = describeOperation(declared.kind, options as OperationOptions, where);
@@ -99,6 +112,16 @@ export function operationsOf(contract: AnyContract): ReadonlyMap<string, Operati
   return dataOf(contract).operations;
 }
 
+/** An event with its compiled parser and serialiser. Throws INVALID_ARGUMENT for what is no event of a contract. */
+export function eventOf(definition: EventDefinition): EventRuntime {
+  const runtime = eventRuntimes.get(definition);
+  if (runtime) return runtime;
+  throw new DureError(
+    "INVALID_ARGUMENT",
+    "not an event of a contract: use it as contract.event, as in products.added",
+  );
+}
+
 function dataOf(contract: AnyContract): ContractData {
   const data = contractData.get(contract);
   if (!data)
@@ -120,7 +143,7 @@ function declaredOptions(member: Operation | EventDefinition, where: string): un
 const idempotentMethods = new Set(["GET", "PUT", "DELETE"]);
 
 function describeOperation(
-  kind: "call" | "raw",
+  kind: OperationKind,
   options: OperationOptions,
   where: string,
 ): OperationDescription {
@@ -143,10 +166,15 @@ function describeOperation(
     ...(http ? { http } : {}),
     auth: options.auth === "public" ? "public" : "required",
     scopes: options.scopes ?? [],
-    ...(options.input ? { input: jsonSchemaOf(options.input, "input", `${where} input`) } : {}),
-    ...(options.output
-      ? { output: jsonSchemaOf(options.output, "output", `${where} output`) }
+    ...(options.allow ? { allow: options.allow } : {}),
+    ...(options.input
+      ? { input: jsonSchemaOf(itemSchema(options.input), "input", `${where} input`) }
       : {}),
+    ...(isStreamOf(options.input) ? { hasInputStream: true } : {}),
+    ...(options.output
+      ? { output: jsonSchemaOf(itemSchema(options.output), "output", `${where} output`) }
+      : {}),
+    ...partitionOf(options, where),
     errors,
     isIdempotent: options.idempotent ?? (http !== undefined && idempotentMethods.has(http.method)),
     idempotencyKey: options.idempotency ?? "optional",

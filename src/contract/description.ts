@@ -1,3 +1,5 @@
+import type { OperationKind } from "./operation.ts";
+
 /** A JSON Schema (draft 2020-12) as plain data. */
 export type JsonSchema = { readonly [keyword: string]: unknown };
 
@@ -19,8 +21,8 @@ export interface ErrorDescription {
 
 /** An operation as plain data. */
 export interface OperationDescription {
-  /** `call`: JSON in, JSON out. `raw`: an HTTP request in, an HTTP response out. */
-  readonly kind: "call" | "raw";
+  /** `call`: JSON in, JSON out. `stream`: JSON in, items out. `raw`: an HTTP request in, an HTTP response out. */
+  readonly kind: OperationKind;
   /** The doc text given as `summary`, for OpenAPI. */
   readonly summary?: string;
   readonly http?: HttpBinding;
@@ -28,10 +30,16 @@ export interface OperationDescription {
   readonly auth: "public" | "required";
   /** Scopes that the principal must all have; checked where the operation is handled. */
   readonly scopes: readonly string[];
+  /** The services that may call it; absent: every member of the mesh. */
+  readonly allow?: readonly string[];
   /** Absent: the operation takes no input. */
   readonly input?: JsonSchema;
-  /** Absent: the operation returns nothing (HTTP 204). */
+  /** The input is a stream: `input` is the schema of one item. */
+  readonly hasInputStream?: true;
+  /** Absent: the operation returns nothing (HTTP 204). Of a stream: one item. */
   readonly output?: JsonSchema;
+  /** The field of the input that decides which instance answers. */
+  readonly partitionField?: string;
   readonly errors: { readonly [code: string]: ErrorDescription };
   /** Whether a second execution is harmless: GET, PUT, DELETE, or declared with `idempotent: true`. */
   readonly isIdempotent: boolean;

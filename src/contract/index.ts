@@ -3,9 +3,12 @@
  * I/O or imports `node:`, so browsers can use contracts.
  */
 export type { Call, CallOptions, ClientOf, PlatformError, Result } from "./client.ts";
+export { contractMisfits, operationMisfits } from "./compatibility.ts";
 export {
   type CallContext,
   type Context,
+  delayMsMax,
+  type EventHandler,
   type Handler,
   type HandlersOf,
   type Hook,
@@ -13,7 +16,12 @@ export {
   hook,
   type Key,
   key,
+  type OnEvent,
   type Principal,
+  type PublishOptions,
+  type ScheduledHandler,
+  type ScheduleOptions,
+  type SubscribeOptions,
 } from "./context.ts";
 export {
   type AnyContract,
@@ -22,6 +30,7 @@ export {
   type ContractOptions,
   contract,
   describe,
+  eventOf,
   operationsOf,
 } from "./contract.ts";
 export { ContractError } from "./contract-error.ts";
@@ -33,13 +42,16 @@ export type {
   JsonSchema,
   OperationDescription,
 } from "./description.ts";
+export { EventRuntime } from "./event-runtime.ts";
 export { type OpenApiInfo, toOpenApi } from "./openapi.ts";
 export {
   type EventDefinition,
+  type EventOptions,
   event,
   type Operation,
   type OperationError,
   type OperationFrom,
+  type OperationKind,
   type OperationOptions,
   op,
   type RawOptions,
@@ -47,6 +59,7 @@ export {
 } from "./operation.ts";
 export { OperationRuntime } from "./operation-runtime.ts";
 export type { Params } from "./params.ts";
+export { type SagaState, type SagaSummary, sagaOperations } from "./saga-operations.ts";
 export { type Checked, check, type Issue, type Schema } from "./schema.ts";
 export { type Secret, secret } from "./secret.ts";
 export {
@@ -63,3 +76,4 @@ export {
   service,
   serviceDefinition,
 } from "./service.ts";
+export { type StreamOf, stream } from "./stream.ts";

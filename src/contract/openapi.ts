@@ -64,8 +64,11 @@ function describeOperation(service: string, name: string, operation: OperationDe
   const { http, input, output } = operation;
   const { method = "GET", path = "/", status = 200 } = http ?? {};
   const inPath = [...path.matchAll(/:([A-Za-z0-9_]+)/g)].map((match) => match[1] as string);
-  const hasBody = operation.kind === "call" && method !== "GET" && method !== "DELETE";
-  const properties = Object.entries((input?.properties ?? {}) as Record<string, JsonSchema>);
+  const { hasInputStream = false } = operation;
+  const hasBody =
+    operation.kind !== "raw" && (hasInputStream || (method !== "GET" && method !== "DELETE"));
+  const fields = hasInputStream ? {} : input?.properties;
+  const properties = Object.entries((fields ?? {}) as Record<string, JsonSchema>);
   const required = new Set(input?.required as string[] | undefined);
   const parameters: object[] = properties
     .filter(([field]) => inPath.includes(field) || !hasBody)
@@ -85,7 +88,7 @@ function describeOperation(service: string, name: string, operation: OperationDe
       schema: { type: "string" },
     });
   }
-  const body = hasBody && input ? bodySchema(input, inPath) : undefined;
+  const body = hasBody && input && !hasInputStream ? bodySchema(input, inPath) : undefined;
   return {
     operationId: `${service}.${name}`,
     tags: [service],
@@ -94,18 +97,31 @@ function describeOperation(service: string, name: string, operation: OperationDe
     ...(body
       ? { requestBody: { required: true, content: { "application/json": { schema: body } } } }
       : {}),
+    ...(hasInputStream && input
+      ? { requestBody: { required: true, content: { "application/x-ndjson": itemOf(input) } } }
+      : {}),
     responses: {
       [status]: {
         description: "Success",
-        ...(output
-          ? { content: { "application/json": { schema: withoutReferences(output) } } }
-          : {}),
+        ...(output ? { content: answerContent(operation, output) } : {}),
       },
       ...errorResponses(operation),
       default: problemResponse("A problem"),
     },
     ...(operation.auth === "public" ? {} : { security: [{ bearer: operation.scopes }] }),
   };
+}
+
+function answerContent({ kind }: OperationDescription, output: JsonSchema): object {
+  if (kind === "stream")
+    return { "application/x-ndjson": itemOf(output), "text/event-stream": itemOf(output) };
+  return { "application/json": { schema: withoutReferences(output) } };
+}
+
+/** OpenAPI 3.1 has no word for "items of this schema, one a line": the schema is that of an item, and the text says so. */
+function itemOf(schema: JsonSchema): object {
+  const item = withoutReferences(schema);
+  return { schema: { ...item, description: "One item; the body has any number of them." } };
 }
 
 function bodySchema(input: JsonSchema, inPath: readonly string[]): JsonSchema | undefined {

@@ -4,6 +4,7 @@ import type { OperationOptions } from "./operation.ts";
 import { convertParams, type Params } from "./params.ts";
 import { type Checked, check, type Issue, type Schema } from "./schema.ts";
 import { compileSerializer, type Serializer } from "./serializer.ts";
+import { itemSchema } from "./stream.ts";
 
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
@@ -12,7 +13,12 @@ export class OperationRuntime {
   readonly service: string;
   readonly name: string;
   readonly description: OperationDescription;
-  readonly #options: OperationOptions;
+  readonly #inputSchema: Schema | undefined;
+  readonly #outputSchema: Schema | undefined;
+  /** The key that decides which instance answers; undefined where any may. */
+  readonly partitionBy: ((input: any) => string | number) | undefined;
+  /** Whether it answers a stream. */
+  readonly isStream: boolean;
   readonly #title: string;
   #writeInput: Serializer | undefined;
   #writeOutput: Serializer | undefined;
@@ -27,7 +33,10 @@ export class OperationRuntime {
     this.service = service;
     this.name = name;
     this.description = description;
-    this.#options = options;
+    this.#inputSchema = options.input && itemSchema(options.input);
+    this.#outputSchema = options.output && itemSchema(options.output);
+    this.partitionBy = options.partitionBy;
+    this.isStream = description.kind === "stream";
     this.#title = `${service}.${name}`;
   }
 
@@ -57,7 +66,7 @@ export class OperationRuntime {
    * are `{ issues: [{ path, message }] }`.
    */
   parseInput(body: string | Uint8Array | undefined, params: Params | undefined): unknown {
-    const { input } = this.#options;
+    const input = this.#inputSchema;
     const fromBody = this.#parseJson(body);
     if (!input) return undefined;
     const given = params ? this.#merge(fromBody, params) : (fromBody ?? this.#nothing());
@@ -96,8 +105,7 @@ export class OperationRuntime {
 
   /** Checks an output by its full schema; for development, where a wrong answer should be loud. */
   checkOutput(value: unknown): Checked | Promise<Checked> {
-    const { output } = this.#options as { output?: Schema };
-    return output ? check(output, value) : { value };
+    return this.#outputSchema ? check(this.#outputSchema, value) : { value };
   }
 
   /** What no body at all stands for: an object without properties, where the schema asks for an object. */

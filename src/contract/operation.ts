@@ -1,5 +1,6 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { Schema } from "./schema.ts";
+import { isStreamOf, type StreamOf } from "./stream.ts";
 
 /** One of an operation's own errors, as declared. */
 export interface ErrorOption {
@@ -19,8 +20,14 @@ export interface OperationOptions {
   readonly auth?: "public";
   /** Scopes the principal must have, all of them. Checked where the operation is handled. */
   readonly scopes?: readonly string[];
-  readonly input?: Schema;
-  readonly output?: Schema;
+  /** The services that may call it; others are refused. Needs certificates, which prove names. Default: every member of the mesh. */
+  readonly allow?: readonly string[];
+  /** What the operation takes; `stream(schema)` for any number of items. */
+  readonly input?: Schema | StreamOf;
+  /** What it answers; `stream(schema)` for items one after another. */
+  readonly output?: Schema | StreamOf;
+  /** Calls with the same key go to the same instance: `(input) => input.id`. With `http` it must be a plain field of the input. */
+  readonly partitionBy?: (input: any) => string | number;
   readonly errors?: { readonly [code: string]: ErrorOption };
   /** A second execution is harmless, so a call without an answer may be sent again. GET, PUT and DELETE are. */
   readonly idempotent?: boolean;
@@ -41,6 +48,9 @@ export interface RawOptions {
   readonly summary?: string;
 }
 
+/** `call`: one answer. `stream`: items one after another. `raw`: an HTTP request in, an HTTP response out. */
+export type OperationKind = "call" | "stream" | "raw";
+
 /** The shape of an operation's errors: code to data. */
 export type ErrorShapes = { readonly [code: string]: unknown };
 
@@ -55,7 +65,7 @@ export interface Operation<
   CallOut = any,
   Errors extends ErrorShapes = any,
 > {
-  readonly kind: "call" | "raw";
+  readonly kind: OperationKind;
   /** The contract's name. */
   readonly service: string;
   /** The operation's own name. */
@@ -81,8 +91,16 @@ export interface OperationError<Code extends string = string, Data = unknown> ex
   readonly data: Data;
 }
 
-type InputOf<S> = S extends StandardSchemaV1 ? StandardSchemaV1.InferInput<S> : undefined;
-type OutputOf<S> = S extends StandardSchemaV1 ? StandardSchemaV1.InferOutput<S> : undefined;
+type InputOf<S> = S extends StandardSchemaV1
+  ? StandardSchemaV1.InferInput<S>
+  : S extends StreamOf<infer Item extends Schema>
+    ? AsyncIterable<StandardSchemaV1.InferInput<Item>>
+    : undefined;
+type OutputOf<S> = S extends StandardSchemaV1
+  ? StandardSchemaV1.InferOutput<S>
+  : S extends StreamOf<infer Item extends Schema>
+    ? AsyncIterable<StandardSchemaV1.InferOutput<Item>>
+    : undefined;
 type Field<Options, Key extends string> = Options extends { readonly [K in Key]: infer Value }
   ? Value
   : undefined;
@@ -102,7 +120,8 @@ export type OperationFrom<Options> = Operation<
   InputOf<Field<Options, "output">>,
   OutputOf<Field<Options, "output">>,
   ErrorsOf<Options>
->;
+> &
+  (Field<Options, "output"> extends StreamOf ? { readonly kind: "stream" } : unknown);
 
 type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 type PathParameters<Path extends string> = Path extends `${string}:${infer Name}/${infer Rest}`
@@ -124,11 +143,12 @@ export type CheckedOptions<Options> = {
     : { readonly http: `${Method} /path` }
   : unknown);
 
-/** Declares an operation with JSON in and JSON out. */
+/** Declares an operation with JSON in and JSON out; either may be a stream of items. */
 export function op<const Options extends OperationOptions>(
   options: Options & CheckedOptions<Options>,
 ): OperationFrom<Options> {
-  return { kind: "call", "~declared": options } as unknown as OperationFrom<Options>;
+  const kind = isStreamOf(options.output) ? "stream" : "call";
+  return { kind, "~declared": options } as unknown as OperationFrom<Options>;
 }
 
 /** Declares an operation that gets the HTTP request and returns the HTTP response: pages, files, redirects. */

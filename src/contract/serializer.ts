@@ -191,9 +191,7 @@ class Compiler {
     const fixed = ((schema.prefixItems as JsonSchema[] | undefined) ?? []).map((item) =>
       this.#writerOf(item),
     );
-    const rest = this.#writerOf(
-      schema.items === true || schema.items === undefined ? {} : schema.items,
-    );
+    const rest = this.#writerOf(typeof schema.items === "object" ? schema.items : {});
     const writer = fixed.length > 0 ? `([${fixed.join(", ")}][index] ?? ${rest})` : rest;
     return `const list = runtime.array(value, path);
 let text = "[";

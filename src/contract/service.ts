@@ -2,8 +2,17 @@ import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { DureError } from "../kit/index.ts";
 import type { Logger } from "../telemetry/index.ts";
 import type { ClientOf } from "./client.ts";
-import type { HandlersOf, Hook } from "./context.ts";
+import type {
+  EventHandler,
+  HandlersOf,
+  Hook,
+  PublishOptions,
+  ScheduledHandler,
+  ScheduleOptions,
+  SubscribeOptions,
+} from "./context.ts";
 import type { AnyContract } from "./contract.ts";
+import type { EventDefinition } from "./operation.ts";
 import type { Schema } from "./schema.ts";
 
 /** Something that services share within a process and that is opened and closed once: a database, a mailer. */
@@ -46,6 +55,21 @@ export interface SetupContext<C extends AnyContract, Env extends EnvSchemas> {
   use<Value>(resource: Resource<Value>): Promise<Value>;
   /** Calls other services outside of a request: in background work. */
   client<Other extends AnyContract>(contract: Other): ClientOf<Other>;
+  /** The same over HTTP, with services as hosts. */
+  fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>;
+  /** Takes events: at least once, in the order of their keys. Instances of the service share them. */
+  on<Data>(
+    event: EventDefinition<Data>,
+    handler: EventHandler<Data>,
+    options?: SubscribeOptions,
+  ): void;
+  /** Publishes an event outside of a request. */
+  publish<Data>(event: EventDefinition<Data>, data: Data, options?: PublishOptions): Promise<void>;
+  /**
+   * Does something by the clock, once for all instances of the service: `every("0 3 * * *", ...)`, in cron's five fields, or six with
+   * seconds first. Needs the event log. A time at which no instance runs is passed over. Throws INVALID_ARGUMENT for what is no schedule.
+   */
+  every(cron: string, handler: ScheduledHandler, options?: ScheduleOptions): void;
   /** Aborted when the service stops; background work ends by it. */
   readonly signal: AbortSignal;
   /** Called in reverse order when the service stops. */

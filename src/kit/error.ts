@@ -38,6 +38,8 @@ export interface DureErrorInit {
   readonly details?: unknown;
   /** The error behind this one. Stays in this process. */
   readonly cause?: unknown;
+  /** See {@link DureError.isExhausted}. */
+  readonly isExhausted?: boolean | undefined;
 }
 
 /**
@@ -51,12 +53,15 @@ export class DureError extends Error {
   readonly sent: Sent;
   /** Facts for machines; plain JSON. */
   readonly details: unknown;
+  /** The call has been retried as far as it may: whoever passes this error on must not be retried for it. */
+  readonly isExhausted: boolean;
 
   constructor(code: ErrorCode | (string & {}), message: string, init: DureErrorInit = {}) {
     super(message, init.cause === undefined ? undefined : { cause: init.cause });
     this.code = code;
     this.sent = init.sent ?? "answered";
     this.details = init.details;
+    this.isExhausted = init.isExhausted ?? false;
   }
 
   static {

@@ -2,6 +2,7 @@
  * kit: small parts that know nothing of the platform. Errors, time, back-off, bounded containers, closing things.
  * Nothing here imports `node:`, so all of it runs in browsers too.
  */
+export { formatHostPort, type HostPort, parseHostPort } from "./address.ts";
 export { Backoff, type BackoffOptions } from "./backoff.ts";
 export { Closers } from "./closers.ts";
 export {
@@ -13,6 +14,7 @@ export {
   isErrorCode,
   type Sent,
 } from "./error.ts";
+export { LoopMonitor } from "./loop-monitor.ts";
 export { LruMap } from "./lru-map.ts";
 export {
   after,
@@ -27,5 +29,6 @@ export {
   type Timer,
   wallTime,
 } from "./scheduler.ts";
+export { SlidingWindow } from "./sliding-window.ts";
 export { didYouMean } from "./text.ts";
 export { TimerWheel, type WheelEntry } from "./timer-wheel.ts";
