@@ -1,8 +1,8 @@
-import type { Buffer } from "node:buffer";
 import type { WheelEntry } from "../kit/index.ts";
 import type { Assembler } from "./core/assembler.ts";
 import type { ResponseExtra } from "./core/head.ts";
 import type { Sender } from "./core/sender.ts";
+import type { IncomingMessages } from "./incoming-messages.ts";
 import type { CallFailure, Response } from "./types.ts";
 
 /** How a call ended. */
@@ -10,22 +10,102 @@ export type Outcome =
   | { readonly ok: true; readonly response: Response }
   | { readonly ok: false; readonly failure: CallFailure };
 
+/** Who is told how a call goes. An object rather than closures: every call of every layer has one. */
+export interface CallObserver {
+  /** The call is over. */
+  onOutcome(outcome: Outcome): void;
+  /** The callee has fallen silent; the call still runs. */
+  onSuspect?(): void;
+  /** The call has waited for so long; told now and then from 150 ms on. */
+  onWaiting?(waitedMs: number): void;
+}
+
 /** A call on its way. */
 export interface PendingCall {
   /** Never rejects. */
   readonly outcome: Promise<Outcome>;
+  /** Tells one observer; of the outcome at once if there is one. A promise for every layer would cost more than the frames. */
+  observe(observer: CallObserver): void;
   /** Gives up: the callee is told, the outcome is CANCELLED. */
   cancel(): void;
 }
 
+/** A call that ends once, whoever makes it. */
+export abstract class SettledOnce implements PendingCall {
+  #outcome: Outcome | undefined;
+  #observer: CallObserver | undefined;
+
+  abstract cancel(): void;
+
+  get outcome(): Promise<Outcome> {
+    return new Promise((resolve) => this.observe({ onOutcome: resolve }));
+  }
+
+  protected get isSettled(): boolean {
+    return this.#outcome !== undefined;
+  }
+
+  observe(observer: CallObserver): void {
+    if (this.#outcome) return observer.onOutcome(this.#outcome);
+    const former = this.#observer;
+    this.#observer = former ? bothOf(former, observer) : observer;
+  }
+
+  /** The callee has fallen silent. */
+  suspected(): void {
+    this.#observer?.onSuspect?.();
+  }
+
+  /** No answer for so long. */
+  waiting(waitedMs: number): void {
+    this.#observer?.onWaiting?.(waitedMs);
+  }
+
+  /** Ends it; whether it had not ended before. */
+  protected settle(outcome: Outcome): boolean {
+    if (this.#outcome) return false;
+    this.#outcome = outcome;
+    this.#observer?.onOutcome(outcome);
+    return true;
+  }
+}
+
+function bothOf(first: CallObserver, second: CallObserver): CallObserver {
+  return {
+    onOutcome(outcome) {
+      first.onOutcome(outcome);
+      second.onOutcome(outcome);
+    },
+    onSuspect() {
+      first.onSuspect?.();
+      second.onSuspect?.();
+    },
+    onWaiting(waitedMs) {
+      first.onWaiting?.(waitedMs);
+      second.onWaiting?.(waitedMs);
+    },
+  };
+}
+
+/** Ends a call from the caller's side: the callee is told to stop. */
+export type GiveUp = (exchange: Exchange, failure: CallFailure) => void;
+
+const gaveUp: CallFailure = {
+  code: "CANCELLED",
+  message: "the caller gave up",
+  isStarted: true,
+  sent: "unknown",
+};
+
 /** What a client remembers of a request until it is answered. */
-export class Exchange implements PendingCall {
+export class Exchange extends SettledOnce {
   readonly streamId: number;
   readonly sentAt: number;
-  readonly outcome: Promise<Outcome>;
   deadline: WheelEntry | undefined;
-  /** The rest of a large request body. */
+  /** The rest of a large request body, or the messages of its input. */
   sender: Sender | undefined;
+  /** Ends the messages of its input. */
+  stopInput: (() => void) | undefined;
   /** The answer so far, where it comes in several frames. */
   answer:
     | {
@@ -35,29 +115,32 @@ export class Exchange implements PendingCall {
     | undefined;
   /** Who takes the messages, where the answer is a stream. */
   stream: IncomingMessages | undefined;
-  readonly #giveUp: (exchange: Exchange) => void;
-  #resolve!: (outcome: Outcome) => void;
+  readonly #giveUp: GiveUp;
 
-  constructor(streamId: number, sentAt: number, giveUp: (exchange: Exchange) => void) {
+  constructor(streamId: number, sentAt: number, giveUp: GiveUp) {
+    super();
     this.streamId = streamId;
     this.sentAt = sentAt;
     this.#giveUp = giveUp;
-    this.outcome = new Promise((resolve) => {
-      this.#resolve = resolve;
-    });
   }
 
   cancel(): void {
-    this.#giveUp(this);
+    this.#giveUp(this, gaveUp);
+  }
+
+  /** The source of its input threw. */
+  failInput(error: Error): void {
+    const message = `the source of the input failed: ${error.message}`;
+    this.#giveUp(this, { code: "ABORTED", message, isStarted: true, sent: "unknown" });
   }
 
   succeed(response: Response): void {
-    this.#resolve({ ok: true, response });
+    this.settle({ ok: true, response });
     this.stream?.end();
   }
 
   fail(failure: CallFailure): void {
-    this.#resolve({ ok: false, failure });
+    this.settle({ ok: false, failure });
     this.stream?.fail(failure);
   }
 }
@@ -68,72 +151,4 @@ export interface IncomingStream extends AsyncIterable<Uint8Array> {
   readonly outcome: Promise<Outcome>;
   /** Tells the sender to stop. Breaking out of the loop does the same. */
   cancel(): void;
-}
-
-/** The reader's half of a stream: holds what came in until it is taken, at most the credit that was given. */
-export class IncomingMessages implements AsyncIterable<Uint8Array> {
-  readonly #grant: (bytes: number) => void;
-  readonly #cancel: () => void;
-  readonly #queue: Buffer[] = [];
-  #failure: CallFailure | undefined;
-  #isEnded = false;
-  #wake: (() => void) | undefined;
-
-  constructor(grant: (bytes: number) => void, cancel: () => void) {
-    this.#grant = grant;
-    this.#cancel = cancel;
-  }
-
-  push(message: Buffer): void {
-    this.#queue.push(message);
-    this.#wakeReader();
-  }
-
-  end(): void {
-    this.#isEnded = true;
-    this.#wakeReader();
-  }
-
-  fail(failure: CallFailure): void {
-    this.#failure = failure;
-    this.#isEnded = true;
-    this.#wakeReader();
-  }
-
-  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
-    try {
-      for (;;) {
-        const message = this.#queue.shift();
-        if (message) {
-          this.#grant(Math.max(message.length, 1));
-          yield message;
-        } else if (this.#isEnded) {
-          if (this.#failure) throw new StreamFailure(this.#failure);
-          return;
-        } else {
-          await new Promise<void>((resolve) => {
-            this.#wake = resolve;
-          });
-        }
-      }
-    } finally {
-      if (!this.#isEnded) this.#cancel();
-    }
-  }
-
-  #wakeReader(): void {
-    const wake = this.#wake;
-    this.#wake = undefined;
-    wake?.();
-  }
-}
-
-/** Thrown to the reader of a stream that failed. */
-export class StreamFailure extends Error {
-  readonly failure: CallFailure;
-
-  constructor(failure: CallFailure) {
-    super(`${failure.code}: ${failure.message}`);
-    this.failure = failure;
-  }
 }

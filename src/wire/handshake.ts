@@ -125,3 +125,19 @@ export function mismatch(own: PeerIdentity, theirs: Hello): DureError | undefine
   }
   return undefined;
 }
+
+/** Why a peer is not who it says, where its transport has proved names; undefined where nothing speaks against it. */
+export function impostor(
+  { identity }: Hello,
+  provenNames: readonly string[] | undefined,
+  expectedName = identity.name,
+): DureError | undefined {
+  if (!provenNames) return undefined;
+  const { name } = identity;
+  if (provenNames.includes(name) && name === expectedName) return undefined;
+  const proven = provenNames.join(", ") || "no name of a mesh";
+  return new DureError(
+    "UNAUTHENTICATED",
+    `the peer calls itself "${name}", "${expectedName}" was expected, and its certificate is for ${proven}; issue one with dure certs issue`,
+  );
+}

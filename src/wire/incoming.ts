@@ -5,12 +5,23 @@ import type { Assembler } from "./core/assembler.ts";
 import { fieldTag, frameFlag, frameType } from "./core/frame.ts";
 import { type ResponseExtra, writeFailure, writeResponseHead } from "./core/head.ts";
 import { Sender } from "./core/sender.ts";
+import type { IncomingMessages } from "./incoming-messages.ts";
 import { chunkBytes } from "./limits.ts";
 import type { Link } from "./link.ts";
-import type { Body, OperationRef, PeerIdentity, RequestHead, WireFailure } from "./types.ts";
+import { OutgoingMessages } from "./outgoing-messages.ts";
+import type {
+  Body,
+  CallFailure,
+  OperationRef,
+  PeerIdentity,
+  RequestHead,
+  WireFailure,
+} from "./types.ts";
 
 /** The dialler of a link, as a server sees it. */
 export interface Peer extends PeerIdentity {
+  /** The names that it has proved to hold, where the transport checks any: under TLS those in its certificate. */
+  readonly names: readonly string[] | undefined;
   /** The address its connection comes from. */
   readonly remoteAddress: string;
   /** Closes its link, telling why. */
@@ -23,8 +34,12 @@ export interface IncomingRequest {
   readonly ref: OperationRef;
   readonly head: RequestHead;
   readonly body: Uint8Array;
+  /** The messages of its input, where that is a stream. Read them once. */
+  readonly input: AsyncIterable<Uint8Array> | undefined;
   /** When it was complete, on the clock of `now()`. */
   readonly receivedAt: number;
+  /** How long it waited on its way before that, in ms, as far as can be known. */
+  readonly queuedMs: number;
   /** The caller gave up, or its link is gone. */
   readonly isCancelled: boolean;
   /** Calls `listener` when the caller gives up or its link goes; at once if that was before. */
@@ -53,6 +68,13 @@ export interface RequestOwner {
   onAnswered(request: ServerRequest): void;
 }
 
+const callerGone: CallFailure = {
+  code: "CANCELLED",
+  message: "the caller gave up",
+  isStarted: true,
+  sent: "unknown",
+};
+
 /** See {@link IncomingRequest}. */
 export class ServerRequest implements IncomingRequest {
   readonly streamId: number;
@@ -60,7 +82,9 @@ export class ServerRequest implements IncomingRequest {
   readonly ref: OperationRef;
   readonly head: RequestHead;
   body: Buffer = NodeBuffer.alloc(0);
+  input: IncomingMessages | undefined;
   receivedAt = 0;
+  queuedMs = 0;
   isCancelled = false;
   /** The body so far, where it comes in several frames. */
   assembler: Assembler | undefined;
@@ -134,27 +158,22 @@ export class ServerRequest implements IncomingRequest {
     if (this.#isAnswered)
       throw new DureError("FAILED_PRECONDITION", "the request is answered already");
     const { link } = this.#owner;
-    const sender = new Sender(this.streamId, this.#owner.streamCreditBytes);
-    this.sender = sender;
+    const messages = new OutgoingMessages(link, this.streamId);
+    this.sender = messages.sender;
+    this.onCancel(() => messages.abort());
     link.writer.begin(frameType.RESPONSE, 0, this.streamId);
     link.writer.end("");
     link.planFlush();
     return {
       get queuedCount() {
-        return sender.queuedCount;
+        return messages.sender.queuedCount;
       },
-      write: (message) => this.#writeMessage(sender, message),
-      end: () => {
-        sender.finish(() => {
-          if (this.#isAnswered) return;
-          link.writer.begin(frameType.END, frameFlag.END, this.streamId);
-          link.writer.end("");
-          link.planFlush();
-          this.#answered();
-        });
-        link.enqueue(sender);
+      write: (message) => messages.write(message),
+      end: () => messages.end(frameFlag.END, () => this.#answered()),
+      fail: (failure) => {
+        messages.abort();
+        this.fail(failure);
       },
-      fail: (failure) => this.fail(failure),
     };
   }
 
@@ -165,18 +184,8 @@ export class ServerRequest implements IncomingRequest {
     const listeners = this.#cancelListeners;
     this.#cancelListeners = undefined;
     if (!this.#isAnswered || this.sender) this.#answered();
+    this.input?.fail(callerGone);
     if (listeners) for (const listener of listeners) listener();
-  }
-
-  #writeMessage(sender: Sender, message: Body): Promise<void> {
-    if (this.isCancelled || this.#isAnswered) {
-      return Promise.reject(new DureError("CANCELLED", "the reader of the stream is gone"));
-    }
-    return new Promise((resolve, reject) => {
-      this.onCancel(() => reject(new DureError("CANCELLED", "the reader of the stream is gone")));
-      sender.push(message, resolve);
-      this.#owner.link.enqueue(sender);
-    });
   }
 
   #answered(): void {

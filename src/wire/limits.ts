@@ -16,6 +16,8 @@ export interface WireLimits {
   readonly linksMax: number;
   /** Bytes of one stream that a receiver takes before its reader has consumed any. */
   readonly streamCreditBytes: number;
+  /** Bytes of all streams of one link together that a receiver takes before they are consumed. */
+  readonly linkCreditBytes: number;
 }
 
 /** The defaults. Frames of 64 KiB keep a large message from holding up the small ones behind it for long. */
@@ -28,6 +30,7 @@ export const defaultLimits: WireLimits = {
   operationsMax: 16_384,
   linksMax: 8_192,
   streamCreditBytes: 256 * 1024,
+  linkCreditBytes: 8 * 1024 * 1024,
 };
 
 /** Body bytes in one frame. */

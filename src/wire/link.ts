@@ -8,13 +8,14 @@
  */
 import type { Buffer } from "node:buffer";
 import { afterInBackground, asError, DureError, now, type Timer } from "../kit/index.ts";
+import { Bulk } from "./bulk.ts";
+import { readCredit } from "./core/control-frames.ts";
 import { Detector, defaultDetector } from "./core/detector.ts";
-import { FieldReader } from "./core/fields.ts";
 import { fieldTag, frameFlag, frameType } from "./core/frame.ts";
 import { FrameReader, type FrameView } from "./core/frame-reader.ts";
 import { FrameWriter } from "./core/frame-writer.ts";
 import type { Sender } from "./core/sender.ts";
-import { chunkBytes, type WireLimits } from "./limits.ts";
+import type { WireLimits } from "./limits.ts";
 import type { ByteSocket, SocketReader } from "./transport.ts";
 
 /** Whom a link tells. */
@@ -25,12 +26,12 @@ export interface LinkOwner {
   oldestPendingAt(): number | undefined;
   onSuspect?(): void;
   onRecovered?(): void;
+  /** Now and then while a request waits. */
+  onTick?(): void;
 }
 
 /** With this much written, the peer had better begin: in one write per tick both ends would only work in turns. */
 const earlyFlushBytes = 8 * 1024;
-/** Bulk bytes per write: more would only wait in the socket, in front of urgent frames. */
-const bulkBytesPerFlush = 256 * 1024;
 /** With more than this in the socket, bulk data waits for it to drain. */
 const socketBytesMax = 1024 * 1024;
 /** With more than this in the socket the peer does not read at all; the link is given up. */
@@ -43,7 +44,7 @@ export class Link implements SocketReader {
   readonly #owner: LinkOwner;
   readonly #reader: FrameReader;
   readonly #detector = new Detector(defaultDetector, now());
-  readonly #senders: Sender[] = [];
+  readonly #bulk: Bulk;
   #isFlushPlanned = false;
   #isAuthenticated = false;
   #isClosed = false;
@@ -51,11 +52,14 @@ export class Link implements SocketReader {
   #pongWaiters = new Map<number, () => void>();
   #tickTimer: Timer | undefined;
   #isTickingFast = false;
+  /** What was consumed here and the peer has not been told of. */
+  #consumedBytes = 0;
 
   constructor(socket: ByteSocket, limits: WireLimits, owner: LinkOwner) {
     this.socket = socket;
     this.limits = limits;
     this.#owner = owner;
+    this.#bulk = new Bulk(this.writer, limits.linkCreditBytes);
     const frameBytesMax = () =>
       this.#isAuthenticated ? limits.frameBytesMax : limits.handshakeFrameBytesMax;
     this.#reader = new FrameReader(frameBytesMax, (frame) => this.#onFrame(frame));
@@ -105,22 +109,28 @@ export class Link implements SocketReader {
 
   /** Bulk data of this stream goes out whenever there is room, in turn with the others. */
   enqueue(sender: Sender): void {
-    if (sender.isReady && !this.#senders.includes(sender)) this.#senders.push(sender);
+    this.#bulk.add(sender);
     this.planFlush();
   }
 
   /** Nothing more of this stream goes out. */
   dequeue(sender: Sender): void {
-    const index = this.#senders.indexOf(sender);
-    if (index >= 0) this.#senders.splice(index, 1);
+    this.#bulk.remove(sender);
   }
 
-  /** Tells the peer that it may send so much more on a stream. */
+  /** What came in on a stream has been consumed: the peer may send so much more on it, and on the link. */
   grant(streamId: number, bytes: number): void {
-    this.writer.begin(frameType.WINDOW, 0, streamId);
-    this.writer.u32(fieldTag.CREDIT, bytes);
-    this.writer.end("");
-    this.planFlush();
+    this.#writeCredit(streamId, bytes);
+    this.consumed(bytes);
+  }
+
+  /** What came in on a stream that takes no more has been consumed: the link has room for it again. */
+  consumed(bytes: number): void {
+    this.#consumedBytes += Math.max(bytes, 1);
+    // Told in large portions: the sender has seven more of them meanwhile.
+    if (this.#consumedBytes < this.limits.linkCreditBytes / 8) return;
+    this.#writeCredit(0, this.#consumedBytes);
+    this.#consumedBytes = 0;
   }
 
   /** Asks whether the peer is there; resolves with the round trip in ms. Never resolves if the link closes first. */
@@ -167,6 +177,8 @@ export class Link implements SocketReader {
     } catch (thrown) {
       this.goAway("INVALID_ARGUMENT", `protocol error: ${asError(thrown).message}`);
     }
+    // What was answered at once need not wait for the end of the tick.
+    if (!this.#bulk.isWaiting) this.flushNow();
   }
 
   onClose(error: Error | undefined): void {
@@ -177,14 +189,14 @@ export class Link implements SocketReader {
   }
 
   onDrain(): void {
-    if (this.#senders.length > 0) this.planFlush();
+    if (this.#bulk.isWaiting) this.planFlush();
   }
 
   #closed(error: DureError): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#tickTimer?.cancel();
-    this.#senders.length = 0;
+    this.#bulk.clear();
     this.#pongWaiters.clear();
     this.#owner.onClose(error);
   }
@@ -198,6 +210,9 @@ export class Link implements SocketReader {
     } else if (frame.type === frameType.PONG) {
       this.#pongWaiters.get(frame.streamId)?.();
       this.#pongWaiters.delete(frame.streamId);
+    } else if (frame.type === frameType.WINDOW && frame.streamId === 0) {
+      this.#bulk.grant(readCredit(frame));
+      if (this.#bulk.isWaiting) this.planFlush();
     } else if (frame.type > frameType.END) {
       if ((frame.flags & frameFlag.MUST_UNDERSTAND) !== 0) {
         this.goAway(
@@ -213,28 +228,19 @@ export class Link implements SocketReader {
   readonly #flush = (): void => {
     this.#isFlushPlanned = false;
     if (this.#isClosed) return;
-    if (this.#senders.length > 0) this.#writeBulk();
+    if (!this.isCongested) this.#bulk.write();
     this.flushNow();
     if (this.socket.writableLength > socketBytesFatal) {
       this.destroy(new DureError("UNAVAILABLE", "the peer stopped reading", { sent: "unknown" }));
-    }
+    } else if (this.#bulk.canSend && !this.isCongested) this.planFlush();
   };
 
-  /** A piece of each stream in turn, until the flush is full or nothing is ready. */
-  #writeBulk(): void {
-    let budget = this.isCongested ? 0 : bulkBytesPerFlush;
-    while (budget > 0) {
-      const sender = this.#senders.shift();
-      if (!sender) return;
-      const piece = sender.next(chunkBytes);
-      if (piece) {
-        this.writer.begin(frameType.DATA, piece.hasMore ? frameFlag.MORE : 0, sender.streamId);
-        this.writer.end(piece.bytes);
-        budget -= piece.bytes.length + 1;
-      }
-      if (sender.isReady) this.#senders.push(sender);
-    }
-    if (this.#senders.length > 0 && !this.isCongested) this.planFlush();
+  #writeCredit(streamId: number, bytes: number): void {
+    if (this.#isClosed) return;
+    this.writer.begin(frameType.WINDOW, 0, streamId);
+    this.writer.u32(fieldTag.CREDIT, bytes);
+    this.writer.end("");
+    this.planFlush();
   }
 
   #sendPing(): number {
@@ -261,6 +267,9 @@ export class Link implements SocketReader {
       case "suspect":
         this.#owner.onSuspect?.();
         break;
+      case "nothing":
+        this.#owner.onTick?.();
+        break;
       case "close":
         return this.destroy(
           new DureError("UNAVAILABLE", "the peer has been silent for 15 s", { sent: "unknown" }),
@@ -268,23 +277,4 @@ export class Link implements SocketReader {
     }
     this.#planTick();
   };
-}
-
-/** Reads a GOAWAY. */
-export function readGoAway(frame: FrameView): { code: string; reason: string; lastStream: number } {
-  const goAway = { code: "UNAVAILABLE", reason: "the peer is going away", lastStream: 0 };
-  const fields = new FieldReader(frame);
-  while (fields.next()) {
-    if (fields.tag === fieldTag.CODE) goAway.code = fields.text();
-    else if (fields.tag === fieldTag.MESSAGE) goAway.reason = fields.text();
-    else if (fields.tag === fieldTag.LAST_STREAM) goAway.lastStream = fields.u32();
-  }
-  return goAway;
-}
-
-/** Reads the credit of a WINDOW. */
-export function readCredit(frame: FrameView): number {
-  const fields = new FieldReader(frame);
-  while (fields.next()) if (fields.tag === fieldTag.CREDIT) return fields.u32();
-  return 0;
 }

@@ -1,11 +1,11 @@
-import { Buffer } from "node:buffer";
-import { afterInBackground, DureError, randomInt } from "../kit/index.ts";
-import type { ByteSocket, Listener, SocketReader, Transport } from "./transport.ts";
+import { afterInBackground, DureError } from "../kit/index.ts";
+import { MemorySocket, Pipe, type PipeEnds, soon } from "./memory-socket.ts";
+import type { Address, ByteSocket, Listener, Transport } from "./transport.ts";
 
 /** Faults and traits of a {@link MemoryNetwork}. */
 export interface MemoryNetworkOptions {
-  /** One-way delay in ms. Default 0: the next turn of the event loop. */
-  readonly latencyMs?: number;
+  /** One-way delay in ms, or a function that gives it anew each time. Default 0: the next turn of the event loop. */
+  readonly latencyMs?: number | (() => number);
   /** Cut what is written into pieces at random places, as TCP may. Default true. */
   readonly splits?: boolean;
 }
@@ -18,220 +18,142 @@ export interface MemoryNetwork extends Transport {
   heal(port: number): void;
   /** Resets every connection of this port. */
   reset(port: number): void;
+  /** The network as one host has it, so that hosts can be told apart. */
+  at(host: string): Transport;
+  /** From now on bytes pass between two hosts only where `isCut` is false, and nobody is told; undefined joins all again. */
+  partition(isCut: ((one: string, other: string) => boolean) | undefined): void;
+  /** The host is gone: its connections are reset, its ports closed, and what still runs of it reaches nobody. */
+  crash(host: string): void;
 }
-
-/** What the "kernel" holds of one direction before the writer is told to wait. */
-const kernelBytesMax = 256 * 1024;
 
 /** Makes a network of its own; ports of two networks never meet. */
 export function createMemoryNetwork(options: MemoryNetworkOptions = {}): MemoryNetwork {
-  const listeners = new Map<number, (socket: ByteSocket) => void>();
-  const pipes = new Set<Pipe>();
-  const blackholes = new Set<number>();
-  let nextPort = 20_000;
-  const flush = () => {
-    for (const pipe of pipes) pipe.pump();
-  };
-  return {
-    async listen(address, onSocket): Promise<Listener> {
-      nextPort += 1;
-      const port = address.port || nextPort;
-      if (listeners.has(port)) {
-        throw new DureError(
-          "ALREADY_EXISTS",
-          `port ${port} on ${address.host} is taken; choose another`,
-          {
-            details: { port, reason: "EADDRINUSE" },
-          },
-        );
-      }
-      listeners.set(port, onSocket);
-      return {
-        address: { host: address.host, port },
-        async close() {
-          if (listeners.get(port) === onSocket) listeners.delete(port);
-        },
-      };
-    },
-
-    connect(address, timeoutMs): Promise<ByteSocket> {
-      return new Promise((resolve, reject) => {
-        const { port } = address;
-        const refuse = (why: string) =>
-          reject(
-            new DureError("UNAVAILABLE", `cannot connect to ${address.host}:${port}: ${why}`, {
-              sent: "no",
-            }),
-          );
-        if (blackholes.has(port)) {
-          afterInBackground(timeoutMs, () => refuse(`no answer within ${timeoutMs} ms`));
-          return;
-        }
-        soon(options.latencyMs, () => {
-          const accept = listeners.get(port);
-          if (!accept) return refuse("connection refused");
-          const near = new MemorySocket();
-          const far = new MemorySocket();
-          const isBlocked = () => blackholes.has(port);
-          for (const [from, to] of [
-            [near, far],
-            [far, near],
-          ] as const) {
-            const pipe = new Pipe(port, to, {
-              options,
-              isBlocked,
-              onDone: () => pipes.delete(pipe),
-            });
-            from.pipe = pipe;
-            pipes.add(pipe);
-          }
-          accept(far);
-          resolve(near);
-        });
-      });
-    },
-
-    blackhole: (port) => void blackholes.add(port),
-    heal(port) {
-      blackholes.delete(port);
-      flush();
-    },
-    reset(port) {
-      for (const pipe of [...pipes]) if (pipe.port === port) pipe.reset();
-    },
-  };
+  return new Network(options);
 }
 
-function soon(latencyMs: number | undefined, run: () => void): void {
-  if (latencyMs) afterInBackground(latencyMs, run);
-  else setImmediate(run);
+interface Listening {
+  readonly host: string;
+  onSocket(socket: ByteSocket): void;
 }
 
-/** What a pipe asks its network. */
-interface PipeWorld {
-  readonly options: MemoryNetworkOptions;
-  isBlocked(): boolean;
-  onDone(): void;
-}
+class Network implements MemoryNetwork {
+  readonly #options: MemoryNetworkOptions;
+  readonly #listeners = new Map<number, Listening>();
+  readonly #pipes = new Set<Pipe>();
+  readonly #blackholes = new Set<number>();
+  readonly #crashed = new Set<string>();
+  #isCut: ((one: string, other: string) => boolean) | undefined;
+  #nextPort = 20_000;
 
-/** One direction of a connection. */
-class Pipe {
-  readonly port: number;
-  readonly #to: MemorySocket;
-  readonly #world: PipeWorld;
-  #waiting: Buffer[] = [];
-  #waitingBytes = 0;
-  #isEnded = false;
-  #isPlanned = false;
-  onDrain: (() => void) | undefined;
-
-  constructor(port: number, to: MemorySocket, world: PipeWorld) {
-    this.port = port;
-    this.#to = to;
-    this.#world = world;
+  constructor(options: MemoryNetworkOptions) {
+    this.#options = options;
   }
 
-  get waitingBytes(): number {
-    return this.#waitingBytes;
+  listen(address: Address, onSocket: (socket: ByteSocket) => void): Promise<Listener> {
+    return this.at("").listen(address, onSocket);
   }
 
-  write(bytes: Uint8Array): boolean {
-    this.#waiting.push(Buffer.from(bytes));
-    this.#waitingBytes += bytes.length;
-    this.pump();
-    return this.#waitingBytes < kernelBytesMax;
+  connect(address: Address, timeoutMs: number): Promise<ByteSocket> {
+    return this.at("").connect(address, timeoutMs);
   }
 
-  end(): void {
-    this.#isEnded = true;
-    this.pump();
+  at(host: string): Transport {
+    return {
+      listen: async (address, onSocket) => this.#listen(host, address, onSocket),
+      connect: (address, timeoutMs) => this.#connect(host, address, timeoutMs),
+    };
   }
 
-  reset(): void {
-    this.#world.onDone();
-    this.#waiting = [];
-    this.#to.closed(new Error("connection reset"));
+  blackhole(port: number): void {
+    this.#blackholes.add(port);
   }
 
-  pump(): void {
-    if (this.#isPlanned || this.#world.isBlocked()) return;
-    this.#isPlanned = true;
-    soon(this.#world.options.latencyMs, () => this.#deliver());
+  heal(port: number): void {
+    this.#blackholes.delete(port);
+    this.#flush();
   }
 
-  #deliver(): void {
-    this.#isPlanned = false;
-    if (this.#world.isBlocked()) return;
-    const wasFull = this.#waitingBytes >= kernelBytesMax;
-    const chunks = this.#waiting;
-    this.#waiting = [];
-    this.#waitingBytes = 0;
-    for (const chunk of chunks) for (const piece of this.#split(chunk)) this.#to.received(piece);
-    if (this.#isEnded) {
-      this.#world.onDone();
-      this.#to.closed(undefined);
+  reset(port: number): void {
+    this.#resetWhere((ends) => ends.port === port);
+  }
+
+  partition(isCut: ((one: string, other: string) => boolean) | undefined): void {
+    this.#isCut = isCut;
+    this.#flush();
+  }
+
+  crash(host: string): void {
+    this.#crashed.add(host);
+    for (const [port, listening] of this.#listeners)
+      if (listening.host === host) this.#listeners.delete(port);
+    this.#resetWhere(({ dialler, listener }) => dialler === host || listener === host);
+  }
+
+  #listen(host: string, address: Address, onSocket: Listening["onSocket"]): Listener {
+    this.#nextPort += 1;
+    const port = address.port || this.#nextPort;
+    if (this.#listeners.has(port)) {
+      throw new DureError(
+        "ALREADY_EXISTS",
+        `port ${port} on ${address.host} is taken; choose another`,
+        { details: { port, reason: "EADDRINUSE" } },
+      );
     }
-    if (wasFull) this.onDrain?.();
+    const listening = { host, onSocket };
+    this.#listeners.set(port, listening);
+    return {
+      address: { host: address.host, port },
+      close: async () => {
+        if (this.#listeners.get(port) === listening) this.#listeners.delete(port);
+      },
+    };
   }
 
-  *#split(chunk: Buffer): Generator<Buffer> {
-    const isSplit = this.#world.options.splits !== false && chunk.length > 1;
-    const at = isSplit ? 1 + randomInt(chunk.length - 1) : chunk.length;
-    yield chunk.subarray(0, at);
-    if (at < chunk.length) yield chunk.subarray(at);
-  }
-}
-
-class MemorySocket implements ByteSocket {
-  readonly remoteAddress = "127.0.0.1";
-  readonly localAddress = "127.0.0.1";
-  pipe: Pipe | undefined;
-  #reader: SocketReader | undefined;
-  #early: Buffer[] = [];
-  #isClosed = false;
-  #closeError: Error | undefined;
-
-  get writableLength(): number {
-    return this.pipe?.waitingBytes ?? 0;
-  }
-
-  start(reader: SocketReader, first?: Buffer): void {
-    this.#reader = reader;
-    if (this.pipe) this.pipe.onDrain = () => this.#reader?.onDrain();
-    if (first && first.length > 0) reader.onData(first);
-    const early = this.#early;
-    this.#early = [];
-    for (const chunk of early) this.#reader.onData(chunk);
-    if (this.#isClosed) queueMicrotask(() => this.#reader?.onClose(this.#closeError));
+  #connect(host: string, address: Address, timeoutMs: number): Promise<ByteSocket> {
+    return new Promise((resolve, reject) => {
+      const { port } = address;
+      const refuse = (why: string) =>
+        reject(
+          new DureError("UNAVAILABLE", `cannot connect to ${address.host}:${port}: ${why}`, {
+            sent: "no",
+          }),
+        );
+      const listener = this.#listeners.get(port)?.host ?? "";
+      if (this.#isBlocked({ port, dialler: host, listener }))
+        return afterInBackground(timeoutMs, () => refuse(`no answer within ${timeoutMs} ms`));
+      return soon(this.#options, () => {
+        const listening = this.#listeners.get(port);
+        if (!listening || this.#crashed.has(host)) return refuse("connection refused");
+        const near = new MemorySocket();
+        const far = new MemorySocket();
+        const ends = { port, dialler: host, listener: listening.host };
+        this.#join(ends, near, far);
+        this.#join(ends, far, near);
+        listening.onSocket(far);
+        resolve(near);
+      });
+    });
   }
 
-  write(bytes: Uint8Array): boolean {
-    if (this.#isClosed) return false;
-    return this.pipe?.write(bytes) ?? false;
+  #join(ends: PipeEnds, from: MemorySocket, to: MemorySocket): void {
+    const pipe = new Pipe(ends, to, {
+      options: this.#options,
+      isBlocked: () => this.#isBlocked(ends),
+      onDone: () => this.#pipes.delete(pipe),
+    });
+    from.pipe = pipe;
+    this.#pipes.add(pipe);
   }
 
-  end(): void {
-    this.pipe?.end();
+  #isBlocked({ port, dialler, listener }: PipeEnds): boolean {
+    return this.#blackholes.has(port) || this.#isCut?.(dialler, listener) === true;
   }
 
-  destroy(): void {
-    if (this.#isClosed) return;
-    this.pipe?.end();
-    this.closed(undefined);
+  #flush(): void {
+    for (const pipe of this.#pipes) pipe.pump();
   }
 
-  received(chunk: Buffer): void {
-    if (this.#isClosed) return;
-    if (this.#reader) this.#reader.onData(chunk);
-    else this.#early.push(chunk);
-  }
-
-  closed(error: Error | undefined): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    this.#closeError = error;
-    // Like TCP: whoever sees the other's end closes its own side.
-    this.pipe?.end();
-    this.#reader?.onClose(error);
+  #resetWhere(matches: (ends: PipeEnds) => boolean): void {
+    for (const pipe of [...this.#pipes]) if (matches(pipe.ends)) pipe.reset();
   }
 }

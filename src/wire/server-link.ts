@@ -1,12 +1,16 @@
 import type { Buffer } from "node:buffer";
 import { afterInBackground, DureError, now, type Timer } from "../kit/index.ts";
 import { Assembler } from "./core/assembler.ts";
+import { BaseDelay } from "./core/base-delay.ts";
+import { readCredit } from "./core/control-frames.ts";
 import { FieldReader } from "./core/fields.ts";
 import { fieldTag, frameFlag, frameType } from "./core/frame.ts";
 import type { FrameView } from "./core/frame-reader.ts";
 import { readRequestHead, writeFailure } from "./core/head.ts";
+import { StreamTable } from "./core/stream-table.ts";
 import {
   type Hello,
+  impostor,
   isSameProof,
   mismatch,
   newNonce,
@@ -15,8 +19,9 @@ import {
   writeHello,
 } from "./handshake.ts";
 import { type IncomingRequest, type Peer, type RequestOwner, ServerRequest } from "./incoming.ts";
+import { IncomingMessages } from "./incoming-messages.ts";
 import type { WireLimits } from "./limits.ts";
-import { Link, readCredit } from "./link.ts";
+import { Link } from "./link.ts";
 import type { ByteSocket } from "./transport.ts";
 import type { OperationRef, PeerIdentity } from "./types.ts";
 
@@ -44,8 +49,9 @@ export class ServerLink implements RequestOwner {
   readonly streamCreditBytes: number;
   readonly #context: ServerLinkContext;
   readonly #nonce = newNonce();
-  readonly #requests = new Map<number, ServerRequest>();
+  readonly #requests = new StreamTable<ServerRequest>();
   readonly #operations = new Map<number, OperationRef>();
+  readonly #baseDelay = new BaseDelay();
   readonly #handshakeTimer: Timer;
   #hello: Hello | undefined;
   #peer: Peer | undefined;
@@ -109,6 +115,8 @@ export class ServerLink implements RequestOwner {
         return this.#onRequest(frame);
       case frameType.DATA:
         return this.#onData(frame);
+      case frameType.END:
+        return this.#requests.get(frame.streamId)?.input?.end();
       case frameType.CANCEL:
         return this.#requests.get(frame.streamId)?.cancelled();
       case frameType.WINDOW: {
@@ -138,7 +146,7 @@ export class ServerLink implements RequestOwner {
 
   #onHello(hello: Hello): void {
     const { identity, token } = this.#context;
-    const refusal = mismatch(identity, hello);
+    const refusal = mismatch(identity, hello) ?? impostor(hello, this.link.socket.peerNames);
     if (refusal) return this.link.goAway(refusal.code, refusal.message);
     this.#hello = hello;
     const proof = token
@@ -167,6 +175,7 @@ export class ServerLink implements RequestOwner {
     this.link.planFlush();
     this.#peer = {
       ...hello.identity,
+      names: this.link.socket.peerNames,
       remoteAddress: this.link.socket.remoteAddress,
       disconnect: (code, reason) => this.link.goAway(code, reason, this.#lastStreamId),
     };
@@ -204,7 +213,7 @@ export class ServerLink implements RequestOwner {
       );
     }
     this.#lastStreamId = streamId;
-    const { operationNumber, head, totalBytes } = readRequestHead(frame);
+    const { operationNumber, head, totalBytes, hasInputStream, sentAt } = readRequestHead(frame);
     const ref = this.#operations.get(operationNumber);
     if (!ref)
       return this.#refuse(
@@ -227,7 +236,14 @@ export class ServerLink implements RequestOwner {
       );
     }
     const request = new ServerRequest(this, this.#peer as Peer, streamId, { ref, head });
-    this.#requests.set(streamId, request);
+    this.#requests.add(request);
+    request.receivedAt = now();
+    if (sentAt !== undefined) request.queuedMs = this.#baseDelay.queued(sentAt, request.receivedAt);
+    if (hasInputStream)
+      request.input = new IncomingMessages(
+        (bytes) => this.link.grant(streamId, bytes),
+        () => {},
+      );
     const body = frame.buffer.subarray(frame.bodyStart, frame.bodyEnd);
     if ((frame.flags & frameFlag.MORE) === 0) return this.#dispatch(request, body);
     request.assembler = new Assembler();
@@ -236,21 +252,24 @@ export class ServerLink implements RequestOwner {
 
   #onData(frame: FrameView): void {
     const request = this.#requests.get(frame.streamId);
-    const assembler = request?.assembler;
-    if (!request || !assembler) return;
     const piece = frame.buffer.subarray(frame.bodyStart, frame.bodyEnd);
-    assembler.push(piece);
-    if (assembler.size > this.messageBytesMax) {
-      return this.link.goAway("INVALID_ARGUMENT", "a request is larger than it said");
+    const isLast = (frame.flags & frameFlag.MORE) === 0;
+    const { assembler, input } = request ?? {};
+    if (input) input.receive(piece, isLast);
+    else if (!assembler) return this.link.consumed(piece.length);
+    else {
+      assembler.push(piece);
+      this.link.grant(frame.streamId, piece.length);
     }
-    if ((frame.flags & frameFlag.MORE) !== 0) return this.link.grant(frame.streamId, piece.length);
+    if ((input?.partialBytes ?? assembler?.size ?? 0) > this.messageBytesMax)
+      return this.link.goAway("INVALID_ARGUMENT", "a request is larger than it said");
+    if (!request || !assembler || !isLast) return;
     request.assembler = undefined;
     this.#dispatch(request, assembler.take());
   }
 
   #dispatch(request: ServerRequest, body: Buffer): void {
     request.body = body;
-    request.receivedAt = now();
     this.#context.onRequest(request);
   }
 

@@ -58,10 +58,11 @@ export class Server {
   /** Starts listening. Rejects with FAILED_PRECONDITION beyond loopback without a token, ALREADY_EXISTS on a taken port. */
   async listen(): Promise<Address> {
     const { host, port, token } = this.#options;
-    if (!token && !loopbackHosts.has(host)) {
+    const isOpen = !token && !this.#transport.isAuthenticating;
+    if (isOpen && !loopbackHosts.has(host)) {
       throw new DureError(
         "FAILED_PRECONDITION",
-        `refusing to listen on ${host} without a token: anybody who reaches the port could call everything; set DURE_TOKEN, or listen on 127.0.0.1`,
+        `refusing to listen on ${host} without a token: anybody who reaches the port could call everything; set DURE_TOKEN or security.certs, or listen on 127.0.0.1`,
       );
     }
     this.#listener = await this.#transport.listen({ host, port }, (socket) =>

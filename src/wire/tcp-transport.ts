@@ -48,7 +48,8 @@ export const tcpTransport: Transport = {
   },
 };
 
-function listenError(address: Address, error: NodeJS.ErrnoException): Error {
+/** Why a port cannot be listened on, and what to do about it. */
+export function listenError(address: Address, error: NodeJS.ErrnoException): Error {
   const where = `${address.host}:${address.port}`;
   if (error.code === "EADDRINUSE") {
     return new DureError(
@@ -71,7 +72,8 @@ export interface TcpByteSocket extends ByteSocket {
   release(first: Buffer): Socket;
 }
 
-function wrapTcp(socket: Socket): TcpByteSocket {
+/** A socket of `node:net`, or one under TLS. */
+export function wrapTcp(socket: Socket): TcpByteSocket {
   let failure: Error | undefined;
   let reader: SocketReader | undefined;
   // An 'error' without a listener would end the process; 'close' always follows it.

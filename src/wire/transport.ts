@@ -20,6 +20,8 @@ export interface SocketReader {
 export interface ByteSocket {
   readonly remoteAddress: string;
   readonly localAddress: string;
+  /** The names that the peer has proved to hold, where the transport checks any. */
+  readonly peerNames?: readonly string[] | undefined;
   /** Bytes written and not yet taken by the system. */
   readonly writableLength: number;
   /** Starts reading, or hands reading over to another; `first` are bytes that the former reader had taken. */
@@ -41,6 +43,8 @@ export interface Listener {
 
 /** Dials and listens. All sockets of the library go through one. */
 export interface Transport {
+  /** Whether both sides prove who they are before a byte passes. */
+  readonly isAuthenticating?: boolean;
   listen(address: Address, onSocket: (socket: ByteSocket) => void): Promise<Listener>;
   /** Rejects when nobody answers within `timeoutMs`. */
   connect(address: Address, timeoutMs: number): Promise<ByteSocket>;

@@ -1,4 +1,5 @@
 import type { Sent } from "../kit/index.ts";
+import type { TraceContext } from "../telemetry/index.ts";
 
 /** A message body: text (JSON) or bytes. Text is encoded straight into the write buffer. */
 export type Body = string | Uint8Array;
@@ -17,8 +18,8 @@ export interface OperationRef {
 export interface RequestHead {
   /** Time left for the call, in ms, as the caller sees it when it sends. */
   readonly deadlineMs: number;
-  /** W3C trace context, as a `traceparent` value; 25 bytes on the wire. */
-  readonly traceparent?: string | undefined;
+  /** Where the call belongs in a trace; 25 bytes on the wire. */
+  readonly trace?: TraceContext | undefined;
   /** String parameters from path and query, as the text of a JSON object; the callee converts them by its schema. */
   readonly params?: string | undefined;
   /** Who the call is made for, as the text of a JSON object. */
@@ -47,6 +48,8 @@ export interface Response {
   readonly headers?: string | undefined;
   /** Requests the callee was working on when it answered. */
   readonly load?: number | undefined;
+  /** How late the callee's event loop was running, in ms; absent below 1 ms. */
+  readonly loopDelayMs?: number | undefined;
 }
 
 /** A failure as it crosses the wire. Stacks never do. */
@@ -60,6 +63,8 @@ export interface WireFailure {
   readonly isDeclared?: boolean | undefined;
   /** Whether the handler was started: `false` makes the call safe to send elsewhere. */
   readonly isStarted: boolean;
+  /** A hop below has retried, as far as it may: those above must not multiply that. */
+  readonly isExhausted?: boolean | undefined;
 }
 
 /** What a caller's side learns when a call fails: the failure and whether the work was surely not begun. */

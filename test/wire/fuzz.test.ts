@@ -1,71 +1,63 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { connect } from "node:net";
 import { test } from "node:test";
+import { createDistributor } from "../../src/registry/index.ts";
+import { FrameReader } from "../../src/wire/core/frame-reader.ts";
+import { readFailure, readRequestHead, readResponseHead } from "../../src/wire/core/head.ts";
 import { Client, Server } from "../../src/wire/index.ts";
+import { generator, mutated, vectors } from "./support/mutations.ts";
 
 const seed = Number(process.env.DURE_TEST_SEED ?? Date.now() % 1_000_000);
 const connections = 400;
 const framesEach = 60;
-
-/** Marsaglia's xorshift32: a failure is replayed with DURE_TEST_SEED. */
-function generator(start: number): (below: number) => number {
-  let state = start || 1;
-  return (below) => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) % below;
-  };
-}
-
-const { frames } = JSON.parse(
-  readFileSync(new URL("vectors/frames.json", import.meta.url), "utf8"),
-);
-const vectors: Buffer[] = frames.map(({ hex }: { hex: string }) => Buffer.from(hex, "hex"));
 const [hello, auth] = vectors as [Buffer, Buffer];
+const mesh = "shop";
+const healthyIdentity = { mesh, nodeId: "healthy", name: "healthy", incarnation: 1 };
 
-/** A frame of the vectors, with some bytes, its length, its size fields or its order spoilt, or left as it is. */
-function mutated(random: (below: number) => number): Buffer {
-  const frame = Buffer.from(vectors[random(vectors.length)] as Buffer);
-  switch (random(6)) {
-    case 0:
-      return frame;
-    case 1:
-      frame[random(frame.length)] = random(256);
-      return frame;
-    case 2:
-      frame.writeUInt32BE((0x8000_0000 | random(300_000)) >>> 0, 0);
-      return frame;
-    case 3:
-      frame.writeUInt16BE(random(65_536), 10);
-      return frame;
-    case 4:
-      frame.writeUInt32BE(random(50) * 2 + 1, 6);
-      return frame;
-    default:
-      return frame.subarray(0, random(frame.length));
-  }
-}
-
-test(`mutated frames crash and hang nothing (DURE_TEST_SEED=${seed})`, async (t) => {
+test(`a million mutated frames in any pieces are read or refused (DURE_TEST_SEED=${seed})`, (t) => {
   t.diagnostic(`seed ${seed}`);
   const random = generator(seed);
-  const identity = { mesh: "shop", nodeId: "products-1", name: "products", incarnation: 1 };
-  const server = new Server({
-    host: "127.0.0.1",
-    port: 0,
-    identity,
-    onRequest: (request) => request.respond(request.body),
-  });
-  const address = await server.listen();
-  const healthy = new Client({ address, identity: { ...identity, nodeId: "healthy" } });
-  t.after(async () => {
-    healthy.destroy();
-    await server.close();
-  });
-  await healthy.connect();
-  const ref = { service: "test", operation: "echo", contractHash: "" };
+  const counts = { read: 0, refused: 0 };
+  const isFrameError = (thrown: unknown) => {
+    assert.equal((thrown as Error).constructor.name, "FrameError");
+    counts.refused += 1;
+  };
+  const newReader = () =>
+    new FrameReader(
+      () => 192 * 1024,
+      (frame) => {
+        counts.read += 1;
+        for (const readHead of [readRequestHead, readResponseHead, readFailure]) {
+          try {
+            readHead(frame);
+          } catch (thrown) {
+            isFrameError(thrown);
+          }
+        }
+      },
+    );
+  let reader = newReader();
+  for (let frames = 0; frames < 1_000_000; frames += 1) {
+    const bytes = mutated(random);
+    const cut = random(bytes.length + 1);
+    try {
+      reader.push(bytes.subarray(0, cut));
+      reader.push(bytes.subarray(cut));
+    } catch (thrown) {
+      isFrameError(thrown);
+      reader = newReader();
+    }
+  }
+  const { read, refused } = counts;
+  assert.ok(read > 50_000 && refused > 50_000, `${read} read, ${refused} refused`);
+});
+
+/** Throws connections full of mutated frames at a port; `isHealthy` is asked now and then whether others are still served. */
+async function bombard(
+  address: { readonly host: string; readonly port: number },
+  isHealthy: (connection: number) => Promise<void>,
+): Promise<void> {
+  const random = generator(seed);
   for (let connection = 0; connection < connections; connection += 1) {
     const isGreeted = random(4) > 0;
     const bytes = Array.from({ length: framesEach }, () => mutated(random));
@@ -75,10 +67,77 @@ test(`mutated frames crash and hang nothing (DURE_TEST_SEED=${seed})`, async (t)
       socket.resume();
       socket.end(Buffer.concat(isGreeted ? [hello, auth, ...bytes] : bytes));
     });
-    if (connection % 50 === 0) {
-      const outcome = await healthy.call(ref, { deadlineMs: 2_000 }, "still here").outcome;
-      assert.ok(outcome.ok, `after connection ${connection}`);
-    }
+    if (connection % 50 === 0) await isHealthy(connection);
   }
+}
+
+test(`mutated frames crash and hang no node (DURE_TEST_SEED=${seed})`, async (t) => {
+  t.diagnostic(`seed ${seed}`);
+  const identity = { mesh, nodeId: "products-1", name: "products", incarnation: 1 };
+  const server = new Server({
+    host: "127.0.0.1",
+    port: 0,
+    identity,
+    onRequest: (request) => request.respond(request.body),
+  });
+  const address = await server.listen();
+  const healthy = new Client({ address, identity: healthyIdentity });
+  t.after(async () => {
+    healthy.destroy();
+    await server.close();
+  });
+  await healthy.connect();
+  const ref = { service: "test", operation: "echo", contractHash: "" };
+  await bombard(address, async (connection) => {
+    const outcome = await healthy.call(ref, { deadlineMs: 2_000 }, "still here").outcome;
+    assert.ok(outcome.ok, `after connection ${connection}`);
+  });
   assert.equal(server.requestCount, 0, "no request is left behind");
+});
+
+test(`mutated frames crash and hang no Distributor (DURE_TEST_SEED=${seed})`, async (t) => {
+  t.diagnostic(`seed ${seed}`);
+  const distributor = await createDistributor({ mesh, port: 0 });
+  // The node that the vectors' HELLO names as the one to talk to is another one, so this HELLO names nobody.
+  const healthy = new Client({
+    address: { host: "127.0.0.1", port: distributor.port },
+    identity: healthyIdentity,
+  });
+  t.after(async () => {
+    healthy.destroy();
+    await distributor.close();
+  });
+  await healthy.connect();
+  const lookup = { service: "distributor", operation: "lookup", contractHash: "" };
+  await bombard({ host: "127.0.0.1", port: distributor.port }, async (connection) => {
+    const outcome = await healthy.call(lookup, { deadlineMs: 2_000 }, "{}").outcome;
+    assert.ok(outcome.ok, `after connection ${connection}`);
+    assert.deepEqual(JSON.parse(Buffer.from(outcome.response.body).toString()).nodes, []);
+  });
+});
+
+test("garbage, truncated, oversized and slow bytes on the Distributor's port end only their own connection", async () => {
+  const distributor = await createDistributor({ mesh, port: 0 });
+  const closed = (bytes: Buffer | string) =>
+    new Promise<void>((resolve) => {
+      const socket = connect(distributor.port, "127.0.0.1");
+      socket.on("error", () => {}).on("close", () => resolve());
+      socket.resume();
+      socket.write(bytes);
+    });
+  const oversized = Buffer.alloc(12);
+  oversized.writeUInt32BE(0x8000_0000 + 20_000_000, 0);
+  await Promise.all([
+    closed(Buffer.alloc(200_000, 0xff)),
+    closed(oversized),
+    closed(Buffer.concat([hello.subarray(0, 20)])),
+    closed("GARBAGE\r\n\r\n"),
+  ]);
+  const client = new Client({
+    address: { host: "127.0.0.1", port: distributor.port },
+    identity: healthyIdentity,
+  });
+  await client.connect();
+  client.destroy();
+  await distributor.close();
 });

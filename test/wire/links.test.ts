@@ -1,9 +1,15 @@
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
 import { connect } from "node:net";
-import { describe, test } from "node:test";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, describe, test } from "node:test";
+import { filesOf, initAuthority } from "../../src/certs/index.ts";
+import { TraceContext } from "../../src/telemetry/index.ts";
 import {
   Client,
   createMemoryNetwork,
+  createTlsTransport,
   type IncomingRequest,
   Server,
   type ServerOptions,
@@ -50,8 +56,20 @@ async function pair(
   return { server, client, address, close };
 }
 
+const certificates = mkdtempSync(join(tmpdir(), "dure-certs-"));
+await (await initAuthority(certificates, "test")).issue({
+  name: "callee",
+  services: ["caller", "reader", "other"],
+});
+const underTls = await createTlsTransport(filesOf(certificates, "callee"));
+after(() => {
+  underTls.close();
+  rmSync(certificates, { recursive: true });
+});
+
 for (const [name, makeTransport] of [
   ["tcp", () => tcpTransport],
+  ["tls", () => underTls],
   ["memory", () => createMemoryNetwork()],
 ] as const) {
   describe(`a link over ${name}`, () => {
@@ -83,7 +101,7 @@ for (const [name, makeTransport] of [
       await client.connect();
       const full = {
         deadlineMs: 1_500,
-        traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+        trace: TraceContext.parse("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
         params: '{"id":"7"}',
         principal: '{"subject":"kim"}',
         idempotencyKey: "k-1",
@@ -203,6 +221,53 @@ for (const [name, makeTransport] of [
         if (read === 100) break;
       }
       await until("the writer is stopped", () => stopped);
+      await close();
+    });
+
+    test("streams that nobody reads share the link's credit, and calls pass them", async () => {
+      const credit = 1024 * 1024;
+      const limits = { linkCreditBytes: credit };
+      let leftBytes = 0;
+      const item = "x".repeat(10_000);
+      const transport = makeTransport();
+      const { address, close } = await pair(transport, {
+        server: { limits },
+        onRequest: (request) => {
+          if (text(request.body) === "call") return request.respond("answer");
+          const out = request.stream();
+          const write = (): Promise<void> =>
+            out.write(item).then(() => {
+              leftBytes += item.length;
+              return write();
+            });
+          write().catch(() => {});
+        },
+      });
+      const reader = new Client({
+        address,
+        identity: identity("reader"),
+        transport,
+        limits,
+      });
+      await reader.connect();
+      const streams = Array.from({ length: 20 }, () => reader.openStream(echo, head, ""));
+      let former = -1;
+      await until("nothing more leaves", () => {
+        const isStill = leftBytes > 0 && former === leftBytes;
+        former = leftBytes;
+        return isStill;
+      });
+      assert.ok(leftBytes <= credit, `${leftBytes} bytes left`);
+      const outcome = await reader.call(echo, head, "call").outcome;
+      assert.ok(outcome.ok);
+      // What is read, or given up, makes room again for the others.
+      for (const stream of streams.slice(1)) stream.cancel();
+      let read = 0;
+      for await (const message of streams[0] as AsyncIterable<Uint8Array>) {
+        read += message.length;
+        if (read > 3 * credit) break;
+      }
+      reader.destroy();
       await close();
     });
 

@@ -1,10 +1,13 @@
 import { Buffer } from "node:buffer";
+import type { TraceContext } from "../../telemetry/index.ts";
 import type { Body } from "../types.ts";
 import { headerBytes, lengthMark } from "./frame.ts";
 
 const chunkBytes = 64 * 1024;
 /** A field's size is a u16. */
 const fieldBytesMax = 0xffff;
+/** A trace context: trace id (16), span id (8), flags (1). */
+export const traceBytes = 25;
 
 /**
  * Encodes frames one after another into one growing buffer, so that everything said within a tick leaves in one write.
@@ -56,6 +59,20 @@ export class FrameWriter {
     this.#buffer.writeUInt16BE(value.length, at + 1);
     this.#buffer.set(value, at + 3);
     this.#length = at + 3 + value.length;
+  }
+
+  /** A field holding a trace context. */
+  trace(tag: number, { words, flags }: TraceContext): void {
+    this.#reserve(3 + traceBytes);
+    const buffer = this.#buffer;
+    const at = this.#length;
+    buffer[at] = tag;
+    buffer[at + 1] = 0;
+    buffer[at + 2] = traceBytes;
+    for (let index = 0; index < 6; index += 1)
+      buffer.writeInt32BE(words[index] as number, at + 3 + index * 4);
+    buffer[at + 27] = flags;
+    this.#length = at + 3 + traceBytes;
   }
 
   /** A field holding text, as UTF-8. */

@@ -1,9 +1,10 @@
-import { Buffer } from "node:buffer";
+import type { Buffer } from "node:buffer";
+import { TraceContext } from "../../telemetry/index.ts";
 import type { RequestHead, Response, WireFailure } from "../types.ts";
 import { FieldReader } from "./fields.ts";
 import { fieldTag } from "./frame.ts";
 import { FrameError, type FrameView } from "./frame-reader.ts";
-import type { FrameWriter } from "./frame-writer.ts";
+import { type FrameWriter, traceBytes } from "./frame-writer.ts";
 
 /** What the fields of a REQUEST say. */
 export interface DecodedRequest {
@@ -11,21 +12,24 @@ export interface DecodedRequest {
   readonly head: RequestHead;
   /** Size of the whole body, where it comes in several frames. */
   readonly totalBytes: number | undefined;
+  /** Whether messages follow the body. */
+  readonly hasInputStream: boolean;
+  /** The sender's clock when it was written, in ms modulo 2^32. */
+  readonly sentAt: number | undefined;
 }
-
-const traceBytes = 25;
 
 /** Writes the fields of a REQUEST; absent ones cost nothing. */
 export function writeRequestHead(
   writer: FrameWriter,
-  operationNumber: number,
+  { operationNumber, sentAt }: { readonly operationNumber: number; readonly sentAt: number },
   head: RequestHead,
 ): void {
   writer.u32(fieldTag.OPERATION_NUMBER, operationNumber);
+  writer.u32(fieldTag.SENT_AT, Math.floor(sentAt));
   // Rounded up: a callee must not give up before its caller does.
-  writer.u32(fieldTag.DEADLINE_MS, Math.min(0xffff_ffff, Math.ceil(head.deadlineMs)));
-  if (head.traceparent !== undefined)
-    writer.bytes(fieldTag.TRACE, packTraceparent(head.traceparent));
+  // Up, or a last part of a millisecond would be no time at all; but what differs by rounding errors only is no more time.
+  writer.u32(fieldTag.DEADLINE_MS, Math.min(0xffff_ffff, Math.ceil(head.deadlineMs - 0.001)));
+  if (head.trace !== undefined) writer.trace(fieldTag.TRACE, head.trace);
   if (head.params !== undefined) writer.text(fieldTag.PARAMS, head.params);
   if (head.principal !== undefined) writer.text(fieldTag.PRINCIPAL, head.principal);
   if (head.idempotencyKey !== undefined) writer.text(fieldTag.IDEMPOTENCY_KEY, head.idempotencyKey);
@@ -41,19 +45,9 @@ export function writeRequestHead(
 export function readRequestHead(frame: FrameView): DecodedRequest {
   let operationNumber: number | undefined;
   let totalBytes: number | undefined;
-  const head = {
-    deadlineMs: -1,
-    traceparent: undefined as string | undefined,
-    params: undefined as string | undefined,
-    principal: undefined as string | undefined,
-    idempotencyKey: undefined as string | undefined,
-    priority: undefined as number | undefined,
-    attempt: undefined as number | undefined,
-    retriesLeft: undefined as number | undefined,
-    routingKey: undefined as string | undefined,
-    baggage: undefined as string | undefined,
-    http: undefined as string | undefined,
-  };
+  let hasInputStream = false;
+  let sentAt: number | undefined;
+  const head = emptyHead();
   const fields = new FieldReader(frame);
   while (fields.next()) {
     switch (fields.tag) {
@@ -64,7 +58,7 @@ export function readRequestHead(frame: FrameView): DecodedRequest {
         head.deadlineMs = fields.u32();
         break;
       case fieldTag.TRACE:
-        head.traceparent = unpackTraceparent(fields.bytes());
+        head.trace = readTrace(fields.bytes());
         break;
       case fieldTag.PARAMS:
         head.params = fields.text();
@@ -96,11 +90,34 @@ export function readRequestHead(frame: FrameView): DecodedRequest {
       case fieldTag.TOTAL_BYTES:
         totalBytes = fields.u32();
         break;
+      case fieldTag.INPUT_STREAM:
+        hasInputStream = fields.u32() === 1;
+        break;
+      case fieldTag.SENT_AT:
+        sentAt = fields.u32();
+        break;
     }
   }
   if (operationNumber === undefined) throw new FrameError("a REQUEST without an operation number");
   if (head.deadlineMs < 0) throw new FrameError("a REQUEST without a deadline");
-  return { operationNumber, head, totalBytes };
+  return { operationNumber, head, totalBytes, hasInputStream, sentAt };
+}
+
+/** With every property there, so that all heads have one shape. */
+function emptyHead() {
+  return {
+    deadlineMs: -1,
+    trace: undefined as TraceContext | undefined,
+    params: undefined as string | undefined,
+    principal: undefined as string | undefined,
+    idempotencyKey: undefined as string | undefined,
+    priority: undefined as number | undefined,
+    attempt: undefined as number | undefined,
+    retriesLeft: undefined as number | undefined,
+    routingKey: undefined as string | undefined,
+    baggage: undefined as string | undefined,
+    http: undefined as string | undefined,
+  };
 }
 
 /** Writes the fields of a RESPONSE. */
@@ -108,6 +125,7 @@ export function writeResponseHead(writer: FrameWriter, extra: ResponseExtra): vo
   if (extra.status !== undefined) writer.u32(fieldTag.STATUS, extra.status);
   if (extra.headers !== undefined) writer.text(fieldTag.HEADERS, extra.headers);
   if (extra.load !== undefined) writer.u32(fieldTag.LOAD, extra.load);
+  if (extra.loopDelayMs) writer.u32(fieldTag.LOOP_DELAY_MS, extra.loopDelayMs);
 }
 
 /** What a callee may say beside the body of its answer. */
@@ -121,6 +139,7 @@ export function readResponseHead(
     status: undefined as number | undefined,
     headers: undefined as string | undefined,
     load: undefined as number | undefined,
+    loopDelayMs: undefined as number | undefined,
     totalBytes: undefined as number | undefined,
   };
   if (frame.fieldsStart === frame.bodyStart) return head;
@@ -129,6 +148,7 @@ export function readResponseHead(
     if (fields.tag === fieldTag.STATUS) head.status = fields.u32();
     else if (fields.tag === fieldTag.HEADERS) head.headers = fields.text();
     else if (fields.tag === fieldTag.LOAD) head.load = fields.u32();
+    else if (fields.tag === fieldTag.LOOP_DELAY_MS) head.loopDelayMs = fields.u32();
     else if (fields.tag === fieldTag.TOTAL_BYTES) head.totalBytes = fields.u32();
   }
   return head;
@@ -146,6 +166,7 @@ export function writeFailure(writer: FrameWriter, failure: WireFailure): void {
   }
   if (failure.isDeclared) writer.u32(fieldTag.DECLARED, 1);
   writer.u32(fieldTag.STARTED, failure.isStarted ? 1 : 0);
+  if (failure.isExhausted) writer.u32(fieldTag.EXHAUSTED, 1);
 }
 
 /** Reads the fields of an ERROR. */
@@ -156,6 +177,7 @@ export function readFailure(frame: FrameView): WireFailure {
     data: undefined as string | undefined,
     isDeclared: false,
     isStarted: true,
+    isExhausted: false,
   };
   const fields = new FieldReader(frame);
   while (fields.next()) {
@@ -164,21 +186,16 @@ export function readFailure(frame: FrameView): WireFailure {
     else if (fields.tag === fieldTag.DATA) failure.data = fields.text();
     else if (fields.tag === fieldTag.DECLARED) failure.isDeclared = fields.u32() === 1;
     else if (fields.tag === fieldTag.STARTED) failure.isStarted = fields.u32() === 1;
+    else if (fields.tag === fieldTag.EXHAUSTED) failure.isExhausted = fields.u32() === 1;
   }
   return failure;
 }
 
-/** `00-<32 hex>-<16 hex>-<2 hex>` as 25 bytes: trace id, span id, flags. */
-function packTraceparent(traceparent: string): Buffer {
-  const packed = Buffer.allocUnsafe(traceBytes);
-  packed.write(traceparent.slice(3, 35), 0, 16, "hex");
-  packed.write(traceparent.slice(36, 52), 16, 8, "hex");
-  packed.write(traceparent.slice(53, 55), 24, 1, "hex");
-  return packed;
-}
-
-function unpackTraceparent(packed: Buffer): string {
+/** 25 bytes: trace id, span id, flags. */
+function readTrace(packed: Buffer): TraceContext {
   if (packed.length !== traceBytes)
-    throw new FrameError(`a trace context of ${packed.length} bytes; it has 25`);
-  return `00-${packed.toString("hex", 0, 16)}-${packed.toString("hex", 16, 24)}-${packed.toString("hex", 24, 25)}`;
+    throw new FrameError(`a trace context of ${packed.length} bytes; it has ${traceBytes}`);
+  const word = (index: number) => packed.readInt32BE(index * 4);
+  const words: TraceContext["words"] = [word(0), word(1), word(2), word(3), word(4), word(5)];
+  return new TraceContext(words, packed[24] as number);
 }
