@@ -1,0 +1,103 @@
+/** What a request brings to its operation, checked as far as that can be done without the operation's schema. */
+import { Buffer } from "node:buffer";
+import type { OperationDescription } from "../contract/index.ts";
+import { JsonLines } from "./json-lines.ts";
+import type { Refusal, Step } from "./refusal.ts";
+import type { Target } from "./target.ts";
+
+/** A request, as far as its input goes. */
+export interface InputSource {
+  readonly target: Target;
+  header(name: string): string | undefined;
+  /** Whether a body was announced. */
+  readonly hasBody: boolean;
+  body(): Promise<Uint8Array>;
+  bodyChunks(bytesMax: number): AsyncIterable<Uint8Array>;
+}
+
+/** What is called with. */
+export interface RequestInput {
+  /** Path and query together, as the text of a JSON object. */
+  readonly params: string | undefined;
+  readonly body: Uint8Array;
+  /** Items, where the operation takes a stream. */
+  readonly items: JsonLines | undefined;
+  readonly idempotencyKey: string | undefined;
+  /** The value of the field that says which instance owns the data. */
+  readonly partitionKey: string | undefined;
+}
+
+const idempotencyKeyPattern = /^[\x21-\x7e]{1,200}$/;
+const jsonPattern = /^application\/(?:[\w.+-]+\+)?json(?:\s*;.*)?$/i;
+const jsonLinesPattern = /^application\/(?:x-ndjson|ndjson|jsonl)(?:\s*;.*)?$/i;
+const noBody = new Uint8Array(0);
+
+/** Reads it. A body that is too large is thrown by its source. */
+export async function readInput(
+  source: InputSource,
+  operation: OperationDescription,
+  pathParameters: Readonly<Record<string, string>>,
+  itemBytesMax: number,
+): Promise<Step<RequestInput>> {
+  const idempotencyKey = source.header("idempotency-key");
+  const refusal = refusalOfType(source, operation) ?? refusalOfKey(idempotencyKey, operation);
+  if (refusal) return { refusal };
+  const isRaw = operation.kind === "raw";
+  const { query } = source.target;
+  if (!isRaw && Object.keys(query).some((name) => Object.hasOwn(pathParameters, name))) {
+    const detail = "a name is given in the path and again in the query";
+    return { refusal: { status: 400, detail } };
+  }
+  const given = { ...query, ...pathParameters };
+  const params = isRaw || Object.keys(given).length === 0 ? undefined : JSON.stringify(given);
+  const isStream = operation.hasInputStream === true;
+  const body = source.hasBody && !isStream ? await source.body() : noBody;
+  const items = isStream
+    ? new JsonLines(source.bodyChunks(Number.POSITIVE_INFINITY), itemBytesMax)
+    : undefined;
+  const partitionKey = partitionKeyOf(operation.partitionField, given, body);
+  return { value: { params, body, items, idempotencyKey, partitionKey } };
+}
+
+function refusalOfType(source: InputSource, operation: OperationDescription): Refusal | undefined {
+  if (!source.hasBody || operation.kind === "raw") return undefined;
+  const type = source.header("content-type");
+  const [pattern, wanted] = operation.hasInputStream
+    ? [jsonLinesPattern, "application/x-ndjson, one item a line"]
+    : [jsonPattern, "application/json"];
+  if (pattern.test(type ?? "")) return undefined;
+  return { status: 415, detail: `send ${wanted}, not ${type ?? "a body without a content type"}` };
+}
+
+function refusalOfKey(
+  key: string | undefined,
+  operation: OperationDescription,
+): Refusal | undefined {
+  const isMissing = key === undefined && operation.idempotencyKey === "required";
+  if (!isMissing && (key === undefined || idempotencyKeyPattern.test(key))) return undefined;
+  return {
+    status: 400,
+    detail:
+      "this operation needs the header Idempotency-Key: 1 to 200 visible characters, a new one for each intent",
+    errors: [{ field: "Idempotency-Key", message: "is missing or not valid" }],
+  };
+}
+
+/** As a caller with the contract's function would compute it. Input that has no such field is refused where it is validated. */
+function partitionKeyOf(
+  field: string | undefined,
+  given: Readonly<Record<string, unknown>>,
+  body: Uint8Array,
+): string | undefined {
+  if (field === undefined) return undefined;
+  const value = given[field] ?? fieldOf(body, field);
+  return typeof value === "string" || typeof value === "number" ? String(value) : undefined;
+}
+
+function fieldOf(body: Uint8Array, field: string): unknown {
+  try {
+    return (JSON.parse(Buffer.from(body).toString()) as Record<string, unknown> | null)?.[field];
+  } catch {
+    return undefined;
+  }
+}
