@@ -3,22 +3,45 @@ import {
   type ClientOf,
   ContractError,
   check,
+  type EventDefinition,
+  type EventRuntime,
+  eventOf,
   type HookedCall,
   type Key,
-  type OperationRuntime,
   type Principal,
+  type PublishOptions,
 } from "../contract/index.ts";
 import { DureError, now, random } from "../kit/index.ts";
-import { formatTraceparent, type Logger, newTrace } from "../telemetry/index.ts";
-import type { PendingCall, RequestHead } from "../wire/index.ts";
+import { type Logger, TraceContext } from "../telemetry/index.ts";
+import type { RequestHead } from "../wire/index.ts";
 import type { StackRequest } from "./server-stack.ts";
-import type { CallParent } from "./typed-client.ts";
+import type { CallParent, Cancellable } from "./typed-client.ts";
 
 /** What contexts get from their node. */
 export interface ContextSource {
   readonly logger: Logger;
   clientFor(contract: AnyContract, parent: CallParent): unknown;
+  fetchFor(request: Request, parent: CallParent): Promise<Response>;
+  publish(event: EventRuntime, data: unknown, options: PublishedFor): Promise<void>;
 }
+
+/** How an event is published, and by which call, if any. */
+export interface PublishedFor extends PublishOptions {
+  readonly parent?: CallParent;
+}
+
+/** What is being done. */
+export interface ContextSubject {
+  readonly service: string;
+  readonly name: string;
+  readonly isStream: boolean;
+}
+
+/** What a context needs of the request that it belongs to. */
+export type ContextRequest = Pick<
+  StackRequest,
+  "head" | "queuedMs" | "receivedAt" | "isCancelled" | "onCancel"
+>;
 
 /**
  * What a handler sees of its call. Signal, principal, logger and keys are made when they are first asked for: most handlers need
@@ -26,27 +49,27 @@ export interface ContextSource {
  */
 export class HandlerContext implements HookedCall, CallParent {
   readonly #source: ContextSource;
-  readonly #runtime: OperationRuntime;
-  readonly #request: StackRequest;
+  readonly #subject: ContextSubject;
+  readonly #request: ContextRequest;
   input: unknown;
   #controller: AbortController | undefined;
   #principal: Principal | undefined | null = null;
   #baggage: Record<string, unknown> | undefined;
-  #traceparent: string | undefined;
+  #trace: TraceContext | undefined;
   #log: Logger | undefined;
-  #children: Set<PendingCall> | undefined;
+  #children: Set<Cancellable> | undefined;
   #isEnded = false;
 
-  constructor(source: ContextSource, runtime: OperationRuntime, request: StackRequest) {
+  constructor(source: ContextSource, subject: ContextSubject, request: ContextRequest) {
     this.#source = source;
-    this.#runtime = runtime;
+    this.#subject = subject;
     this.#request = request;
     // Handlers destructure: `({ id }, { fail }) => ...` must work.
     this.fail = this.fail.bind(this);
   }
 
   get operation(): { service: string; name: string } {
-    return { service: this.#runtime.service, name: this.#runtime.name };
+    return { service: this.#subject.service, name: this.#subject.name };
   }
 
   get signal(): AbortSignal {
@@ -68,9 +91,14 @@ export class HandlerContext implements HookedCall, CallParent {
     return this.#principal;
   }
 
+  /** Where the call belongs in its trace. */
+  get trace(): TraceContext {
+    this.#trace ??= this.#request.head.trace ?? TraceContext.start(random);
+    return this.#trace;
+  }
+
   get traceparent(): string {
-    this.#traceparent ??= this.#request.head.traceparent ?? formatTraceparent(newTrace(random));
-    return this.#traceparent;
+    return this.trace.toString();
   }
 
   get idempotencyKey(): string | undefined {
@@ -82,10 +110,10 @@ export class HandlerContext implements HookedCall, CallParent {
   }
 
   get log(): Logger {
-    const { service, name } = this.#runtime;
+    const { service, name } = this.#subject;
     this.#log ??= this.#source.logger.child({
       operation: `${service}.${name}`,
-      traceId: this.traceparent.slice(3, 35),
+      traceId: this.trace.traceId,
     });
     return this.#log;
   }
@@ -96,11 +124,26 @@ export class HandlerContext implements HookedCall, CallParent {
   }
 
   remainingMs(): number {
-    return Math.max(0, this.#request.head.deadlineMs - (now() - this.#request.receivedAt));
+    // A stream may go on for ever; what its handler does for one item has the time of one item.
+    if (this.#subject.isStream) return this.#request.head.deadlineMs;
+    const { head, queuedMs, receivedAt } = this.#request;
+    return Math.max(0, head.deadlineMs - queuedMs - (now() - receivedAt));
   }
 
   client<C extends AnyContract>(contract: C): ClientOf<C> {
     return this.#source.clientFor(contract, this) as ClientOf<C>;
+  }
+
+  async fetch(input: string | URL | Request, init?: RequestInit): Promise<Response> {
+    return this.#source.fetchFor(new Request(input, init), this);
+  }
+
+  async publish<Data>(
+    event: EventDefinition<Data>,
+    data: Data,
+    options: PublishOptions = {},
+  ): Promise<void> {
+    await this.#source.publish(eventOf(event), data, { ...options, parent: this });
   }
 
   get<Value>(key: Key<Value>): Value | undefined {
@@ -117,13 +160,13 @@ export class HandlerContext implements HookedCall, CallParent {
   }
 
   fail(code: string, data?: unknown): never {
-    throw new ContractError(`${this.#runtime.service}.${this.#runtime.name}`, code, data);
+    throw new ContractError(`${this.#subject.service}.${this.#subject.name}`, code, data);
   }
 
-  adopt(call: PendingCall): void {
+  adopt(call: Cancellable): void {
     if (this.#isEnded || this.#request.isCancelled) return call.cancel();
     if (!this.#children) {
-      const children = new Set<PendingCall>();
+      const children = new Set<Cancellable>();
       this.#children = children;
       this.#request.onCancel(() => {
         for (const child of children) child.cancel();
@@ -132,7 +175,7 @@ export class HandlerContext implements HookedCall, CallParent {
     this.#children.add(call);
   }
 
-  release(call: PendingCall): void {
+  release(call: Cancellable): void {
     this.#children?.delete(call);
   }
 

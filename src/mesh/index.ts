@@ -4,8 +4,22 @@
  */
 
 export type { CallRequest } from "./client-stack.ts";
+export { type ConnectOptions, connect, type MeshConnection } from "./connect.ts";
+export type { ContractPolicy } from "./contract-gate.ts";
 export { contractHash } from "./contract-hash.ts";
 export type { BalancerName } from "./core/balancer.ts";
+export { isHedgeable } from "./core/idempotence.ts";
+export type { VersionWeights } from "./core/version-split.ts";
+export type {
+  EventSchedule,
+  EventSubscription,
+  EventsPort,
+  EventWishes,
+  IncomingEvent,
+  OutgoingEvent,
+  PublishTimes,
+} from "./events-port.ts";
+export { httpCall } from "./http-call.ts";
 export { createNode, type MeshNode } from "./node.ts";
 export {
   type CallDefaults,
@@ -14,4 +28,5 @@ export {
   type NodeOptions,
   type ServiceCallOptions,
 } from "./options.ts";
-export type { RawHead } from "./raw-operation.ts";
+export type { MessageStream } from "./stream-call.ts";
+export { type CallParent, childHead } from "./typed-client.ts";

@@ -5,17 +5,22 @@ import {
   type ContractDescription,
   describe,
 } from "../contract/index.ts";
-import { DureError } from "../kit/index.ts";
 import { joinRegistry, newNodeId, type Registry } from "../registry/index.ts";
 import { type Logger, silentLogger } from "../telemetry/index.ts";
 import { type PeerIdentity, type PendingCall, Server } from "../wire/index.ts";
+import { advertisedHost } from "./advertised-host.ts";
+import { requireProvenNames } from "./caller-check.ts";
 import { type CallRequest, ClientStack } from "./client-stack.ts";
-import { contractHash } from "./contract-hash.ts";
-import { ContractStore } from "./contract-store.ts";
+import type { ContextSource } from "./handler-context.ts";
 import { LocalCall } from "./local-call.ts";
+import { LocalStream } from "./local-stream.ts";
+import { MeshFetch } from "./mesh-fetch.ts";
+import { NodeContracts } from "./node-contracts.ts";
+import { NodeEvents } from "./node-events.ts";
 import { callOptionsFor, type NodeOptions } from "./options.ts";
 import { ServerStack } from "./server-stack.ts";
 import { type HostedService, ServiceHost } from "./service-host.ts";
+import type { MessageStream } from "./stream-call.ts";
 import { Targets } from "./targets.ts";
 import { ClientFactory } from "./typed-client.ts";
 
@@ -29,8 +34,12 @@ export interface MeshNode {
   readonly logger: Logger;
   /** A client whose calls are roots: own trace, default deadline. */
   client<C extends AnyContract>(contract: C): ClientOf<C>;
+  /** `fetch` with services as hosts, `http://products/products/7`, balanced and retried as any call. */
+  fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>;
   /** A call as bytes, local or remote; for gateways and tools. */
   call(request: CallRequest): PendingCall;
+  /** A call as bytes that is answered by a stream; what goes wrong is thrown to its reader as a `StreamFailure`. */
+  openStream(request: CallRequest): MessageStream;
   /** A contract of the fleet by its hash, once it is known. */
   contractOf(hash: string): ContractDescription | undefined;
   /** Calls `listener` when contracts have become known; gives back how to stop it. */
@@ -67,10 +76,13 @@ class RunningNode implements MeshNode {
   readonly #server: Server;
   readonly #serverStack: ServerStack;
   readonly #clientStack: ClientStack;
-  readonly #contracts: ContractStore;
+  readonly #contracts: NodeContracts;
   readonly #clients: ClientFactory;
+  readonly #fetch: MeshFetch;
+  readonly #events: NodeEvents;
+  readonly #contexts: ContextSource;
+  #draining: Promise<void> | undefined;
   readonly #host: ServiceHost;
-  readonly #hashes = new WeakMap<AnyContract, string>();
   readonly #hosted: HostedService[] = [];
   #port = 0;
   #isDraining = false;
@@ -88,12 +100,13 @@ class RunningNode implements MeshNode {
         name,
         slot,
         mesh,
-        // A wildcard address is listened on, never dialled: then the Distributor notes where the node comes from.
-        host: host === "0.0.0.0" || host === "::" ? "" : host,
+        host: advertisedHost(host),
         port: 0,
         urls: [],
         services: [],
         state: "ready",
+        zone: options.zone ?? "",
+        weight: options.weight ?? 1,
       },
       distributors: options.distributors,
       token,
@@ -108,7 +121,8 @@ class RunningNode implements MeshNode {
       logger: this.logger,
       identity: () => this.#identity(),
     });
-    this.#contracts = new ContractStore({
+    this.#contracts = new NodeContracts({
+      policy: options.contracts ?? "route",
       registry: this.registry,
       dataDir,
       logger: this.logger,
@@ -125,30 +139,39 @@ class RunningNode implements MeshNode {
       registry: this.registry,
       targets,
       calls: options.calls,
-      callLocally: (request) => this.#callLocally(request),
-      offers: (instance, operation) => {
-        const description = this.#contracts.get(instance.service.contractHash);
-        return description === undefined || Object.hasOwn(description.operations, operation);
-      },
+      callLocally: (request) => this.#runLocally(request, LocalCall),
+      openLocally: (request) => this.#runLocally(request, LocalStream),
+      offers: (instance, ref) => this.#contracts.offers(instance, ref),
     });
+    this.#contracts.onChange(() => this.#clientStack.onChange());
     this.#clients = new ClientFactory({
       call: (request) => this.#clientStack.call(request),
+      openStream: (request) => this.#clientStack.openStream(request),
       deadlineMsFor: (service) => callOptionsFor(options.calls, service).deadlineMs,
-      hashOf: (contract) => this.#hashOf(contract),
+      hashOf: (contract) => this.#contracts.hashOf(contract),
     });
+    this.#fetch = new MeshFetch({
+      registry: this.registry,
+      contractOf: (hash) => this.#contracts.get(hash),
+      call: (request) => this.#clientStack.call(request),
+      openStream: (request) => this.#clientStack.openStream(request),
+      deadlineMsFor: (service) => callOptionsFor(options.calls, service).deadlineMs,
+    });
+    this.#events = new NodeEvents(options.events);
+    this.#contexts = this.#contextSource();
     this.#serverStack = new ServerStack({
       logger: this.logger,
-      contexts: {
-        logger: this.logger,
-        clientFor: (contract, parent) => this.#clients.client(contract, parent),
-      },
-      internal: new Map([["dure.contract", ({ hash = "" }) => this.#describeContract(hash)]]),
+      contexts: this.#contexts,
+      ownNames: () => [this.name, ...this.#hosted.map(({ name }) => name)],
+      internal: new Map([["dure.contract", ({ hash = "" }) => this.#contracts.describe(hash)]]),
     });
     this.#host = new ServiceHost({
       env: options.env ?? {},
       provide: options.provide ?? [],
       logger: this.logger,
       clientFor: (contract) => this.#clients.client(contract),
+      fetch: (request) => this.#fetch.fetch(request),
+      publish: (event, data, options) => this.#events.publish(event, data, options),
     });
     const identity = () => this.#identity();
     this.#server = new Server({
@@ -160,7 +183,7 @@ class RunningNode implements MeshNode {
       token,
       transport,
       logger: this.logger,
-      onRequest: (request) => this.#serverStack.handle(request),
+      onRequest: (request) => this.#serverStack.receive(request),
     });
   }
 
@@ -171,19 +194,23 @@ class RunningNode implements MeshNode {
   /** @internal */
   async start(): Promise<void> {
     const services = this.#options.services ?? [];
-    if (services.length === 0) return;
+    if (services.length === 0) return this.#events.start(this, [], this.#contexts);
     for (const service of services) {
       const hosted = await this.#host.host(service);
       this.#hosted.push(hosted);
       this.#serverStack.add(hosted);
     }
+    requireProvenNames(this.#hosted, this.#options.transport);
+    this.#serverStack.open();
     this.#port = (await this.#server.listen()).port;
+    const state = await this.#contracts.offer(this.#hosted.map(({ contract }) => contract));
     this.registry.update({
+      state,
       port: this.#port,
       services: this.#hosted.map(({ name, contract }) => ({
         name,
         version: describe(contract).version,
-        contractHash: this.#hashOf(contract),
+        contractHash: this.#contracts.hashOf(contract),
       })),
       urls: this.#hosted.flatMap(({ contract }) =>
         Object.values(describe(contract).operations).flatMap(({ http }) =>
@@ -191,14 +218,23 @@ class RunningNode implements MeshNode {
         ),
       ),
     });
+    this.#events.start(this, this.#hosted, this.#contexts);
   }
 
   client<C extends AnyContract>(contract: C): ClientOf<C> {
     return this.#clients.client(contract) as ClientOf<C>;
   }
 
+  async fetch(input: string | URL | Request, init?: RequestInit): Promise<Response> {
+    return this.#fetch.fetch(new Request(input, init));
+  }
+
   call(request: CallRequest): PendingCall {
     return this.#clientStack.call(request);
+  }
+
+  openStream(request: CallRequest): MessageStream {
+    return this.#clientStack.openStream(request);
   }
 
   contractOf(hash: string): ContractDescription | undefined {
@@ -209,8 +245,14 @@ class RunningNode implements MeshNode {
     return this.#contracts.onChange(listener);
   }
 
-  async drain(deadlineMs?: number): Promise<void> {
-    if (this.#isDraining) return;
+  drain(deadlineMs?: number): Promise<void> {
+    this.#draining ??= this.#drain(deadlineMs);
+    return this.#draining;
+  }
+
+  async #drain(deadlineMs: number | undefined): Promise<void> {
+    // First, because the log that is told how far it got may be hosted here.
+    await this.#events.drain();
     this.#isDraining = true;
     await this.registry.leave();
     if (this.#port !== 0) await this.#server.drain(deadlineMs);
@@ -221,8 +263,19 @@ class RunningNode implements MeshNode {
     if (!this.#isDraining) await this.registry.leave();
     await this.registry.close();
     await this.#server.close();
+    this.#events.close();
     this.#clientStack.close();
+    this.#serverStack.close();
     await this.#host.close();
+  }
+
+  #contextSource(): ContextSource {
+    return {
+      logger: this.logger,
+      clientFor: (contract, parent) => this.#clients.client(contract, parent),
+      fetchFor: (request, parent) => this.#fetch.fetch(request, parent),
+      publish: (event, data, options) => this.#events.publish(event, data, options),
+    };
   }
 
   #identity(): PeerIdentity {
@@ -230,25 +283,13 @@ class RunningNode implements MeshNode {
     return { mesh, nodeId: id, name, incarnation };
   }
 
-  #callLocally(request: CallRequest): PendingCall | undefined {
+  #runLocally<Local extends LocalCall>(
+    request: CallRequest,
+    Run: new (request: CallRequest) => Local,
+  ): Local | undefined {
     if (this.#isDraining || !this.#serverStack.offers(request.ref)) return undefined;
-    const call = new LocalCall(request);
-    this.#serverStack.handle(call);
-    return call;
-  }
-
-  #hashOf(contract: AnyContract): string {
-    let hash = this.#hashes.get(contract);
-    if (hash === undefined) {
-      hash = contractHash(describe(contract));
-      this.#hashes.set(contract, hash);
-    }
-    return hash;
-  }
-
-  #describeContract(hash: string): string {
-    const found = this.#hosted.find(({ contract }) => this.#hashOf(contract) === hash);
-    if (!found) throw new DureError("NOT_FOUND", `this node offers no contract with hash ${hash}`);
-    return JSON.stringify(describe(found.contract));
+    const run = new Run(request);
+    this.#serverStack.handle(run);
+    return run;
   }
 }

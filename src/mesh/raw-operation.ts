@@ -1,15 +1,8 @@
 import { Buffer } from "node:buffer";
+import type { RawHead } from "../http/index.ts";
 import { DureError } from "../kit/index.ts";
 import type { ResponseExtra } from "../wire/index.ts";
 import type { StackRequest } from "./server-stack.ts";
-
-/** An HTTP request as it travels beside the body. */
-export interface RawHead {
-  readonly method: string;
-  /** Absolute, as the client sees it. */
-  readonly url: string;
-  readonly headers: readonly (readonly [string, string])[];
-}
 
 /** Runs a `raw` operation: the Web's own Request in, Response out. */
 export async function runRaw(

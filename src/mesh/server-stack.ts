@@ -1,36 +1,50 @@
 /**
  * The callee's side of a call, in the order in which a request meets the layers:
  *
+ *   0. admission       after a pause all that lies in the sockets is read first; what an overloaded node cannot serve in time is
+ *                      refused as not started, the less important first
  *   1. operation       known here? otherwise refused as not started, so that another instance may take it
  *   2. deadline        what has expired on the way is not begun
- *   3. scopes          checked where the operation is handled, not only at the gateway
+ *   3. caller, scopes  checked where the operation is handled, not only at the gateway
  *   4. input           parsed and validated before a handler sees it
  *   5. hooks, handler  with a context that inherits deadline, principal, trace, keys and cancellation
  *   6. output          written by the serialiser compiled from its schema
  *   7. errors          mapped in one place to what may cross the wire
  */
-import {
-  ContractError,
-  type HookedCall,
-  type OperationRuntime,
-  type Principal,
-} from "../contract/index.ts";
-import { asError, DureError, isErrorCode, now } from "../kit/index.ts";
+import type { HookedCall, OperationRuntime } from "../contract/index.ts";
+import { afterInBackground, asError, LoopMonitor, now } from "../kit/index.ts";
 import type { Logger } from "../telemetry/index.ts";
-import type { Body, OperationRef, RequestHead, ResponseExtra, WireFailure } from "../wire/index.ts";
-import { type ContextSource, HandlerContext } from "./handler-context.ts";
-import { runRaw } from "./raw-operation.ts";
+import type {
+  Body,
+  OperationRef,
+  OutgoingStream,
+  RequestHead,
+  ResponseExtra,
+  WireFailure,
+} from "../wire/index.ts";
+import { Admission } from "./admission.ts";
+import { refusalOfCaller } from "./caller-check.ts";
+import type { ContextSource } from "./handler-context.ts";
+import { RequestRun, type RunSurroundings } from "./request-run.ts";
 import type { HostedService } from "./service-host.ts";
 
 /** A request from the wire or from this process. */
 export interface StackRequest {
+  /** Who calls; absent within the process. */
+  readonly peer?: { readonly name: string; readonly names: readonly string[] | undefined };
   readonly ref: OperationRef;
   readonly head: RequestHead;
   readonly body: Uint8Array | string;
+  /** The messages of its input, where that is a stream. */
+  readonly input: AsyncIterable<Body> | undefined;
   readonly receivedAt: number;
+  /** How long it waited on its way before that, in ms. */
+  readonly queuedMs: number;
   readonly isCancelled: boolean;
   onCancel(listener: () => void): void;
   respond(body: Body, extra?: ResponseExtra): void;
+  /** Answers with a stream of messages. */
+  stream(): OutgoingStream;
   fail(failure: WireFailure): void;
 }
 
@@ -38,12 +52,14 @@ export interface StackRequest {
 export interface ServerStackOptions {
   readonly logger: Logger;
   readonly contexts: ContextSource;
+  /** The names of this node and of what it hosts: they call each other within the process. */
+  ownNames(): readonly string[];
   /** Operations of the platform itself, by service and operation; they get params and return JSON text. */
   readonly internal: ReadonlyMap<string, (params: Record<string, string>) => string>;
 }
 
 /** An operation with its handler. */
-interface HostedOperation {
+export interface HostedOperation {
   readonly service: HostedService;
   readonly runtime: OperationRuntime;
   readonly handler: (input: unknown, ctx: HookedCall) => unknown;
@@ -54,11 +70,21 @@ export class ServerStack {
   readonly #operations = new Map<string, HostedOperation>();
   /** Links keep one object per operation, so most requests are looked up by identity. */
   readonly #byRef = new WeakMap<OperationRef, HostedOperation>();
+  readonly #runs: RunSurroundings;
+  readonly #admission = new Admission();
+  readonly #loop = new LoopMonitor();
+  /** What came in after a pause of the event loop, until the sockets are read dry. */
+  #held: StackRequest[] = [];
   #runningCount = 0;
   #onIdle: (() => void) | undefined;
 
   constructor(options: ServerStackOptions) {
     this.#options = options;
+    this.#runs = {
+      contexts: options.contexts,
+      load: () => ({ load: this.#runningCount, loopDelayMs: Math.floor(this.#loop.delayMs) }),
+      onEnd: (request) => this.#ended(request),
+    };
   }
 
   /** Requests at work. */
@@ -75,6 +101,15 @@ export class ServerStack {
     }
   }
 
+  /** Requests come from now on. */
+  open(): void {
+    this.#loop.start();
+  }
+
+  close(): void {
+    this.#loop.stop();
+  }
+
   offers(ref: OperationRef): boolean {
     return this.#find(ref) !== undefined;
   }
@@ -87,12 +122,21 @@ export class ServerStack {
     });
   }
 
-  /** Answers a request. */
+  /** Takes a request from a link in, and answers it. */
+  receive(request: StackRequest): void {
+    if (this.#loop.isAfterGap) return this.#hold(request);
+    const refusal = this.#admission.refusalOf(request, now(), this.#runningCount);
+    if (refusal && this.offers(request.ref)) request.fail(refusal);
+    else this.handle(request);
+  }
+
+  /** Answers a request that is admitted. */
   handle(request: StackRequest): void {
     const { ref } = request;
     const hosted = this.#find(ref);
     if (!hosted) return this.#handleInternal(request);
-    const remainingMs = request.head.deadlineMs - (now() - request.receivedAt);
+    const { deadlineMs } = request.head;
+    const remainingMs = deadlineMs - request.queuedMs - (now() - request.receivedAt);
     if (remainingMs <= 0 || request.isCancelled) {
       return request.fail({
         code: "DEADLINE_EXCEEDED",
@@ -100,50 +144,10 @@ export class ServerStack {
         isStarted: false,
       });
     }
+    const refusal = refusalOfCaller(hosted.runtime.description, request, this.#options.ownNames());
+    if (refusal) return request.fail(refusal);
     this.#runningCount += 1;
-    void this.#run(hosted, request).then(() => {
-      this.#runningCount -= 1;
-      if (this.#runningCount === 0) this.#onIdle?.();
-    });
-  }
-
-  async #run(hosted: HostedOperation, request: StackRequest): Promise<void> {
-    const { runtime, service } = hosted;
-    const { head } = request;
-    const context = new HandlerContext(this.#options.contexts, runtime, request);
-    try {
-      checkScopes(runtime, context.principal);
-      if (runtime.description.kind === "raw") {
-        const { body, extra } = await runRaw(request, (input) =>
-          this.#invoke(hosted, context, input),
-        );
-        request.respond(body, extra);
-        return;
-      }
-      const params = head.params === undefined ? undefined : JSON.parse(head.params);
-      const parsed = runtime.parseInput(request.body, params);
-      const input = parsed instanceof Promise ? await parsed : parsed;
-      const running = this.#invoke(hosted, context, input);
-      const output = running instanceof Promise ? await running : running;
-      request.respond(runtime.serializeOutput(output), { load: this.#runningCount });
-    } catch (thrown) {
-      request.fail(this.#toFailure(thrown, runtime, service));
-    } finally {
-      context.end();
-    }
-  }
-
-  #invoke({ service, handler }: HostedOperation, context: HandlerContext, input: unknown): unknown {
-    const { hooks } = service;
-    if (hooks.length === 0) return handler(input, context as never);
-    const step = (index: number, call: HookedCall): Promise<unknown> => {
-      const hook = hooks[index];
-      return Promise.resolve(
-        hook ? hook.run(call, (next) => step(index + 1, next)) : handler(call.input, call),
-      );
-    };
-    context.input = input;
-    return step(0, context);
+    new RequestRun(this.#runs, hosted, request).begin();
   }
 
   #find(ref: OperationRef): HostedOperation | undefined {
@@ -172,63 +176,21 @@ export class ServerStack {
     }
   }
 
-  /** Layer 7. A contract's own error passes; another operation's error does not leak, it is a bug here. */
-  #toFailure(thrown: unknown, runtime: OperationRuntime, service: HostedService): WireFailure {
-    const name = `${runtime.service}.${runtime.name}`;
-    try {
-      if (thrown instanceof ContractError) {
-        if (thrown.operation === name) {
-          const data = runtime.serializeErrorData(thrown.code, thrown.data);
-          return {
-            code: thrown.code,
-            message: thrown.message,
-            data,
-            isDeclared: true,
-            isStarted: true,
-          };
-        }
-        const message = `${name} let ${thrown.operation}'s error ${thrown.code} escape; handle it with .result() or catch, and answer with an error of its own`;
-        service.logger.error(message, { operation: name });
-        return { code: "INTERNAL", message, isStarted: true };
-      }
-      if (thrown instanceof DureError && isErrorCode(thrown.code)) {
-        const data = thrown.details === undefined ? undefined : JSON.stringify(thrown.details);
-        if (thrown.code === "INTERNAL") service.logger.error(thrown.message, { operation: name });
-        return { code: thrown.code, message: thrown.message, data, isStarted: true };
-      }
-    } catch (second) {
-      thrown = second;
-    }
-    const error = asError(thrown);
-    service.logger.error(`${name} threw: ${error.message}`, {
-      operation: name,
-      stack: error.stack,
+  #hold(request: StackRequest): void {
+    this.#held.push(request);
+    if (this.#held.length > 1) return;
+    afterInBackground(0, () => {
+      const held = this.#held;
+      this.#held = [];
+      // Given up while it lay there: nobody waits for it.
+      for (const each of held) if (!each.isCancelled) this.receive(each);
     });
-    return {
-      code: "INTERNAL",
-      message: `${name} failed; the log of its node says why`,
-      isStarted: true,
-    };
   }
-}
 
-function checkScopes(
-  { service, name, description }: OperationRuntime,
-  principal: Principal | undefined,
-): void {
-  if (description.scopes.length === 0) return;
-  if (!principal) {
-    throw new DureError(
-      "UNAUTHENTICATED",
-      `${service}.${name} needs a principal with the scopes ${description.scopes.join(", ")}`,
-    );
-  }
-  const missing = description.scopes.filter((scope) => !principal.scopes.includes(scope));
-  if (missing.length > 0) {
-    throw new DureError(
-      "PERMISSION_DENIED",
-      `${service}.${name} needs the scope ${missing.join(", ")}`,
-      { details: { missing } },
-    );
+  #ended({ receivedAt }: StackRequest): void {
+    const time = now();
+    this.#admission.onEnd(time, time - receivedAt, this.#runningCount);
+    this.#runningCount -= 1;
+    if (this.#runningCount === 0) this.#onIdle?.();
   }
 }

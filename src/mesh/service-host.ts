@@ -3,9 +3,12 @@ import {
   check,
   describe,
   type EnvSchemas,
+  type EventRuntime,
+  eventOf,
   type Hook,
   type OperationRuntime,
   operationsOf,
+  type PublishOptions,
   type Resource,
   type ResourceOverride,
   type Service,
@@ -13,6 +16,8 @@ import {
 } from "../contract/index.ts";
 import { Closers, DureError } from "../kit/index.ts";
 import type { Logger } from "../telemetry/index.ts";
+import type { DeclaredSubscription } from "./event-delivery.ts";
+import { type DeclaredSchedule, declareSchedule } from "./schedules.ts";
 
 /** A service that has been set up. */
 export interface HostedService {
@@ -21,6 +26,8 @@ export interface HostedService {
   readonly operations: ReadonlyMap<string, OperationRuntime>;
   readonly handlers: Readonly<Record<string, (input: unknown, ctx: any) => unknown>>;
   readonly hooks: readonly Hook[];
+  readonly subscriptions: readonly DeclaredSubscription[];
+  readonly schedules: readonly DeclaredSchedule[];
   readonly logger: Logger;
 }
 
@@ -30,6 +37,8 @@ export interface ServiceHostOptions {
   readonly provide: readonly ResourceOverride[];
   readonly logger: Logger;
   clientFor(contract: AnyContract): unknown;
+  fetch(request: Request): Promise<Response>;
+  publish(event: EventRuntime, data: unknown, options?: PublishOptions): Promise<void>;
 }
 
 /** Sets services up and keeps what they opened; resources are shared and opened once. */
@@ -51,6 +60,8 @@ export class ServiceHost {
     const logger = this.#options.logger.child({ service: name });
     const given = this.#options.env[name] ?? {};
     const env = await readEnv(name, schemas, given);
+    const subscriptions: DeclaredSubscription[] = [];
+    const schedules: DeclaredSchedule[] = [];
     let handlers: HostedService["handlers"] | undefined;
     await setup({
       env,
@@ -58,6 +69,17 @@ export class ServiceHost {
       signal: this.#stop.signal,
       use: (resource) => this.#use(resource, given) as never,
       client: (other) => this.#options.clientFor(other) as never,
+      fetch: async (input, init) => this.#options.fetch(new Request(input, init)),
+      on: (event, handler, options) =>
+        subscriptions.push({
+          service: name,
+          event: eventOf(event),
+          subscription: { ...options, handler },
+        }),
+      publish: async (event, data, options) => this.#options.publish(eventOf(event), data, options),
+      every: (cron, handler, options) => {
+        schedules.push(declareSchedule(name, cron, handler, options));
+      },
       onStop: (stop) => this.#closers.add(stop),
       handle: (taken) => {
         handlers = taken as never;
@@ -73,7 +95,7 @@ export class ServiceHost {
         `service ${name} has no handler for ${missing.join(", ")}; pass all to handle({ ... })`,
       );
     }
-    return { name, contract, operations, handlers, hooks, logger };
+    return { name, contract, operations, handlers, hooks, subscriptions, schedules, logger };
   }
 
   /** Ends background work, then closes what was opened, last first. */

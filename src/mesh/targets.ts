@@ -2,11 +2,12 @@
  * The instances that this node talks to: one link each, dialled once, with what is known of its latency and load. What happens
  * on a link is direct evidence and goes to the registry.
  */
-import { type DureError, now } from "../kit/index.ts";
+import { type DureError, now, random } from "../kit/index.ts";
 import type { Instance, Registry } from "../registry/index.ts";
 import type { Logger } from "../telemetry/index.ts";
-import { Client, type PeerIdentity, type Transport } from "../wire/index.ts";
+import { Client, type PeerIdentity, type Response, type Transport } from "../wire/index.ts";
 import type { Candidate } from "./core/balancer.ts";
+import { Breaker, defaultBreaker } from "./core/breaker.ts";
 import { PeakEwma } from "./core/peak-ewma.ts";
 
 /** What targets need to dial. */
@@ -21,12 +22,21 @@ export interface TargetsOptions {
 /** Calls pending on one instance at most; with all of them full a call is refused. */
 const pendingMax = 10_000;
 const connectTimeoutMs = 1_000;
+/** An instance that has never answered but has calls pending gets no more than its probe until it does (Finagle, PeakEwma). */
+const unknownPenaltyMs = 1e6;
+/** What an instance told of itself is believed for so long, in ms. */
+const toldMsMax = 1_000;
 
 /** One node as this one sees it. */
 export class Target implements Candidate {
   readonly nodeId: string;
   readonly #options: TargetsOptions;
   readonly #ewma = new PeakEwma();
+  readonly #breaker = new Breaker(defaultBreaker, random);
+  /** When it came, or came back: for its slow start. */
+  #since = now();
+  #told: Pick<Response, "load" | "loopDelayMs"> = {};
+  #toldAt = Number.NEGATIVE_INFINITY;
   #instance: Instance;
   #client: Client | undefined;
   /** Calls that wait for the link: they are as good as pending. */
@@ -42,19 +52,52 @@ export class Target implements Candidate {
     return this.#waitingCount + (this.#client?.pendingCount ?? 0);
   }
 
-  get costMs(): number {
-    return this.#ewma.costMs();
+  /** The stable label of its process. */
+  get slot(): string {
+    return this.#instance.record.slot;
   }
 
-  /** Whether another call had better go elsewhere. */
-  get isAvoided(): boolean {
+  get zone(): string {
+    return this.#instance.record.zone;
+  }
+
+  /** Its share of the calls, compared with others; 1 is usual. */
+  get weight(): number {
+    return this.#instance.record.weight;
+  }
+
+  /** When its process was started, by its own clock. */
+  get startedAt(): number {
+    return this.#instance.record.startedAt;
+  }
+
+  /** Whether its breaker has taken it out. */
+  get isEjected(): boolean {
+    return this.#breaker.isTripped;
+  }
+
+  load(time: number): number {
+    const costMs = this.#ewma.costMs(time);
+    if (costMs === 0 && this.pendingCount > 0) return unknownPenaltyMs + this.pendingCount;
+    const { load = 0, loopDelayMs = 0 } = time - this.#toldAt < toldMsMax ? this.#told : {};
+    return Math.max(costMs, loopDelayMs) * (Math.max(this.pendingCount, load) + 1);
+  }
+
+  /** Since when it is there, or back, on the clock of `now()`. */
+  get since(): number {
+    return this.#since;
+  }
+
+  /** Whether a call may go there, as long as there are others. */
+  admits(time: number): boolean {
     const client = this.#client;
-    if (!client) return false;
+    if (!this.#breaker.admits(time)) return false;
     return (
-      client.state === "suspect" ||
-      client.state === "draining" ||
-      client.isCongested ||
-      client.pendingCount >= pendingMax
+      !client ||
+      (client.state !== "suspect" &&
+        client.state !== "draining" &&
+        !client.isCongested &&
+        client.pendingCount < pendingMax)
     );
   }
 
@@ -64,8 +107,32 @@ export class Target implements Candidate {
     return client && (client.state === "ready" || client.state === "suspect") ? client : undefined;
   }
 
-  observe(latencyMs: number): void {
-    this.#ewma.observe(now(), latencyMs);
+  /** A call goes there. */
+  onSend(time: number): void {
+    this.#breaker.onSend(time);
+  }
+
+  /** It answered, well or with an error that is not its fault. */
+  onAnswer(time: number, latencyMs: number, told?: Pick<Response, "load" | "loopDelayMs">): void {
+    this.#ewma.observe(time, latencyMs);
+    this.#breaker.onSuccess(time);
+    if (!told) return;
+    this.#told = told;
+    this.#toldAt = time;
+  }
+
+  /** It failed. Failing quickly makes nobody look fast. */
+  onFault(time: number, latencyMs: number, mayEject: () => boolean): void {
+    this.#ewma.observe(time, Math.max(latencyMs, this.#ewma.costMs(time)));
+    const wasEjected = this.isEjected;
+    this.#breaker.onFailure(time, mayEject());
+    if (!wasEjected && this.isEjected)
+      this.#options.logger.warn("an instance fails; calls avoid it", { peer: this.slot });
+  }
+
+  /** A call came to an end that says nothing of it. */
+  onNoVerdict(): void {
+    this.#breaker.onNeither();
   }
 
   /** Dials unless a link is there or on its way. Rejects with UNAVAILABLE and the like, `sent: "no"`. */
@@ -104,6 +171,7 @@ export class Target implements Candidate {
       address: this.#instance.address,
       identity: this.#options.identity(),
       expectNodeId: this.nodeId,
+      expectName: this.#instance.record.name,
       token,
       transport,
       logger,
@@ -114,7 +182,9 @@ export class Target implements Candidate {
       registry.failedToReach(this.nodeId);
     };
     client.onRecovered = () => {
-      this.#ewma.reset();
+      // Peak EWMA would take half a minute to forget the silence (it is the longest latency of all).
+      this.#ewma.reset(now(), 0);
+      this.#since = now();
       registry.heardFrom(this.nodeId);
     };
     client.onClose((error: DureError) => {

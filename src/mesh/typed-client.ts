@@ -1,38 +1,50 @@
 import {
   type AnyContract,
   type CallOptions,
-  ContractError,
   type OperationRuntime,
   operationsOf,
 } from "../contract/index.ts";
-import { DureError, random } from "../kit/index.ts";
-import { childOf, formatTraceparent, newTrace, parseTraceparent } from "../telemetry/index.ts";
-import type { CallFailure, OperationRef, PendingCall, RequestHead } from "../wire/index.ts";
+import { random } from "../kit/index.ts";
+import { TraceContext } from "../telemetry/index.ts";
+import {
+  type CallFailure,
+  type OperationRef,
+  type PendingCall,
+  type RequestHead,
+  StreamFailure,
+} from "../wire/index.ts";
 import type { CallRequest } from "./client-stack.ts";
+import { isHedgeable } from "./core/idempotence.ts";
+import { Invocation, toError } from "./invocation.ts";
+import type { MessageStream } from "./stream-call.ts";
+
+/** What can be given up: a call or a stream. */
+export interface Cancellable {
+  cancel(): void;
+}
 
 /** A call that makes further calls. */
 export interface CallParent {
-  /** What travels on: principal, baggage, priority, trace. */
+  /** What travels on: principal, baggage, priority. */
   readonly head: RequestHead;
-  readonly traceparent: string;
+  readonly trace: TraceContext;
   remainingMs(): number;
   /** The child is given up when the parent is. */
-  adopt(call: PendingCall): void;
-  release(call: PendingCall): void;
+  adopt(call: Cancellable): void;
+  release(call: Cancellable): void;
 }
 
 /** What clients are made with. */
 export interface ClientFactoryOptions {
   call(request: CallRequest): PendingCall;
+  openStream(request: CallRequest): MessageStream;
   deadlineMsFor(service: string): number;
   hashOf(contract: AnyContract): string;
 }
 
-type Invoke = (
-  input: unknown,
-  options: CallOptions,
-  parent: CallParent | undefined,
-) => Promise<unknown>;
+type Invoke = (input: unknown, options: CallOptions, parent: CallParent | undefined) => object;
+
+const noOptions: CallOptions = {};
 
 /** Makes typed clients. What does not depend on the parent is made once per contract. */
 export class ClientFactory {
@@ -47,8 +59,8 @@ export class ClientFactory {
   client(contract: AnyContract, parent?: CallParent): object {
     const client: Record<string, unknown> = {};
     for (const [name, invoke] of this.#invokersOf(contract)) {
-      client[name] = (input: unknown, options: CallOptions = {}) =>
-        withResult(invoke(input, options, parent));
+      client[name] = (input: unknown, options: CallOptions = noOptions) =>
+        invoke(input, options, parent);
     }
     return client;
   }
@@ -61,98 +73,137 @@ export class ClientFactory {
       for (const [name, runtime] of operationsOf(contract)) {
         if (runtime.description.kind === "raw") continue;
         const ref = { service: runtime.service, operation: name, contractHash };
-        invokers.set(name, (input, options, parent) =>
-          this.#invoke(runtime, ref, { input, options, parent }),
-        );
+        if (runtime.description.kind === "stream") {
+          invokers.set(name, (input, options, parent) =>
+            this.#readStream({ runtime, ref, parent }, input, options),
+          );
+          continue;
+        }
+        invokers.set(name, (input, options, parent) => {
+          const call: Partial<TypedCall> & Promise<unknown> = new Promise((resolve, reject) => {
+            const invocation = new Invocation(runtime, parent, { resolve, reject });
+            this.#invoke(invocation, ref, { input, options });
+          });
+          call.result = result;
+          return call;
+        });
       }
       this.#invokers.set(contract, invokers);
     }
     return invokers;
   }
 
-  async #invoke(
-    runtime: OperationRuntime,
+  /** Throws what is wrong with the input. */
+  #invoke(
+    invocation: Invocation,
     ref: OperationRef,
-    {
-      input,
-      options,
-      parent,
-    }: { input: unknown; options: CallOptions; parent: CallParent | undefined },
-  ): Promise<unknown> {
-    const body = runtime.serializeInput(input);
+    { input, options }: { readonly input: unknown; readonly options: CallOptions },
+  ): void {
     const { signal } = options;
-    if (signal?.aborted)
-      throw toError(
-        { code: "CANCELLED", message: "aborted before it began", isStarted: false, sent: "no" },
-        runtime,
-      );
-    const ownMs =
-      options.deadlineMs ??
-      runtime.description.deadlineMs ??
-      this.#options.deadlineMsFor(ref.service);
-    const call = this.#options.call({
-      ref,
-      body,
-      isIdempotent: runtime.description.isIdempotent,
-      head: headFor(options, parent, parent ? Math.min(ownMs, parent.remainingMs()) : ownMs),
-    });
-    parent?.adopt(call);
-    const onAbort = () => call.cancel();
+    if (signal?.aborted) return invocation.fail(abortedBefore);
+    const request = this.#request(invocation, ref, { input, options });
+    invocation.follow(this.#options.call(request), signal);
+  }
+
+  async *#readStream(
+    { runtime, ref, parent }: Called & { readonly ref: OperationRef },
+    input: unknown,
+    options: CallOptions,
+  ): AsyncGenerator<unknown> {
+    const { signal } = options;
+    if (signal?.aborted) throw toError(abortedBefore, runtime);
+    const request = this.#request({ runtime, parent }, ref, { input, options });
+    const messages = this.#options.openStream(request);
+    parent?.adopt(messages);
+    const onAbort = () => messages.cancel();
     signal?.addEventListener("abort", onAbort, { once: true });
-    const outcome = await call.outcome;
-    signal?.removeEventListener("abort", onAbort);
-    parent?.release(call);
-    if (!outcome.ok) throw toError(outcome.failure, runtime);
-    return runtime.parseOutput(outcome.response.body);
+    try {
+      for await (const message of messages) yield runtime.parseOutput(message);
+    } catch (thrown) {
+      throw thrown instanceof StreamFailure ? toError(thrown.failure, runtime) : thrown;
+    } finally {
+      signal?.removeEventListener("abort", onAbort);
+      parent?.release(messages);
+    }
+  }
+
+  #request(
+    { runtime, parent }: Called,
+    ref: OperationRef,
+    { input, options }: { readonly input: unknown; readonly options: CallOptions },
+  ): CallRequest {
+    const { isIdempotent, deadlineMs, hasInputStream } = runtime.description;
+    const body = hasInputStream ? "" : runtime.serializeInput(input);
+    const ownMs = options.deadlineMs ?? deadlineMs ?? this.#options.deadlineMsFor(ref.service);
+    const head = childHead(options, parent, {
+      deadlineMs: parent ? Math.min(ownMs, parent.remainingMs()) : ownMs,
+      routingKey: options.key ?? runtime.partitionBy?.(input).toString(),
+    });
+    const request: CallRequest = {
+      ref,
+      head,
+      body,
+      isIdempotent,
+      isHedgeable: isHedgeable(runtime.description),
+      isPartitioned: options.key === undefined && runtime.partitionBy !== undefined,
+    };
+    if (!hasInputStream) return request;
+    return { ...request, input: texts(runtime, input as AsyncIterable<unknown>) };
   }
 }
 
-function headFor(
+const abortedBefore: CallFailure = {
+  code: "CANCELLED",
+  message: "aborted before it began",
+  isStarted: false,
+  sent: "no",
+};
+
+/** Who is called, and for whom. */
+interface Called {
+  readonly runtime: OperationRuntime;
+  readonly parent: CallParent | undefined;
+}
+
+async function* texts(
+  runtime: OperationRuntime,
+  items: AsyncIterable<unknown>,
+): AsyncGenerator<string> {
+  for await (const item of items) yield runtime.serializeInput(item);
+}
+
+/** What travels with a call that is made for another one; without one it is a root. */
+export function childHead(
   options: CallOptions,
   parent: CallParent | undefined,
-  deadlineMs: number,
+  { deadlineMs, routingKey }: Pick<RequestHead, "deadlineMs" | "routingKey">,
 ): RequestHead {
-  const { idempotencyKey, key: routingKey } = options;
+  const { idempotencyKey, priority } = options;
   if (!parent) {
-    return {
-      deadlineMs,
-      traceparent: formatTraceparent(newTrace(random)),
-      idempotencyKey,
-      priority: options.priority,
-      routingKey,
-    };
+    const trace = TraceContext.start(random);
+    return { deadlineMs, trace, idempotencyKey, priority, routingKey };
   }
-  const { principal, baggage, priority } = parent.head;
-  const trace = parseTraceparent(parent.traceparent);
-  const traceparent = trace ? formatTraceparent(childOf(trace, random)) : parent.traceparent;
+  const { principal, baggage, retriesLeft, priority: inherited } = parent.head;
   return {
     deadlineMs,
-    traceparent,
+    trace: parent.trace.child(random),
+    idempotencyKey,
+    priority: priority ?? inherited,
+    routingKey,
     principal,
     baggage,
-    idempotencyKey,
-    priority: options.priority ?? priority,
-    routingKey,
+    retriesLeft,
   };
 }
 
-/** The error a caller catches. */
-function toError(failure: CallFailure, runtime: OperationRuntime): DureError {
-  const name = `${runtime.service}.${runtime.name}`;
-  const data = failure.data === undefined ? undefined : JSON.parse(failure.data);
-  if (failure.isDeclared) return new ContractError(name, failure.code, data);
-  const message = failure.message.startsWith(name)
-    ? failure.message
-    : `${name}: ${failure.message}`;
-  return new DureError(failure.code, message, { sent: failure.sent, details: data });
+interface TypedCall extends Promise<unknown> {
+  result(): Promise<unknown>;
 }
 
-function withResult(promise: Promise<unknown>): Promise<unknown> {
-  return Object.assign(promise, {
-    result: () =>
-      promise.then(
-        (value) => ({ ok: true, value }),
-        (error) => ({ ok: false, error }),
-      ),
-  });
+/** `.result()` of every call: how it ended, as a value. */
+function result(this: Promise<unknown>): Promise<unknown> {
+  return this.then(
+    (value) => ({ ok: true, value }),
+    (error) => ({ ok: false, error }),
+  );
 }

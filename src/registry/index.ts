@@ -4,12 +4,12 @@
  */
 export type { EntryStatus, ViewEntry } from "./core/view.ts";
 export { createDistributor, type Distributor, type DistributorOptions } from "./distributor.ts";
+export type { RegistryOptions, SelfRecord } from "./options.ts";
+export { distributorRefs } from "./protocol.ts";
 export type { NodeRecord, ServiceRecord } from "./record.ts";
 export {
   type Instance,
   joinRegistry,
   newNodeId,
   type Registry,
-  type RegistryOptions,
-  type SelfRecord,
 } from "./registry.ts";

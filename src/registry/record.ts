@@ -28,12 +28,17 @@ export interface NodeRecord {
   readonly host: string;
   /** The mesh port; 0 for a node that only calls. */
   readonly port: number;
+  /** The failure domain it runs in, such as `eu-1a`; callers of the same one prefer it. Empty: none. */
+  readonly zone: string;
+  /** Its share of the calls, compared with other instances; 1 is usual. */
+  readonly weight: number;
   /** Which machine it runs on, so that loopback addresses are only used on the same one. */
   readonly machine: string;
   /** Routes it serves, such as `GET /products/:id`; for people and for programs that are not on the mesh. */
   readonly urls: readonly string[];
   readonly services: readonly ServiceRecord[];
-  readonly state: "ready" | "draining";
+  /** `quarantined`: it runs and gets no calls, because its contracts would break callers. */
+  readonly state: "ready" | "draining" | "quarantined";
   readonly pid: number;
   /** Milliseconds since 1970. */
   readonly startedAt: number;
@@ -48,6 +53,8 @@ const recordSchema = z.object({
   mesh: z.string().max(200),
   host: z.string().max(255),
   port: z.int().min(0).max(65_535),
+  zone: z.string().max(200).default(""),
+  weight: z.number().positive().max(1_000).default(1),
   machine: z.string().max(200),
   urls: z.array(z.string().max(2_000)).max(1_000),
   services: z
@@ -59,7 +66,7 @@ const recordSchema = z.object({
       }),
     )
     .max(1_000),
-  state: z.enum(["ready", "draining"]),
+  state: z.enum(["ready", "draining", "quarantined"]),
   pid: z.int(),
   startedAt: z.number(),
 });

@@ -2,38 +2,18 @@
  * A node's own end of the registry: announces itself to every Distributor, keeps the view, probes those in doubt, remembers
  * the view on disk.
  */
-import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { every, now, type Timer, wallTime } from "../kit/index.ts";
+import { every, now, randomInt, type Timer, wallTime } from "../kit/index.ts";
 import { type Logger, silentLogger } from "../telemetry/index.ts";
-import { type Address, Client, type PeerIdentity, type Transport } from "../wire/index.ts";
+import type { Address, PeerIdentity } from "../wire/index.ts";
 import { View, type ViewEntry } from "./core/view.ts";
 import { loadView, saveView } from "./disk-view.ts";
 import { DistributorLink } from "./distributor-link.ts";
+import type { RegistryOptions } from "./options.ts";
+import { Prober } from "./prober.ts";
 import type { WatchMessage } from "./protocol.ts";
 import type { NodeRecord, ServiceRecord } from "./record.ts";
-
-/** What a node says of itself; the registry adds incarnation and revision. */
-export type SelfRecord = Omit<
-  NodeRecord,
-  "incarnation" | "revision" | "machine" | "pid" | "startedAt"
->;
-
-/** What {@link joinRegistry} needs. */
-export interface RegistryOptions {
-  readonly self: SelfRecord;
-  readonly distributors: readonly Address[];
-  readonly token?: string | undefined;
-  /** Where the view is kept between runs; nowhere without it. */
-  readonly dataDir?: string | undefined;
-  readonly transport?: Transport | undefined;
-  readonly logger?: Logger | undefined;
-  /** Whether that very process answers. Default: a handshake and a PING. */
-  readonly probe?: ((record: NodeRecord) => Promise<boolean>) | undefined;
-  /** A newer process took this node's id. */
-  readonly onReplaced?: (() => void) | undefined;
-}
 
 /** One service on one node: what a balancer chooses between. */
 export interface Instance {
@@ -72,10 +52,7 @@ export interface Registry {
   close(): Promise<void>;
 }
 
-/** Probes at work at once. */
-const probesMax = 16;
 const probeBeatMs = 200;
-const probeTimeoutMs = 1_000;
 const saveEveryMs = 1_000;
 const noInstances: readonly Instance[] = [];
 
@@ -89,6 +66,7 @@ class RunningRegistry implements Registry {
   readonly #options: RegistryOptions;
   readonly #logger: Logger;
   readonly #view = new View();
+  readonly #prober: Prober;
   readonly #links: DistributorLink[];
   readonly #listeners = new Set<() => void>();
   readonly #timers: Timer[];
@@ -98,13 +76,14 @@ class RunningRegistry implements Registry {
   #toldVersion = 0;
   #savedVersion = 0;
   #isSynced = false;
-  #probesAtWork = 0;
 
   constructor(options: RegistryOptions) {
     this.#options = options;
     this.#logger = options.logger ?? silentLogger;
     const startedAt = wallTime();
     this.self = {
+      zone: "",
+      weight: 1,
       ...options.self,
       incarnation: startedAt,
       revision: 0,
@@ -116,6 +95,14 @@ class RunningRegistry implements Registry {
       options.dataDir &&
       join(options.dataDir, "views", `${options.self.slot || options.self.name}.json`);
     if (this.#path) this.#remember(this.#path);
+    this.#prober = new Prober({
+      view: this.#view,
+      token: options.token,
+      transport: options.transport,
+      probe: options.probe,
+      identity: () => this.#identity(),
+      onProbed: () => this.#tell(),
+    });
     this.#links = options.distributors.map((address) => this.#link(address));
     for (const link of this.#links) {
       link
@@ -125,7 +112,7 @@ class RunningRegistry implements Registry {
         );
     }
     this.#timers = [
-      every(probeBeatMs, () => this.#probe()),
+      every(probeBeatMs, () => this.#prober.run()),
       every(saveEveryMs, () => this.#save()),
     ];
   }
@@ -240,7 +227,7 @@ class RunningRegistry implements Registry {
       }
     }
     this.#tell();
-    this.#probe();
+    this.#prober.run();
   }
 
   #tell(): void {
@@ -273,46 +260,6 @@ class RunningRegistry implements Registry {
     this.#indexedVersion = this.#view.version;
   }
 
-  #probe(): void {
-    const probe = this.#options.probe ?? ((record: NodeRecord) => this.#shakeHands(record));
-    this.#view.sweep(now());
-    for (const record of this.#view.dueProbes(now())) {
-      if (record.id === this.self.id) {
-        this.#view.heardFrom(record.id);
-        continue;
-      }
-      if (this.#probesAtWork >= probesMax) return;
-      this.#probesAtWork += 1;
-      void probe(record)
-        .catch(() => false)
-        .then((isAlive) => {
-          this.#probesAtWork -= 1;
-          this.#view.probed(record.id, record.incarnation, isAlive, now());
-          this.#tell();
-        });
-    }
-  }
-
-  /** A frozen process still accepts connections, so only a finished handshake of that very node counts. */
-  async #shakeHands(record: NodeRecord): Promise<boolean> {
-    if (record.port === 0) return false;
-    const { token, transport } = this.#options;
-    const client = new Client({
-      address: { host: record.host, port: record.port },
-      identity: this.#identity(),
-      expectNodeId: record.id,
-      token,
-      transport,
-      connectTimeoutMs: probeTimeoutMs,
-    });
-    try {
-      const peer = await client.connect();
-      return peer.incarnation === record.incarnation;
-    } finally {
-      client.destroy();
-    }
-  }
-
   #remember(path: string): void {
     for (const record of loadView(path, this.#logger)) {
       this.#view.remember(record, now());
@@ -338,5 +285,6 @@ function machineId(): string {
 
 /** A node id: unique for every process. */
 export function newNodeId(name: string): string {
-  return `${name}-${randomUUID().slice(0, 13)}`;
+  const draw = () => randomInt(2 ** 32).toString(36);
+  return `${name}-${draw()}${draw()}`;
 }

@@ -6,10 +6,4 @@ export {
   type LogLevel,
   silentLogger,
 } from "./logger.ts";
-export {
-  childOf,
-  formatTraceparent,
-  newTrace,
-  parseTraceparent,
-  type TraceContext,
-} from "./trace-context.ts";
+export { TraceContext } from "./trace-context.ts";

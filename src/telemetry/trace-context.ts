@@ -1,48 +1,82 @@
-/** Where a piece of work belongs in a distributed trace, as in W3C Trace Context (Level 1, section 3.2). */
-export interface TraceContext {
-  /** 32 lower-case hex digits, not all zero. */
-  readonly traceId: string;
-  /** 16 lower-case hex digits, not all zero. */
-  readonly spanId: string;
+/**
+ * Where a piece of work belongs in a distributed trace, as in W3C Trace Context (Level 1, section 3.2). Every call makes one,
+ * so the identifiers are kept as 32-bit words; text is made when somebody asks for it.
+ */
+export class TraceContext {
+  /** The trace id (four words), then the span id (two), as signed 32-bit numbers. */
+  readonly words: readonly [number, number, number, number, number, number];
   /** Bit 0: sampled. */
   readonly flags: number;
+
+  constructor(words: TraceContext["words"], flags: number) {
+    this.words = words;
+    this.flags = flags;
+  }
+
+  /** The start of a new trace, sampled. */
+  static start(random: () => number): TraceContext {
+    const words: TraceContext["words"] = [
+      word(random),
+      word(random),
+      word(random),
+      // A one in the last bit keeps an all-zero identifier, which the specification forbids, from ever coming up.
+      word(random) | 1,
+      word(random),
+      word(random) | 1,
+    ];
+    return new TraceContext(words, 1);
+  }
+
+  /** Reads a `traceparent` header; undefined if it is not valid, as the specification asks (section 3.2.2). */
+  static parse(header: string): TraceContext | undefined {
+    const match = pattern.exec(header);
+    if (!match) return undefined;
+    const [, version, traceId = "", spanId = "", flags = "00", rest] = match;
+    if (version === "ff" || (version === "00" && rest)) return undefined;
+    if (traceId === zeroTraceId || spanId === zeroSpanId) return undefined;
+    const digits = traceId + spanId;
+    const at = (index: number) => Number.parseInt(digits.slice(index * 8, index * 8 + 8), 16) | 0;
+    return new TraceContext([at(0), at(1), at(2), at(3), at(4), at(5)], Number.parseInt(flags, 16));
+  }
+
+  /** The next span of the same trace. */
+  child(random: () => number): TraceContext {
+    const [first, second, third, fourth] = this.words;
+    return new TraceContext(
+      [first, second, third, fourth, word(random), word(random) | 1],
+      this.flags,
+    );
+  }
+
+  /** 32 lower-case hex digits. */
+  get traceId(): string {
+    const { words } = this;
+    return hex32(words[0]) + hex32(words[1]) + hex32(words[2]) + hex32(words[3]);
+  }
+
+  /** 16 lower-case hex digits. */
+  get spanId(): string {
+    return hex32(this.words[4]) + hex32(this.words[5]);
+  }
+
+  /** The value of a `traceparent` header. */
+  toString(): string {
+    return `00-${this.traceId}-${this.spanId}-${this.flags.toString(16).padStart(2, "0")}`;
+  }
 }
 
 const pattern = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/;
 const zeroTraceId = "0".repeat(32);
 const zeroSpanId = "0".repeat(16);
 
-/** Reads a `traceparent` header; undefined if it is not valid, as the specification asks (section 3.2.2). */
-export function parseTraceparent(header: string): TraceContext | undefined {
-  const match = pattern.exec(header);
-  if (!match) return undefined;
-  const [, version, traceId = "", spanId = "", flags = "00", rest] = match;
-  if (version === "ff" || (version === "00" && rest)) return undefined;
-  if (traceId === zeroTraceId || spanId === zeroSpanId) return undefined;
-  return { traceId, spanId, flags: Number.parseInt(flags, 16) };
+function word(random: () => number): number {
+  return (random() * 0x1_0000_0000) | 0;
 }
 
-/** Writes a `traceparent` header. */
-export function formatTraceparent(trace: TraceContext): string {
-  return `00-${trace.traceId}-${trace.spanId}-${trace.flags.toString(16).padStart(2, "0")}`;
-}
+/** Two digits for each byte: six times as fast as `toString(16)`, which takes numbers above 2^30 for fractions. */
+const hexOfByte = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
 
-/** The start of a new trace. */
-export function newTrace(random: () => number): TraceContext {
-  return { traceId: hex64(random) + hex64(random), spanId: hex64(random), flags: 1 };
-}
-
-/** The next span of the same trace. */
-export function childOf(parent: TraceContext, random: () => number): TraceContext {
-  return { traceId: parent.traceId, spanId: hex64(random), flags: parent.flags };
-}
-
-/** Every 16-bit number as four hex digits: six times faster than `toString(16).padStart` on a path that every call takes. */
-const hex16 = Array.from({ length: 0x1_0000 }, (_, value) => value.toString(16).padStart(4, "0"));
-
-function hex64(random: () => number): string {
-  const high = (random() * 0x1_0000_0000) >>> 0;
-  // A one in the last bit keeps an all-zero identifier, which the specification forbids, from ever coming up.
-  const low = ((random() * 0x1_0000_0000) | 1) >>> 0;
-  return `${hex16[high >>> 16]}${hex16[high & 0xffff]}${hex16[low >>> 16]}${hex16[low & 0xffff]}`;
+function hex32(value: number): string {
+  const digits = (shift: number) => hexOfByte[(value >>> shift) & 0xff] as string;
+  return digits(24) + digits(16) + digits(8) + digits(0);
 }

@@ -1,4 +1,5 @@
 import type { AnyContract, ClientOf, ResourceOverride, Service } from "../contract/index.ts";
+import { eventLogService, memoryStorage, meshEvents } from "../events/index.ts";
 import { Closers } from "../kit/index.ts";
 import { type CallDefaults, createNode, type MeshNode } from "../mesh/index.ts";
 import { createDistributor } from "../registry/index.ts";
@@ -28,8 +29,8 @@ const mesh = "test";
 const distributorPort = 9100;
 
 /**
- * Starts a Distributor, a node for each service and a caller, all in this process over a network in memory: the real wire, views
- * and calls, without a port. Rejects with what a service's setup threw.
+ * Starts a Distributor, an event log, a node for each service and a caller, all in this process over a network in memory: the real
+ * wire, views, calls and events, without a port or a file. Rejects with what a service's setup threw.
  */
 export async function testMesh(options: TestMeshOptions): Promise<TestMesh> {
   const transport = createMemoryNetwork();
@@ -48,11 +49,13 @@ export async function testMesh(options: TestMeshOptions): Promise<TestMesh> {
       provide,
       env,
       calls,
+      events: meshEvents(),
     });
     closers.add(() => node.close());
     return node;
   };
   try {
+    await join("eventlog", [eventLogService({ storage: async () => memoryStorage() })]);
     for (const service of [...(options.fakes ?? []), ...(options.services ?? [])]) {
       await join(service["~service"].name, [service]);
     }

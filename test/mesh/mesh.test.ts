@@ -394,3 +394,21 @@ test("an incomplete environment is refused with every problem at once; a forgott
   const lazy = service(contract("lazy", { get: op({}) }), ({ handle }) => handle({} as never));
   await assert.rejects(node("lazy", [lazy]), /no handler for get/);
 });
+
+test("a node that listens on every address names one that others can dial, and is called there", async () => {
+  const distributor = await createDistributor({ mesh: "test", port: 0, token: "t" });
+  const distributors = [{ host: "127.0.0.1", port: distributor.port }];
+  const options = { mesh: "test", token: "t", distributors };
+  const callee = await createNode({
+    ...options,
+    name: "echo",
+    host: "0.0.0.0",
+    services: [echoService("all", new Log())],
+  });
+  const caller = await createNode({ ...options, name: "caller" });
+  await until("it is known", () => caller.registry.instancesOf("echo").length === 1);
+  assert.notEqual(caller.registry.instancesOf("echo")[0]?.record.host, "0.0.0.0");
+  assert.equal((await caller.client(echo).say({ text: "x" })).by, "all");
+  await Promise.all([callee.close(), caller.close()]);
+  await distributor.close();
+});

@@ -13,6 +13,8 @@ const record = (id: string, incarnation = 1, revision = 0): NodeRecord => ({
   mesh: "m",
   host: "h",
   port: 1,
+  zone: "",
+  weight: 1,
   machine: "x",
   urls: [],
   services: [],

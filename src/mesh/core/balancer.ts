@@ -2,52 +2,84 @@
 export interface Candidate {
   /** Calls without an outcome. */
   readonly pendingCount: number;
-  /** Moving average of latency, in ms; 0 before the first answer. */
-  readonly costMs: number;
+  /** What choosing it costs: latency times the queue that the call would join (Finagle, PeakEwma). */
+  load(now: number): number;
+}
+
+/** What is asked of a balancer. */
+export interface Choice<C extends Candidate> {
+  readonly now: number;
+  /** Where the call names one: calls with the same key belong together. */
+  readonly key: string | undefined;
+  mayTake(candidate: C): boolean;
 }
 
 /** Chooses an instance for a call. */
-export interface Balancer {
-  /** The index of the choice; `candidates` is never empty. */
-  pick(candidates: readonly Candidate[]): number;
+export interface Balancer<C extends Candidate> {
+  /** Undefined if no candidate may be taken. */
+  pick(candidates: readonly C[], choice: Choice<C>): C | undefined;
 }
 
 /** The balancers by name. */
 export type BalancerName = "p2c" | "round-robin";
 
-/** An instance that has never answered but has calls pending gets no more than its probe until it does. */
-const unknownPenaltyMs = 1e6;
-
-/** What choosing this one costs: latency times the queue that the call would join (Finagle, PeakEwma). */
-function loadOf({ pendingCount, costMs }: Candidate): number {
-  if (costMs === 0 && pendingCount > 0) return unknownPenaltyMs + pendingCount;
-  return costMs * (pendingCount + 1);
-}
+/** Pairs drawn before all are looked at: with fewer than half out, five pairs miss once in a thousand (Finagle draws as many). */
+const drawsMax = 5;
 
 /**
  * The less loaded of two drawn at random: nearly as even as looking at all, and no herd on the best one.
  * Source: M. Mitzenmacher, "The Power of Two Choices in Randomized Load Balancing", 2001.
  */
-export function powerOfTwoChoices(random: () => number): Balancer {
+export function powerOfTwoChoices<C extends Candidate>(random: () => number): Balancer<C> {
   return {
-    pick(candidates) {
+    pick(candidates, choice) {
       const count = candidates.length;
-      if (count === 1) return 0;
-      const first = Math.floor(random() * count);
-      const second = (first + 1 + Math.floor(random() * (count - 1))) % count;
-      const firstLoad = loadOf(candidates[first] as Candidate);
-      return firstLoad <= loadOf(candidates[second] as Candidate) ? first : second;
+      if (count < 3) return leastLoaded(candidates, choice, random);
+      for (let draw = 0; draw < drawsMax; draw += 1) {
+        const first = Math.floor(random() * count);
+        const second = (first + 1 + Math.floor(random() * (count - 1))) % count;
+        const found = lighter(candidates[first] as C, candidates[second] as C, choice);
+        if (found) return found;
+      }
+      return leastLoaded(candidates, choice, random);
     },
   };
 }
 
 /** Each in turn. */
-export function roundRobin(): Balancer {
+export function roundRobin<C extends Candidate>(): Balancer<C> {
   let turn = 0;
   return {
-    pick(candidates) {
-      turn = (turn + 1) % candidates.length;
-      return turn;
+    pick(candidates, choice) {
+      for (let step = 0; step < candidates.length; step += 1) {
+        turn = (turn + 1) % candidates.length;
+        const candidate = candidates[turn] as C;
+        if (choice.mayTake(candidate)) return candidate;
+      }
+      return undefined;
     },
   };
+}
+
+function lighter<C extends Candidate>(first: C, second: C, choice: Choice<C>): C | undefined {
+  const mayFirst = choice.mayTake(first);
+  if (!choice.mayTake(second)) return mayFirst ? first : undefined;
+  if (!mayFirst) return second;
+  return first.load(choice.now) <= second.load(choice.now) ? first : second;
+}
+
+function leastLoaded<C extends Candidate>(
+  candidates: readonly C[],
+  choice: Choice<C>,
+  random: () => number,
+): C | undefined {
+  // From a random one on, or equals would always go to the first.
+  const start = candidates.length > 1 ? Math.floor(random() * candidates.length) : 0;
+  let best: C | undefined;
+  for (let step = 0; step < candidates.length; step += 1) {
+    const candidate = candidates[(start + step) % candidates.length] as C;
+    if (!choice.mayTake(candidate)) continue;
+    best = best ? lighter(best, candidate, choice) : candidate;
+  }
+  return best;
 }

@@ -1,5 +1,6 @@
 /**
- * The latency of one instance, as a peak-sensitive moving average: jumps up at once, comes down over `tauMs`.
+ * The latency of one instance, as a peak-sensitive moving average: jumps up at once, comes down over `tauMs`. It comes down
+ * while nobody looks as well, so that an instance that was slow once is tried again.
  * Source: Finagle's PeakEwma load balancer (twitter/finagle, PeakEwma.scala); tau 10 s is its default and Linkerd's.
  */
 export class PeakEwma {
@@ -13,21 +14,27 @@ export class PeakEwma {
 
   /** A call took that long. */
   observe(now: number, latencyMs: number): void {
-    if (latencyMs > this.#costMs) this.#costMs = latencyMs;
+    const costMs = this.costMs(now);
+    if (latencyMs > costMs) this.#costMs = latencyMs;
     else {
-      const weight = Math.exp(-(now - this.#observedAt) / this.#tauMs);
+      const weight = this.#weight(now);
       this.#costMs = this.#costMs * weight + latencyMs * (1 - weight);
     }
     this.#observedAt = now;
   }
 
   /** The cost now; 0 before the first observation. */
-  costMs(): number {
-    return this.#costMs;
+  costMs(now: number): number {
+    return this.#costMs * this.#weight(now);
   }
 
-  /** Forgets the past: the next observation counts alone. */
-  reset(costMs = 0): void {
+  /** Forgets the past. */
+  reset(now: number, costMs: number): void {
     this.#costMs = costMs;
+    this.#observedAt = now;
+  }
+
+  #weight(now: number): number {
+    return now <= this.#observedAt ? 1 : Math.exp((this.#observedAt - now) / this.#tauMs);
   }
 }

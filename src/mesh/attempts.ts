@@ -1,0 +1,279 @@
+/**
+ * One call through layers 1 and 3 to 7 (client-stack.ts). Usually that is one attempt at one instance. A second one runs beside the
+ * first where the first is unlikely to come to anything soon: its peer has fallen silent, or it takes far longer than such calls do,
+ * or the call is hedged. The first answer wins and the others are cancelled.
+ *
+ * Invariants: (A1) one outcome; (A2) no attempt outlives it; (A3) what may have been begun is sent again only if that is harmless;
+ * (A4) an attempt beyond the first that was not surely free is paid for from the budget; (A5) what is passed up is marked, so that
+ * nobody above retries it once more.
+ */
+import { now, random } from "../kit/index.ts";
+import { type CallFailure, type Client, type Outcome, SettledOnce } from "../wire/index.ts";
+import { Attempt } from "./attempt.ts";
+import {
+  type CallRequest,
+  type ClientStack,
+  lookAgainMs,
+  unknownServiceWaitMs,
+} from "./client-stack.ts";
+import { decideRetry, isInstanceAtFault, isRefusal, redispatchesMax } from "./core/retry-policy.ts";
+import { dialPatiently } from "./patient-dial.ts";
+import type { ServicePool } from "./service-pool.ts";
+import type { Target } from "./targets.ts";
+
+/** Priorities below this are never refused by the caller itself. */
+const throttledFrom = 2;
+const defaultPriority = 3;
+
+/** See the head of this file. */
+export class Attempts extends SettledOnce {
+  readonly #stack: ClientStack;
+  readonly #pool: ServicePool;
+  readonly #request: CallRequest;
+  readonly #begunAt = now();
+  readonly #deadlineAt: number;
+  readonly #retriesMax: number;
+  #tried: Set<string> | undefined;
+  #retries = 0;
+  #redispatches = 0;
+  #waitedUntil: number | undefined;
+  /** What the last attempt came to: what to tell the caller if there is nobody else to ask. */
+  #last: Outcome | undefined;
+  #running: Attempt | undefined;
+  /** Attempts beside {@link #running}; most calls have none. */
+  #others: Set<Attempt> | undefined;
+  #isCancelled = false;
+
+  constructor(stack: ClientStack, pool: ServicePool, request: CallRequest) {
+    super();
+    this.#stack = stack;
+    this.#pool = pool;
+    this.#request = request;
+    const { deadlineMs, retriesLeft } = request.head;
+    this.#deadlineAt = this.#begunAt + deadlineMs;
+    this.#retriesMax = Math.min(pool.retriesMax, retriesLeft ?? pool.retriesMax);
+  }
+
+  start(): void {
+    const time = this.#begunAt;
+    const { throttle, budget } = this.#pool;
+    const share = throttle.refusalShare(time);
+    const priority = this.#request.head.priority ?? defaultPriority;
+    if (share > 0 && priority >= throttledFrom && random() < share) {
+      throttle.onRefused(time);
+      return this.#fail(this.#stack.explainThrottle(this.#request.ref));
+    }
+    budget.onCall();
+    this.#attempt(time);
+  }
+
+  cancel(): void {
+    this.#isCancelled = true;
+    if (this.#running) return this.#running.cancel();
+    const message = "the caller gave up";
+    this.#fail({ code: "CANCELLED", message, isStarted: false, sent: "no" });
+  }
+
+  /** @internal One attempt is over. */
+  onAttemptOutcome(attempt: Attempt, outcome: Outcome): void {
+    this.#remove(attempt);
+    const time = now();
+    const { target } = attempt;
+    const latencyMs = time - attempt.sentAt;
+    if (outcome.ok) {
+      target.onAnswer(time, latencyMs, outcome.response);
+      this.#pool.throttle.onAccepted(time);
+      this.#pool.onLatency(this.#request.ref.operation, time, latencyMs);
+      return this.#end(outcome);
+    }
+    const { failure } = outcome;
+    if (isInstanceAtFault(failure)) target.onFault(time, latencyMs, () => this.#pool.mayEject());
+    else if (failure.sent === "answered") target.onAnswer(time, latencyMs);
+    else target.onNoVerdict();
+    if (isRefusal(failure)) this.#pool.throttle.onRefused(time);
+    else if (failure.sent === "answered") this.#pool.throttle.onAccepted(time);
+    if (this.isSettled) return;
+    this.#goOn(target, outcome, time);
+  }
+
+  /** @internal The instance has fallen silent: whoever may be asked twice is asked elsewhere. */
+  onAttemptSuspect(attempt: Attempt): void {
+    if (this.#isRepeatable && attempt.isFirstDoubt()) this.#attemptBeside(attempt);
+  }
+
+  /** @internal It takes far longer than such calls do. */
+  onAttemptWaiting(attempt: Attempt, waitedMs: number): void {
+    if (!this.#request.isHedgeable) return;
+    const { ref, head } = this.#request;
+    if (waitedMs < this.#pool.patienceMs(ref.operation, head.deadlineMs)) return;
+    if (attempt.isFirstDoubt()) this.#attemptBeside(attempt);
+  }
+
+  get #isRepeatable(): boolean {
+    const { isIdempotent, head, input } = this.#request;
+    return !input && (isIdempotent || head.idempotencyKey !== undefined);
+  }
+
+  #goOn(target: Target, outcome: Outcome & { ok: false }, time: number): void {
+    const decision = decideRetry(outcome.failure, this.#isRepeatable);
+    const isInputGone = this.#request.input !== undefined;
+    // One that still runs may yet win.
+    if (this.#running) return;
+    if (decision === "give-up" || this.#isCancelled || isInputGone) return this.#end(outcome);
+    this.#exclude(target);
+    this.#last = outcome;
+    if (decision === "redispatch") return this.#redispatch();
+    if (!this.#mayRetry(time)) return this.#end(outcome);
+    this.#attempt(time);
+  }
+
+  #mayRetry(time: number): boolean {
+    if (this.#retries >= this.#retriesMax || !this.#pool.budget.tryTake(time)) return false;
+    this.#retries += 1;
+    return true;
+  }
+
+  /** The same call once more, at another instance, while the first goes on. */
+  #attemptBeside({ target }: Attempt): void {
+    const time = now();
+    if (this.isSettled || this.#isCancelled) return;
+    this.#exclude(target);
+    const other = this.#pick();
+    const client = other?.readyClient;
+    // Only where it can go out at once: the first attempt still has its chance.
+    if (other && client && this.#mayRetry(time)) this.#send(other, client, time);
+  }
+
+  #attempt(time = now()): void {
+    if (this.isSettled) return;
+    const remainingMs = this.#deadlineAt - time;
+    if (remainingMs <= 0) {
+      // Waiting for an instance has used the time up: that is what the caller should hear of.
+      if (this.#waitedUntil === undefined) return this.#expire();
+      return this.#endWithoutAnybody();
+    }
+    const target = this.#pick();
+    if (!target) return this.#waitForInstance(time, remainingMs);
+    const client = target.readyClient;
+    if (client) return this.#send(target, client, time);
+    dialPatiently({
+      target,
+      remainingMs,
+      later: (delayMs, run) => this.#stack.later(delayMs, run),
+      hasOther: () => this.#hasOther(target),
+      onLink: (connected) => this.#send(target, connected, now()),
+      onLeft: () => {
+        this.#exclude(target);
+        this.#redispatch();
+      },
+    });
+  }
+
+  #hasOther(target: Target): boolean {
+    const { ref, head, isPartitioned = false } = this.#request;
+    const tried = new Set(this.#tried).add(target.nodeId);
+    return this.#pool.pick({ ref, key: head.routingKey, isPartitioned, tried }) !== undefined;
+  }
+
+  #pick(): Target | undefined {
+    const { ref, head, isPartitioned = false } = this.#request;
+    return this.#pool.pick({ ref, key: head.routingKey, isPartitioned, tried: this.#tried });
+  }
+
+  #send(target: Target, client: Client, time: number): void {
+    if (this.isSettled) return;
+    const remainingMs = this.#deadlineAt - time;
+    if (remainingMs <= 0) return this.#expire();
+    const { ref, body, input } = this.#request;
+    const attempt = new Attempt(this, target, time);
+    this.#add(attempt);
+    target.onSend(time);
+    attempt.begin(client.call(ref, this.#headFor(remainingMs), body, input));
+    if (this.#pool.isHedged && this.#request.isHedgeable && !this.#others) this.#planHedge(attempt);
+  }
+
+  #headFor(remainingMs: number): CallRequest["head"] {
+    const { head } = this.#request;
+    const attempt = this.#retries + this.#redispatches;
+    if (attempt === 0 && remainingMs === head.deadlineMs) return head;
+    const isLimited = head.retriesLeft !== undefined || this.#retries > 0;
+    const retriesLeft = isLimited ? this.#retriesMax - this.#retries : undefined;
+    return { ...head, deadlineMs: remainingMs, attempt, retriesLeft };
+  }
+
+  #planHedge(attempt: Attempt): void {
+    const delayMs = this.#pool.hedgeDelayMs(this.#request.ref.operation);
+    if (delayMs === undefined) return;
+    this.#stack.later(delayMs, () => {
+      if (!this.isSettled && attempt.isFirstDoubt()) this.#attemptBeside(attempt);
+    });
+  }
+
+  #redispatch(): void {
+    this.#redispatches += 1;
+    if (this.#redispatches <= redispatchesMax) return this.#attempt();
+    this.#endWithoutAnybody();
+  }
+
+  /** Nobody to ask: waits for the view to change, then begins anew, also with those tried before. */
+  #waitForInstance(time: number, remainingMs: number): void {
+    this.#waitedUntil ??= time + Math.min(unknownServiceWaitMs, remainingMs);
+    const waitMs = this.#waitedUntil - time;
+    const isWaiting =
+      waitMs > 0 &&
+      this.#stack.waitForChange(Math.min(waitMs, lookAgainMs), () => {
+        this.#tried = undefined;
+        this.#attempt();
+      });
+    if (!isWaiting) this.#endWithoutAnybody();
+  }
+
+  #endWithoutAnybody(): void {
+    if (this.#last) return this.#end(this.#last);
+    this.#fail(this.#stack.explainNobody(this.#request.ref));
+  }
+
+  #exclude(target: Target): void {
+    this.#tried ??= new Set();
+    this.#tried.add(target.nodeId);
+  }
+
+  #add(attempt: Attempt): void {
+    if (!this.#running) {
+      this.#running = attempt;
+      return;
+    }
+    this.#others ??= new Set();
+    this.#others.add(attempt);
+  }
+
+  #remove(attempt: Attempt): void {
+    if (this.#others?.delete(attempt) || this.#running !== attempt) return;
+    const [next] = this.#others ?? [];
+    this.#running = next;
+    if (next) this.#others?.delete(next);
+  }
+
+  #expire(): void {
+    const { ref, head } = this.#request;
+    this.#fail({
+      code: "DEADLINE_EXCEEDED",
+      message: `${ref.service}.${ref.operation}: no answer within ${Math.round(head.deadlineMs)} ms`,
+      isStarted: false,
+      sent: "no",
+    });
+  }
+
+  #fail(failure: CallFailure): void {
+    this.#end({ ok: false, failure });
+  }
+
+  #end(outcome: Outcome): void {
+    const told = outcome.ok
+      ? outcome
+      : { ok: false as const, failure: { ...outcome.failure, isExhausted: true } };
+    if (!this.settle(told)) return;
+    const left = [this.#running, ...(this.#others ?? [])];
+    for (const attempt of left) attempt?.cancel();
+  }
+}

@@ -1,0 +1,111 @@
+/** An event as a service's handler sees it: the same context as a call's, with the publisher's trace, principal and keys. */
+import type { EventRuntime, OnEvent } from "../contract/index.ts";
+import { DureError, now } from "../kit/index.ts";
+import { TraceContext } from "../telemetry/index.ts";
+import type { RequestHead } from "../wire/index.ts";
+import type { EventHead, EventSubscription, IncomingEvent } from "./events-port.ts";
+import { type ContextSource, type ContextSubject, HandlerContext } from "./handler-context.ts";
+
+/** An event is given this long before its handler is told to stop, in ms; a handler that needs longer declares it. */
+const deadlineMs = 30_000;
+
+/** What a service asked for with `on`. */
+export interface DeclaredSubscription {
+  readonly service: string;
+  readonly event: EventRuntime;
+  readonly subscription: OnEvent;
+}
+
+/** The subscription as the port takes it. */
+export function subscriptionOf(
+  { service, event, subscription }: DeclaredSubscription,
+  source: ContextSource,
+): EventSubscription {
+  const { group = service, start = "beginning", concurrency = 32, handler } = subscription;
+  const subject: ContextSubject = { service, name: `on ${event.name}`, isStream: false };
+  return {
+    group,
+    topic: event.name,
+    start,
+    concurrency,
+    async deliver(incoming, signal) {
+      const data = await event.parse(incoming.body);
+      await deliverTo(source, subject, { incoming, signal }, (context) => handler(data, context));
+    },
+  };
+}
+
+/** Runs a handler for an event that has come. */
+export async function deliverTo(
+  source: ContextSource,
+  subject: ContextSubject,
+  { incoming, signal }: { readonly incoming: IncomingEvent; readonly signal: AbortSignal },
+  run: (context: HandlerContext) => unknown,
+): Promise<void> {
+  const context = new HandlerContext(source, subject, new Delivery(incoming, signal));
+  try {
+    await run(context);
+  } finally {
+    context.end();
+  }
+}
+
+/** What a context needs of a request. The head is read when it is first asked for: many handlers need the data only. */
+class Delivery {
+  readonly queuedMs = 0;
+  readonly receivedAt = now();
+  readonly #event: IncomingEvent;
+  readonly #signal: AbortSignal;
+  #head: RequestHead | undefined;
+
+  constructor(event: IncomingEvent, signal: AbortSignal) {
+    this.#event = event;
+    this.#signal = signal;
+  }
+
+  get head(): RequestHead {
+    this.#head ??= requestHeadOf(this.#event);
+    return this.#head;
+  }
+
+  get isCancelled(): boolean {
+    return this.#signal.aborted;
+  }
+
+  onCancel(listener: () => void): void {
+    this.#signal.addEventListener("abort", listener, { once: true });
+  }
+}
+
+function requestHeadOf({ head, id, attempt }: IncomingEvent): RequestHead {
+  const { traceparent, principal, baggage, id: ownId = id } = JSON.parse(head) as EventHead;
+  return {
+    deadlineMs,
+    trace: traceparent === undefined ? undefined : TraceContext.parse(traceparent),
+    principal: principal === undefined ? undefined : JSON.stringify(principal),
+    baggage: baggage && JSON.stringify(baggage),
+    idempotencyKey: ownId,
+    attempt,
+  };
+}
+
+/** What travels beside the data of an event that is published for `head`. */
+export function eventHead(
+  head: Pick<RequestHead, "principal" | "baggage">,
+  trace: TraceContext,
+): string {
+  const told: EventHead = {
+    traceparent: trace.toString(),
+    ...(head.principal === undefined ? {} : { principal: JSON.parse(head.principal) }),
+    ...(head.baggage === undefined ? {} : { baggage: JSON.parse(head.baggage) }),
+  };
+  return JSON.stringify(told);
+}
+
+/** Publishing where nothing stores events. */
+export function noEventLog(topic: string): DureError {
+  return new DureError(
+    "FAILED_PRECONDITION",
+    `${topic}: this node has no event log to publish to or read from; create it with { events: meshEvents() }, as the dure command does`,
+  );
+}
