@@ -1,0 +1,201 @@
+import type { ClientOf } from "../contract/index.ts";
+import { asError, type DureError, now, sleep, wallTime } from "../kit/index.ts";
+import type { eventLog } from "./log-contract.ts";
+import { eventLimits, type NewEvent } from "./types.ts";
+
+/** Appends on their way at once: while the log syncs its disk for one, others are made, sent and read, and share its next sync. */
+const appendsMax = 8;
+/**
+ * Texts in one append, unless one event is larger, in characters: as JSON it stays below what a link sends in one piece (64 KiB), so
+ * appends arrive in the order in which they were begun.
+ */
+const appendCharsMax = 48 * 1024;
+/** An append is tried again until then, in ms: a log that is started again is back by then. */
+const appendMsMax = 10_000;
+const againMs = 100;
+
+/** An event that waits for the log, and who waits for it. */
+export interface WaitingEvent {
+  readonly event: NewEvent;
+  /** Length of its texts. */
+  readonly chars: number;
+  resolve(): void;
+  reject(error: Error): void;
+}
+
+/** What a window works with. */
+export interface AppendWindowOptions {
+  readonly client: ClientOf<typeof eventLog>;
+  /** Names this publisher among all. */
+  readonly source: string;
+  /** So many events wait no longer: they are on their way. */
+  onTaken(count: number, chars: number): void;
+}
+
+interface Append {
+  readonly batch: readonly WaitingEvent[];
+  epoch: number;
+  seq: number;
+  readonly giveUpAt: number;
+}
+
+/**
+ * Sends events to the log in their order, a few appends at a time; what is published meanwhile goes with the next one, so the more is
+ * published at once, the less each costs.
+ *
+ * Events are numbered, and the log takes each number in once and in order: an append whose answer was lost is sent again and stored
+ * once, and one that came before its predecessor is refused (OUT_OF_RANGE) and sent again behind it. After a failure nothing new is
+ * begun until all that is on its way has ended, so no event overtakes one before it.
+ */
+export class AppendWindow {
+  readonly #options: AppendWindowOptions;
+  #epoch = Math.floor(wallTime());
+  /** The number of the next event. */
+  #seq = 0;
+  #waiting: WaitingEvent[] = [];
+  #waitingChars = 0;
+  #running = 0;
+  /** Ends when the last append that was begun has ended. */
+  #last: Promise<void> = Promise.resolve();
+  #isScheduled = false;
+  #isTroubled = false;
+  #isClosed = false;
+
+  constructor(options: AppendWindowOptions) {
+    this.#options = options;
+  }
+
+  push(waiting: WaitingEvent): void {
+    this.#waiting.push(waiting);
+    this.#waitingChars += waiting.chars;
+    this.#schedule();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+  }
+
+  /** What is published in the same turn of the event loop goes together. */
+  #schedule(): void {
+    if (this.#isScheduled || !this.#mayBegin()) return;
+    this.#isScheduled = true;
+    queueMicrotask(() => {
+      this.#isScheduled = false;
+      while (this.#mayBegin()) this.#begin();
+    });
+  }
+
+  /** Beside others only a full one is begun: small ones cost a sync of the disk for little, and wait to be more. */
+  #mayBegin(): boolean {
+    if (this.#running === 0) return this.#waiting.length > 0;
+    const isFull = this.#waitingChars >= appendCharsMax;
+    return isFull && this.#running < appendsMax && !this.#isTroubled;
+  }
+
+  #begin(): void {
+    const batch = this.#takeBatch();
+    const append = {
+      batch,
+      epoch: this.#epoch,
+      seq: this.#seq,
+      giveUpAt: now() + appendMsMax,
+    };
+    this.#seq += batch.length;
+    const isFirst = this.#running === 0;
+    this.#running += 1;
+    this.#last = this.#settle(append, this.#send(append), isFirst ? undefined : this.#last);
+  }
+
+  #takeBatch(): WaitingEvent[] {
+    let chars = 0;
+    let count = 0;
+    for (const waiting of this.#waiting) {
+      if (count > 0 && chars + waiting.chars > appendCharsMax) break;
+      chars += waiting.chars;
+      count += 1;
+      if (count === eventLimits.batchEventsMax) break;
+    }
+    this.#waitingChars -= chars;
+    this.#options.onTaken(count, chars);
+    return this.#waiting.splice(0, count);
+  }
+
+  /** Never rejects: resolves to what went wrong, if anything did. */
+  async #send({ batch, epoch, seq, giveUpAt }: Append): Promise<DureError | undefined> {
+    const events = batch.map(({ event }) => event);
+    const input = { source: this.#options.source, epoch, seq, events };
+    try {
+      await this.#options.client.append(input, { deadlineMs: Math.max(100, giveUpAt - now()) });
+      return undefined;
+    } catch (thrown) {
+      return asError(thrown) as DureError;
+    }
+  }
+
+  /** @param before the append before it, if it was on its way when this one was begun. */
+  async #settle(
+    append: Append,
+    sent: Promise<DureError | undefined>,
+    before: Promise<void> | undefined,
+  ): Promise<void> {
+    let error = await sent;
+    if (error) this.#isTroubled = true;
+    await before;
+    if (isRefused(error)) error = await this.#sendAgain(append, error, before !== undefined);
+    while (error && isForNow(error) && !this.#isClosed && now() + againMs < append.giveUpAt) {
+      await sleep(againMs);
+      error = await this.#send(append);
+    }
+    if (error) this.#giveUp(append, error);
+    else for (const { resolve } of append.batch) resolve();
+    this.#running -= 1;
+    if (this.#running === 0) this.#isTroubled = false;
+    this.#schedule();
+  }
+
+  /**
+   * The log refused its numbers, so nothing was stored: it came before its predecessor, its predecessor was given up, or the log counts
+   * otherwise, because a clock was set back or the log was restored from a backup.
+   */
+  async #sendAgain(
+    append: Append,
+    refusal: DureError,
+    hasPredecessor: boolean,
+  ): Promise<DureError | undefined> {
+    if (append.epoch !== this.#epoch) this.#number(append);
+    else if (!hasPredecessor) this.#beginEpoch(append, refusal);
+    const error = await this.#send(append);
+    if (!isRefused(error) || !hasPredecessor) return error;
+    this.#beginEpoch(append, error);
+    return this.#send(append);
+  }
+
+  #beginEpoch(append: Append, refusal: DureError): void {
+    const told = (refusal.details as { epoch?: number } | undefined)?.epoch ?? 0;
+    this.#epoch = Math.max(this.#epoch + 1, told + 1, Math.floor(wallTime()));
+    this.#seq = 0;
+    this.#number(append);
+  }
+
+  /** Under the numbers that come next. */
+  #number(append: Append): void {
+    append.epoch = this.#epoch;
+    append.seq = this.#seq;
+    this.#seq += append.batch.length;
+  }
+
+  /** Whether it was stored is not known, so its numbers cannot be used again. */
+  #giveUp({ batch }: Append, error: Error): void {
+    this.#epoch = Math.max(this.#epoch + 1, Math.floor(wallTime()));
+    this.#seq = 0;
+    for (const { reject } of batch) reject(error);
+  }
+}
+
+function isForNow({ code }: DureError): boolean {
+  return code === "UNAVAILABLE" || code === "RESOURCE_EXHAUSTED";
+}
+
+function isRefused(error: DureError | undefined): error is DureError {
+  return error?.code === "OUT_OF_RANGE" || error?.code === "ABORTED";
+}

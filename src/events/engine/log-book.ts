@@ -1,0 +1,100 @@
+/** What a log that is kept in an engine knows of its topics and sources: it gives events their offsets. */
+import { DureError } from "../../kit/index.ts";
+import { expectedSeq, type Source } from "../core/sources.ts";
+import { type AppendBatch, eventLimits, type NewEvent, type StoredEvent } from "../types.ts";
+
+/** A topic: which offsets it has, and how large it is. */
+export interface TopicState {
+  /** Of the oldest event kept. */
+  first: number;
+  /** Of the next event. */
+  next: number;
+  /** When the newest event was stored. */
+  lastAt: number;
+  /** Of all events kept, roughly. */
+  bytes: number;
+}
+
+/** What an append stores. */
+export interface Taken {
+  readonly events: readonly StoredEvent[];
+  /** By topic: the offset after the last of them. */
+  readonly next: Readonly<Record<string, number>>;
+  /** How many of the batch had been stored before. */
+  readonly duplicates: number;
+  /** How far the batch's source has been taken in. */
+  readonly source: Source;
+}
+
+/** Bytes that an event takes, roughly. */
+export function storedSize({ key, head, body }: NewEvent): number {
+  return key.length + head.length + body.length + overheadBytes;
+}
+
+const overheadBytes = 64;
+
+export class LogBook {
+  readonly topics = new Map<string, TopicState>();
+  /** How far each has been taken in, so that what is sent again is not stored again. */
+  readonly sources = new Map<string, Source>();
+
+  clear(): void {
+    this.topics.clear();
+    this.sources.clear();
+  }
+
+  /**
+   * Numbers what is new in a batch, and counts it as stored: whoever then fails to store it loads the book again. Throws ABORTED for an
+   * epoch that is over, OUT_OF_RANGE for a batch that came too early, RESOURCE_EXHAUSTED for a topic too many.
+   */
+  take({ source: name, epoch, seq, events }: AppendBatch, wallTime: number): Taken {
+    const known = this.sources.get(name);
+    if (known && epoch < known.epoch) {
+      const message = `source ${name} has begun epoch ${known.epoch}; ${epoch} is over`;
+      throw new DureError("ABORTED", message, { details: { epoch: known.epoch } });
+    }
+    const expected = expectedSeq(known, { epoch, seq });
+    if (seq > expected) {
+      const message = `source ${name}: event ${expected} is next, not ${seq}`;
+      throw new DureError("OUT_OF_RANGE", message);
+    }
+    const duplicates = Math.min(expected - seq, events.length);
+    const next: Record<string, number> = {};
+    const stored = events.slice(duplicates).map((event, index) => {
+      const topic = this.#topic(event.topic);
+      topic.lastAt = Math.max(Math.floor(wallTime), topic.lastAt);
+      topic.bytes += storedSize(event);
+      const id = `${name}:${epoch}:${seq + duplicates + index}`;
+      const offset = topic.next;
+      topic.next += 1;
+      next[event.topic] = topic.next;
+      return { ...event, offset, at: topic.lastAt, id };
+    });
+    const source = { epoch, seq: Math.max(expected, seq + events.length) };
+    this.sources.set(name, source);
+    return { events: stored, next, duplicates, source };
+  }
+
+  /** Takes events before `first` as dropped. */
+  drop(name: string, first: number, bytes: number): void {
+    const topic = this.#topic(name);
+    topic.first = first;
+    topic.bytes = Math.max(0, topic.bytes - bytes);
+  }
+
+  overview(): { name: string; first: number; next: number; bytes: number }[] {
+    return [...this.topics].map(([name, { first, next, bytes }]) => ({ name, first, next, bytes }));
+  }
+
+  #topic(name: string): TopicState {
+    let topic = this.topics.get(name);
+    if (topic) return topic;
+    if (this.topics.size >= eventLimits.topicsMax) {
+      const message = `topic ${name}: the log has ${eventLimits.topicsMax} topics, and that is the most`;
+      throw new DureError("RESOURCE_EXHAUSTED", message);
+    }
+    topic = { first: 0, next: 0, lastAt: 0, bytes: 0 };
+    this.topics.set(name, topic);
+    return topic;
+  }
+}

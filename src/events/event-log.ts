@@ -1,0 +1,259 @@
+/**
+ * The event log as a service: one process that stores events and tells consumer groups who works on what. Everything it
+ * acknowledges is on disk.
+ */
+import { type Service, service } from "../contract/index.ts";
+import { afterInBackground, DureError, every, now, wallTime } from "../kit/index.ts";
+import { ConsumerGroup, type Sign } from "./consumer-group.ts";
+import { laneOf, lanesFromText, orderKeyOf } from "./core/lanes.ts";
+import { type DelayedEvent, DelayedEvents, delayedGroup } from "./delayed-events.ts";
+import { eventLog } from "./log-contract.ts";
+import type { Storage } from "./storage/storage.ts";
+import type { Retention } from "./storage/topic-file.ts";
+import { TopicFeed } from "./topic-feed.ts";
+import { type AppendBatch, eventLimits, type NewEvent } from "./types.ts";
+
+/** What the log is made with. */
+export interface EventLogOptions {
+  /** Opens the file. */
+  storage(): Promise<Storage>;
+  /** Default: 7 days, and 4 GiB for each topic. */
+  readonly retention?: Partial<Retention> | undefined;
+}
+
+const defaultRetention: Retention = { keepMs: 7 * 24 * 3_600_000, keepBytes: 4 * 2 ** 30 };
+const retainEveryMs = 60_000;
+/** What waits for the disk; beyond that publishers are told to wait. */
+const pendingBytesMax = 64 * 1024 * 1024;
+
+/** The service that is the log. Starting it rejects with what the file says: in use, damaged, written by a newer version. */
+export function eventLogService({ storage: openStorage, retention }: EventLogOptions): Service {
+  return service(eventLog, {
+    async setup({ onStop, handle, log: logger, signal }) {
+      const storage = await openStorage();
+      onStop(() => storage.close());
+      const log = await EventLog.open(storage);
+      onStop(() => log.close());
+      logger.info(`event log ready: ${storage.durability}`, { path: log.path });
+      // The wall clock may be set; how long this process has run may not.
+      const startedAt = wallTime() - now();
+      const keep = { ...defaultRetention, ...retention };
+      const timer = every(retainEveryMs, () => {
+        storage
+          .call("retain", { ...keep, now: startedAt + now() })
+          .catch((error) =>
+            logger.error("old events could not be dropped", { reason: (error as Error).message }),
+          );
+      });
+      onStop(() => timer.cancel());
+      return handle({
+        append: (batch) => log.append(batch),
+        delay: (delayed) => log.delay(delayed),
+        poll: (input, ctx) => log.poll(input, AbortSignal.any([ctx.signal, signal])),
+        renew: (input) => log.renew(input),
+        parked: (input) => log.parked(input),
+        commit: (input) => log.commit(input),
+        overview: () => log.overview(),
+        deadLetters: async (input) => ({ letters: await storage.call("deadLetters", input) }),
+        replay: async (input, ctx) => (await log.replay(input)) ?? ctx.fail("NoSuchLetter"),
+        tail: (input, ctx) => log.tail(input, AbortSignal.any([ctx.signal, signal])),
+      });
+    },
+  });
+}
+
+class EventLog {
+  readonly path: string;
+  readonly #storage: Storage;
+  readonly #incarnation: number;
+  readonly #feeds = new Map<string, TopicFeed>();
+  readonly #groups = new Map<string, Promise<ConsumerGroup>>();
+  #pendingBytes = 0;
+  #delayed!: DelayedEvents;
+
+  static async open(storage: Storage): Promise<EventLog> {
+    const { incarnation, path, topics, groups } = await storage.call("overview", undefined);
+    const log = new EventLog(storage, incarnation, path);
+    for (const { name, next } of topics) log.#feeds.set(name, new TopicFeed(name, storage, next));
+    const restartedAt = now();
+    log.#delayed = await DelayedEvents.open(storage, (batch) => log.append(batch));
+    for (const { name, topic } of groups) {
+      if (name === delayedGroup) continue;
+      const saved = await storage.call("openGroup", { name, topic, start: "beginning" });
+      const group = new ConsumerGroup(storage, saved, { incarnation, restartedAt });
+      log.#groups.set(`${name} ${topic}`, Promise.resolve(group));
+    }
+    return log;
+  }
+
+  private constructor(storage: Storage, incarnation: number, path: string) {
+    this.#storage = storage;
+    this.#incarnation = incarnation;
+    this.path = path;
+  }
+
+  async append(batch: AppendBatch): Promise<{ duplicates: number }> {
+    const bytes = checkBatch(batch);
+    if (this.#pendingBytes + bytes > pendingBytesMax) {
+      const message = `${this.#pendingBytes} bytes wait for the disk of the event log; publish more slowly`;
+      throw new DureError("RESOURCE_EXHAUSTED", message);
+    }
+    this.#pendingBytes += bytes;
+    try {
+      const { next, duplicates } = await this.#storage.call("append", batch);
+      for (const [topic, offset] of Object.entries(next)) this.#feed(topic).onAppended(offset);
+      return { duplicates };
+    } finally {
+      this.#pendingBytes -= bytes;
+    }
+  }
+
+  delay(delayed: DelayedEvent): Promise<void> {
+    checkEvent(delayed.event);
+    return this.#delayed.add(delayed);
+  }
+
+  close(): void {
+    this.#delayed.close();
+  }
+
+  async poll(
+    {
+      topic,
+      from,
+      lanes,
+      max,
+      waitMs,
+    }: { topic: string; from: number; lanes?: string | undefined; max: number; waitMs: number },
+    signal: AbortSignal,
+  ) {
+    const feed = this.#feed(topic);
+    const wanted = lanes === undefined ? undefined : lanesFromText(lanes);
+    const stop = new AbortController();
+    const timer = afterInBackground(waitMs, () => stop.abort());
+    const either = AbortSignal.any([signal, stop.signal]);
+    try {
+      for (let at = from; ; ) {
+        await feed.arrival(at, either);
+        const read = await feed.read(at, max);
+        const [oldest] = read;
+        const events = read.filter((event) => !wanted || wanted.has(laneOf(orderKeyOf(event))));
+        const next = (read.at(-1)?.offset ?? at - 1) + 1;
+        // What was passed over since `from` is of other lanes; only what the log has no more is missing.
+        const isMissing = oldest !== undefined && oldest.offset > at;
+        if (events.length > 0 || either.aborted || isMissing)
+          return { events, next, first: isMissing ? oldest.offset : from };
+        at = next;
+      }
+    } finally {
+      timer.cancel();
+    }
+  }
+
+  async renew({ group, topic, start, ...sign }: RenewInput) {
+    return (await this.#group(group, topic, start)).renew(sign, now());
+  }
+
+  async parked(input: { group: string; topic: string; lanes: string; from: number }) {
+    const group = await this.#group(input.group, input.topic, "beginning");
+    return group.parkedIn(lanesFromText(input.lanes), input.from);
+  }
+
+  async commit({
+    group,
+    topic,
+    ...commit
+  }: { group: string; topic: string } & Parameters<ConsumerGroup["commit"]>[0]) {
+    return { stale: await (await this.#group(group, topic, "beginning")).commit(commit, now()) };
+  }
+
+  async overview() {
+    const { path, topics, groups } = await this.#storage.call("overview", undefined);
+    const rows = groups.filter(isNotOwn).map(async ({ name, topic, dead }) => {
+      const group = await this.#group(name, topic, "beginning");
+      const lag = Math.max(0, this.#feed(topic).next - group.cursor);
+      return { name, topic, members: group.memberCount, lag, parked: group.parkedCount, dead };
+    });
+    const delayed = this.#delayed.size;
+    return { path, delayed, topics: [...topics], groups: await Promise.all(rows) };
+  }
+
+  async replay(input: { id: number; body?: string | undefined }) {
+    const revived = await this.#storage.call("revive", input);
+    if (!revived) return undefined;
+    const { letter, parked } = revived;
+    const { topic } = letter.event;
+    (await this.#group(letter.group, topic, "beginning")).revive(parked);
+    return { group: letter.group, topic };
+  }
+
+  async *tail({ topic, from }: { topic: string; from?: number | undefined }, signal: AbortSignal) {
+    const feed = this.#feed(topic);
+    let at = from ?? feed.next;
+    while (!signal.aborted) {
+      await feed.arrival(at, signal);
+      for (const event of await feed.read(at)) {
+        yield event;
+        at = event.offset + 1;
+      }
+    }
+  }
+
+  #feed(topic: string): TopicFeed {
+    let feed = this.#feeds.get(topic);
+    if (!feed) {
+      if (this.#feeds.size >= eventLimits.topicsMax)
+        throw new DureError(
+          "RESOURCE_EXHAUSTED",
+          `the log has ${eventLimits.topicsMax} topics, and that is the most`,
+        );
+      feed = new TopicFeed(topic, this.#storage, 0);
+      this.#feeds.set(topic, feed);
+    }
+    return feed;
+  }
+
+  #group(name: string, topic: string, start: "beginning" | "now"): Promise<ConsumerGroup> {
+    const key = `${name} ${topic}`;
+    let group = this.#groups.get(key);
+    if (!group) {
+      group = this.#storage
+        .call("openGroup", { name, topic, start })
+        .then(
+          (saved) => new ConsumerGroup(this.#storage, saved, { incarnation: this.#incarnation }),
+        );
+      this.#groups.set(key, group);
+      group.catch(() => this.#groups.delete(key));
+    }
+    return group;
+  }
+}
+
+interface RenewInput extends Sign {
+  group: string;
+  topic: string;
+  start: "beginning" | "now";
+}
+
+/** Its size in bytes, roughly. Throws INVALID_ARGUMENT for what is too large. */
+function checkBatch(batch: AppendBatch): number {
+  if (batch.events.length > eventLimits.batchEventsMax) {
+    const message = `an append of ${batch.events.length} events; the most is ${eventLimits.batchEventsMax}`;
+    throw new DureError("INVALID_ARGUMENT", message);
+  }
+  let bytes = 0;
+  for (const event of batch.events) bytes += checkEvent(event);
+  return bytes;
+}
+
+/** Its size in bytes, roughly. Throws INVALID_ARGUMENT for one that is too large. */
+function checkEvent({ topic, key, head, body }: NewEvent): number {
+  const size = key.length + head.length + body.length;
+  if (size <= eventLimits.eventBytesMax) return size;
+  const message = `an event of ${topic} has ${size} bytes; the most is ${eventLimits.eventBytesMax}. Store the data elsewhere and publish where it is`;
+  throw new DureError("INVALID_ARGUMENT", message);
+}
+
+function isNotOwn({ name }: { readonly name: string }): boolean {
+  return name !== delayedGroup;
+}

@@ -1,0 +1,24 @@
+/**
+ * events: the durable log of what has happened, and how services publish to it and take from it. The log itself is a service of the
+ * mesh; everything else here runs in the nodes that use it.
+ */
+export { type EventLogOptions, eventLogService } from "./event-log.ts";
+export { eventLog } from "./log-contract.ts";
+export { meshEvents } from "./mesh-events.ts";
+export { type Inbox, type InboxOptions, type KeyedRequest, openInbox } from "./outbox/inbox.ts";
+export { type Outbox, type OutboxHost, type OutboxOrigin, openOutbox } from "./outbox/outbox.ts";
+export {
+  createTables,
+  inDialect,
+  type SqlDatabase,
+  type SqlRunner,
+} from "./outbox/sql-database.ts";
+export { openPostgresStorage } from "./postgres/index.ts";
+export {
+  openProjection,
+  type ProjectedEvent,
+  type Projection,
+  type ProjectionOptions,
+  projects,
+} from "./projection.ts";
+export { memoryStorage, openStorage, type Storage } from "./storage/storage.ts";

@@ -1,0 +1,102 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
+import { AppendWindow } from "../../src/events/append-window.ts";
+import { StorageExecutor } from "../../src/events/storage/executor.ts";
+import type { AppendBatch } from "../../src/events/types.ts";
+import { DureError } from "../../src/kit/index.ts";
+
+type Fate = "answered" | "late" | "lost before" | "lost after" | "refused";
+
+/** A log in memory behind a network that does to each append what `fateOf` says. */
+function startLog(fateOf: () => Fate) {
+  const executor = new StorageExecutor(":memory:");
+  let running = 0;
+  let mostAtOnce = 0;
+  const store = (batch: AppendBatch) => {
+    const [answer] = executor.execute([{ name: "append", input: batch, at: Date.now() }]);
+    if (answer?.ok) return answer.value as { duplicates: number };
+    throw new DureError(answer?.code ?? "INTERNAL", answer?.message ?? "");
+  };
+  async function append(batch: AppendBatch) {
+    running += 1;
+    mostAtOnce = Math.max(mostAtOnce, running);
+    try {
+      const fate = fateOf();
+      await pause(fate === "late" ? 10 : 3);
+      if (fate === "lost before") throw new DureError("UNAVAILABLE", "lost");
+      if (fate === "refused") throw new DureError("INTERNAL", "refused");
+      const answer = store(batch);
+      if (fate === "lost after") throw new DureError("UNAVAILABLE", "the answer was lost");
+      return answer;
+    } finally {
+      running -= 1;
+    }
+  }
+  const read = () => {
+    const bounds = { eventsMax: 100_000, bytesMax: 1e9 };
+    const [answer] = executor.execute([
+      { name: "read", input: { topic: "t", from: 0, bounds }, at: 0 },
+    ]);
+    return ((answer as { value: { body: string }[] }).value ?? []).map(({ body }) => Number(body));
+  };
+  return { append, read, mostAtOnce: () => mostAtOnce };
+}
+
+/** Publishes so many in bursts; resolves to the numbers of those that were acknowledged. */
+async function publishAll(log: ReturnType<typeof startLog>, count: number): Promise<Set<number>> {
+  const window = new AppendWindow({
+    client: { append: log.append } as never,
+    source: "test",
+    onTaken() {},
+  });
+  const acknowledged = new Set<number>();
+  const outcomes: Promise<void>[] = [];
+  for (let number = 0; number < count; number += 1) {
+    const event = { topic: "t", key: "k", head: "{}", body: String(number) };
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    window.push({ event, chars: 500, resolve, reject });
+    outcomes.push(
+      promise.then(
+        () => void acknowledged.add(number),
+        () => undefined,
+      ),
+    );
+    if (number % 1_000 === 999) await pause(1);
+  }
+  await Promise.all(outcomes);
+  return acknowledged;
+}
+
+/** All that was acknowledged is there, each event once, in the order in which they were published. */
+function assertStored(stored: readonly number[], acknowledged: ReadonlySet<number>): void {
+  for (let index = 1; index < stored.length; index += 1)
+    assert.ok((stored[index] as number) > (stored[index - 1] as number), "in order, each once");
+  const found = new Set(stored);
+  for (const number of acknowledged) assert.ok(found.has(number), `${number} is stored`);
+}
+
+test("many events go in several appends at a time, and none is lost or overtakes another", async () => {
+  const log = startLog(() => "answered");
+  const acknowledged = await publishAll(log, 20_000);
+  assert.equal(acknowledged.size, 20_000);
+  assert.equal(log.mostAtOnce(), 8);
+  assertStored(log.read(), acknowledged);
+});
+
+test("an append that comes late, is lost or loses its answer changes neither order nor number", async () => {
+  let count = 0;
+  const fates: Fate[] = ["answered", "late", "answered", "lost before", "late", "lost after"];
+  const log = startLog(() => fates[(count++ * 7) % fates.length] as Fate);
+  const acknowledged = await publishAll(log, 3_000);
+  assert.equal(acknowledged.size, 3_000);
+  assertStored(log.read(), acknowledged);
+});
+
+test("an append that is given up fails alone: the one behind it is stored under new numbers", async () => {
+  let count = 0;
+  const log = startLog(() => (count++ % 4 === 1 ? "refused" : "answered"));
+  const acknowledged = await publishAll(log, 20_000);
+  assert.ok(acknowledged.size > 0 && acknowledged.size < 20_000, `${acknowledged.size}`);
+  assertStored(log.read(), acknowledged);
+});
