@@ -1,39 +1,55 @@
-import type { Target } from "./core/target.ts";
+import type { HeaderList, Target } from "../http/index.ts";
 
 /** One HTTP request, read once; routing, authentication and the call share it. Engines make it. */
 export interface Exchange {
   readonly requestId: string;
-  /** Upper case. */
+  /** As sent: methods are case-sensitive. */
   readonly method: string;
   readonly target: Target;
-  /** The target as sent, for `raw` operations. */
+  /** Path and query as sent, for `raw` operations. */
   readonly rawTarget: string;
   /** Host header, checked. */
   readonly host: string;
   /** Names in lower case; repeated ones in order. */
-  readonly headers: readonly (readonly [string, string])[];
+  readonly headers: HeaderList;
   header(name: string): string | undefined;
   /** The client's address. */
   readonly remoteAddress: string;
-  /** The whole body; undefined if it is larger than the limit (the engine then answers 413). */
-  body(): Promise<Uint8Array>;
   /** Whether a body was announced. */
   readonly hasBody: boolean;
-  /** Calls `listener` if the client goes before the answer. */
+  /**
+   * The whole body. Rejects with {@link BodyRefused} if it is larger than the engine's limit, malformed or too slow: let that
+   * through, the engine answers it. A body is read once, by this or by `bodyChunks`, and before the answer is complete.
+   */
+  body(): Promise<Uint8Array>;
+  /**
+   * The body as it comes; the client is held back while nobody takes it. Throws what `body` rejects with.
+   * `bytesMax`: another limit than the engine's, which is for bodies that are kept whole.
+   */
+  bodyChunks(bytesMax?: number): AsyncIterable<Uint8Array>;
+  /** Calls `listener` if the client goes before the answer is sent. */
   onAbort(listener: () => void): void;
-  /** Sends the answer; called once. */
-  answer(
-    status: number,
-    headers: readonly (readonly [string, string])[],
-    body: Uint8Array | string,
-  ): void;
+  /** Sends the answer; this or `stream`, once. */
+  answer(status: number, headers: HeaderList, body: Uint8Array | string): void;
+  /** Begins an answer whose body comes piece by piece. */
+  stream(status: number, headers: HeaderList): AnswerStream;
+}
+
+/** The body of an answer, piece by piece. */
+export interface AnswerStream {
+  /**
+   * Sends a piece. Undefined while there is room; otherwise a promise that resolves when there is room again, and rejects with
+   * {@link ClientGone} when there never will be.
+   */
+  write(bytes: Uint8Array): Promise<void> | undefined;
+  /** The body is complete. */
+  end(): void;
+  /** Breaks the connection, so that the client knows that the body is not complete. */
+  abort(): void;
 }
 
 /** What an engine calls for each request that is sound. */
 export type OnExchange = (exchange: Exchange) => Promise<void>;
 
-/** Thrown by {@link Exchange.body}. */
-export class BodyTooLarge extends Error {}
-
-/** The client went away while it was sending. */
+/** The client went away. */
 export class ClientGone extends Error {}

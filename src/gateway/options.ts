@@ -42,18 +42,10 @@ export interface GatewayOptions {
   readonly info?: { readonly title: string; readonly version: string } | undefined;
 }
 
-/** The defaults, and the bounds that are not options. */
+/** The defaults. */
 export const gatewayDefaults = {
   host: "127.0.0.1",
   port: 8080,
   bodyBytesMax: 1024 * 1024,
   headerBytesMax: 16 * 1024,
-  /** Header fields of a request (Envoy's default). */
-  headersMax: 100,
-  /** The head of a request must be complete by then. */
-  headersMsMax: 10_000,
-  /** The whole request must be complete by then. */
-  requestMsMax: 30_000,
-  /** An idle connection is kept this long. */
-  keepAliveMs: 65_000,
 } as const;

@@ -1,0 +1,104 @@
+/** The last step of a request: the call, and its outcome as the answer. Bodies pass as bytes; only the handler's side parses them. */
+
+import {
+  failureProblem,
+  type RequestInput,
+  type Route,
+  rawHead,
+  rawResponseHeaders,
+} from "../http/index.ts";
+import { random } from "../kit/index.ts";
+import { type CallRequest, callOptionsFor, httpCall, type MeshNode } from "../mesh/index.ts";
+import { type Logger, TraceContext } from "../telemetry/index.ts";
+import type { CallFailure, Response } from "../wire/index.ts";
+import type { Exchange } from "./exchange.ts";
+import { placeOf, sendProblem } from "./refusal.ts";
+import { answerStream } from "./stream-answer.ts";
+
+/** A request that may be called with. */
+export interface ForwardRequest {
+  readonly exchange: Exchange;
+  readonly route: Route;
+  readonly principal: string | undefined;
+  readonly input: RequestInput;
+}
+
+export class Forward {
+  readonly #node: MeshNode;
+  readonly #logger: Logger;
+
+  constructor(node: MeshNode, logger: Logger) {
+    this.#node = node;
+    this.#logger = logger;
+  }
+
+  /** Resolves when the answer is on its way, or the client is gone. */
+  async send(request: ForwardRequest): Promise<void> {
+    const { exchange, route } = request;
+    const call = callOf(request);
+    if (route.operation.kind === "stream") {
+      return answerStream(exchange, this.#node.openStream(call), statusOf(route), {
+        problemOf: (failure) => failureProblem(failure, route.operation, placeOf(exchange)),
+        onFailure: (failure) => this.#fail(request, failure),
+      });
+    }
+    const pending = this.#node.call(call);
+    exchange.onAbort(() => pending.cancel());
+    const outcome = await pending.outcome;
+    if (outcome.ok) return succeed(exchange, route, outcome.response);
+    this.#fail(request, outcome.failure);
+  }
+
+  #fail({ exchange, route, input }: ForwardRequest, failure: CallFailure): void {
+    if (input.items?.failure) throw input.items.failure;
+    // Nobody is there to be told.
+    if (failure.code === "CANCELLED") return;
+    const problem = failureProblem(failure, route.operation, placeOf(exchange));
+    if (problem.status >= 500) {
+      this.#logger.warn("a call failed", {
+        operation: `${route.ref.service}.${route.ref.operation}`,
+        code: failure.code,
+        reason: failure.message,
+        requestId: exchange.requestId,
+      });
+    }
+    const isForNow = problem.status === 503 || problem.status === 429;
+    sendProblem(exchange, problem, isForNow ? [["retry-after", "1"]] : []);
+  }
+}
+
+function callOf({ exchange, route, principal, input }: ForwardRequest): CallRequest {
+  const { operation, ref } = route;
+  return httpCall(route, input, {
+    deadlineMs: operation.deadlineMs ?? callOptionsFor(undefined, ref.service).deadlineMs,
+    trace: traceFor(exchange),
+    principal,
+    http: operation.kind === "raw" ? rawHeadOf(exchange) : undefined,
+  });
+}
+
+function rawHeadOf(exchange: Exchange): string {
+  const { method, host, rawTarget, headers, requestId, remoteAddress } = exchange;
+  return rawHead({ method, url: `http://${host}${rawTarget}`, headers }, [
+    ["x-request-id", requestId],
+    ["x-forwarded-for", remoteAddress],
+  ]);
+}
+
+function succeed(exchange: Exchange, route: Route, response: Response): void {
+  const { body, headers } = response;
+  if (route.operation.kind === "raw")
+    return exchange.answer(response.status ?? 200, rawResponseHeaders(headers), body);
+  const status = response.status ?? statusOf(route);
+  exchange.answer(status, status === 204 ? [] : [["content-type", "application/json"]], body);
+}
+
+function statusOf({ operation }: Route): number {
+  return operation.http?.status ?? 200;
+}
+
+function traceFor(exchange: Exchange): TraceContext {
+  const header = exchange.header("traceparent");
+  const parent = header === undefined ? undefined : TraceContext.parse(header);
+  return parent ? parent.child(random) : TraceContext.start(random);
+}

@@ -1,0 +1,120 @@
+/**
+ * HTTP/1.1 on `node:net`. Turns each request into an Exchange; knows nothing of routes. Own code and not `node:http`, because an
+ * edge reads strictly what that reads leniently, and because half of a request's time went into its streams and events.
+ */
+import { createServer, type Server } from "node:net";
+import { afterInBackground, DureError, every, type Timer } from "../../kit/index.ts";
+import type { OnExchange } from "../exchange.ts";
+import { AnswerHeads } from "./answer-head.ts";
+import { Connection, type ConnectionOwner } from "./connection.ts";
+import { type Http1Limits, http1Defaults } from "./limits.ts";
+
+/** What the engine needs. */
+export interface HttpEngineOptions {
+  readonly host: string;
+  readonly port: number;
+  /** Largest body that is kept whole. */
+  readonly bodyBytesMax: number;
+  readonly headerBytesMax: number;
+  readonly onExchange: OnExchange;
+  readonly limits?: Partial<Http1Limits>;
+}
+
+/** A listening engine. */
+export interface HttpEngine {
+  readonly port: number;
+  /** Stops accepting, lets answers finish, then closes; after `deadlineMs` all that is left is cut off. */
+  close(deadlineMs: number): Promise<void>;
+}
+
+const sweepMsMin = 10;
+const sweepMsMax = 1_000;
+
+/** Starts listening. Rejects with ALREADY_EXISTS for a taken port. */
+export async function listenHttp(options: HttpEngineOptions): Promise<HttpEngine> {
+  const engine = new Http1Engine(options);
+  await engine.listen();
+  return engine;
+}
+
+class Http1Engine implements HttpEngine, ConnectionOwner {
+  readonly limits: Http1Limits;
+  readonly headerBytesMax: number;
+  readonly bodyBytesMax: number;
+  readonly onExchange: OnExchange;
+  readonly heads = new AnswerHeads();
+  isClosing = false;
+  readonly #options: HttpEngineOptions;
+  readonly #connections = new Set<Connection>();
+  readonly #server: Server;
+  #sweep: Timer | undefined;
+
+  constructor(options: HttpEngineOptions) {
+    this.#options = options;
+    this.limits = { ...http1Defaults, ...options.limits };
+    this.headerBytesMax = options.headerBytesMax;
+    this.bodyBytesMax = options.bodyBytesMax;
+    this.onExchange = options.onExchange;
+    // Half-open: a client may end its side and still read its answer.
+    this.#server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => {
+      this.#connections.add(new Connection(socket, this));
+    });
+    this.#server.maxConnections = this.limits.connectionsMax;
+  }
+
+  get port(): number {
+    const address = this.#server.address();
+    return typeof address === "object" && address ? address.port : this.#options.port;
+  }
+
+  listen(): Promise<void> {
+    const { host, port } = this.#options;
+    return new Promise((resolve, reject) => {
+      const onError = (error: NodeJS.ErrnoException) => reject(listenError(host, port, error));
+      this.#server.once("error", onError);
+      this.#server.listen({ host, port }, () => {
+        this.#server.off("error", onError);
+        this.#server.on("error", () => {});
+        this.#sweep = this.#startSweep();
+        resolve();
+      });
+    });
+  }
+
+  onClosed(connection: Connection): void {
+    this.#connections.delete(connection);
+  }
+
+  async close(deadlineMs: number): Promise<void> {
+    this.isClosing = true;
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    for (const connection of this.#connections) connection.drain();
+    const timer = afterInBackground(deadlineMs, () => {
+      for (const connection of this.#connections) connection.destroy();
+    });
+    await closed;
+    timer.cancel();
+    this.#sweep?.cancel();
+  }
+
+  /** One timer for all that connections wait for. */
+  #startSweep(): Timer {
+    const { headMsMax, pauseMsMax, keepAliveMs, lingerMs } = this.limits;
+    const shortestMs = Math.min(headMsMax, pauseMsMax, keepAliveMs, lingerMs);
+    const periodMs = Math.min(Math.max(shortestMs / 4, sweepMsMin), sweepMsMax);
+    return every(periodMs, () => {
+      for (const connection of this.#connections) connection.charge(periodMs);
+    });
+  }
+}
+
+function listenError(host: string, port: number, error: NodeJS.ErrnoException): DureError {
+  const isTaken = error.code === "EADDRINUSE";
+  const message = isTaken
+    ? `port ${port} on ${host} is taken by another process; choose another`
+    : `cannot listen on ${host}:${port}: ${error.message}`;
+  return new DureError(isTaken ? "ALREADY_EXISTS" : "UNAVAILABLE", message, {
+    cause: error,
+    details: { port, reason: error.code },
+  });
+}
