@@ -1,7 +1,8 @@
 /** Builds `dist/`. With `--check` it also packs the package and checks what a user would install. */
 import { spawnSync } from "node:child_process";
 import { chmodSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
+import { buildPackage } from "./build-package.ts";
 
 function run(command: string, ...args: string[]): void {
   const { status, error } = spawnSync(join("node_modules/.bin", command), args, {
@@ -12,7 +13,7 @@ function run(command: string, ...args: string[]): void {
 }
 
 rmSync("dist", { recursive: true, force: true });
-run("tsc", "-p", "tsconfig.build.json");
+buildPackage(resolve("dist"));
 chmodSync("dist/cli/main.js", 0o755);
 if (process.argv.includes("--check")) {
   run("publint", "--strict");

@@ -3,8 +3,9 @@
  * answers and are named where it does not; with `CI=true` a missing server is a failure.
  */
 import { spawnSync } from "node:child_process";
-import { globSync } from "node:fs";
+import { existsSync, globSync } from "node:fs";
 import { connect } from "node:net";
+import { chromiumPath } from "../test/browser/support/chromium-path.ts";
 
 /** What a folder of suites needs before it can run. */
 const needs = [
@@ -12,6 +13,11 @@ const needs = [
     folder: "test/engines/",
     what: "PostgreSQL on 127.0.0.1:5432 (or DURE_TEST_POSTGRES)",
     isThere: () => answers(new URL(process.env.DURE_TEST_POSTGRES ?? "postgres://127.0.0.1:5432")),
+  },
+  {
+    folder: "test/browser/",
+    what: "Chromium (Debian's package chromium, or DURE_TEST_CHROMIUM)",
+    isThere: async () => existsSync(chromiumPath),
   },
 ];
 

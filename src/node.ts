@@ -1,5 +1,47 @@
 /** dure/node: what runs. Nodes, Distributors and gateways; needs Node.js. */
+export {
+  type EventLogOptions,
+  eventLogService,
+  type Inbox,
+  type InboxOptions,
+  type KeyedRequest,
+  meshEvents,
+  type Outbox,
+  type OutboxHost,
+  type OutboxOrigin,
+  openInbox,
+  openOutbox,
+  openProjection,
+  openStorage,
+  type ProjectedEvent,
+  type Projection,
+  type ProjectionOptions,
+  projects,
+  type SqlDatabase,
+  type SqlRunner,
+} from "./events/index.ts";
 export { createGateway, type Gateway, type GatewayOptions } from "./gateway/index.ts";
-export { createNode, type MeshNode, type NodeOptions } from "./mesh/index.ts";
+export {
+  type ConnectOptions,
+  connect,
+  createNode,
+  type MeshConnection,
+  type MeshNode,
+  type NodeOptions,
+} from "./mesh/index.ts";
 export { createDistributor, type Distributor, type DistributorOptions } from "./registry/index.ts";
+export {
+  openSagas,
+  type Saga,
+  type SagaContext,
+  type SagaHandlers,
+  type SagaHost,
+  type SagaOptions,
+  type SagaOutcome,
+  type Sagas,
+  type StepContext,
+  type StepOptions,
+  saga,
+  type WaitOptions,
+} from "./saga/index.ts";
 export { createLogger, type Logger } from "./telemetry/index.ts";

@@ -130,8 +130,13 @@ export async function checkShop(
   assert.deepEqual(await checkout(), bought, "the same key gives the same answer");
   const purchases = await api(base, "/purchases", { token });
   assert.equal(purchases.body.items.length, 1);
-  const found = await api(base, `/search?q=${encodeURIComponent(product.name)}`);
-  assert.ok(found.body.items.some((item: { id: number }) => item.id === product.id));
+  // The search service has its copy from events: it comes a moment later.
+  for (let tries = 0; ; tries += 1) {
+    const found = await api(base, `/search?q=${encodeURIComponent(product.name)}`);
+    if (found.body.items.some((item: { id: number }) => item.id === product.id)) break;
+    assert.ok(tries < 100, "the product is not found");
+    await pause(100);
+  }
 }
 
 /** The member of the fleet's group that listens on a port, from /proc. */

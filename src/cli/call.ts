@@ -2,10 +2,12 @@ import { type Command, InvalidArgumentError } from "commander";
 import type { OperationDescription } from "../contract/index.ts";
 import { asError, didYouMean, now, sleep } from "../kit/index.ts";
 import type { MeshNode } from "../mesh/index.ts";
+import { type CallFailure, StreamFailure } from "../wire/index.ts";
 import { CommandError, exitCodeOfCode, exitCodes } from "./exit-code.ts";
 import { addProjectFlags, addSettingFlags, type ProjectFlags } from "./project.ts";
 import { findReach, introduce } from "./reach.ts";
 import { print } from "./terminal.ts";
+import { commandLineName } from "./transport.ts";
 
 /** How long the command waits to hear from a Distributor, and for the contract it needs, in ms. */
 const introductionMsMax = 3_000;
@@ -44,27 +46,27 @@ async function call(target: string, input: string, flags: CallFlags): Promise<vo
   await introduce(reach);
   const { createNode } = await import("../mesh/index.ts");
   const node = await createNode({
-    name: "dure-call",
+    name: commandLineName,
     mesh: reach.mesh,
     distributors: reach.distributors,
     token: reach.token(),
+    transport: await reach.transport(),
   });
   try {
     const { hash, description } = await findOperation(node, service, operation);
     const { subject, scopes, deadlineMs, idempotencyKey } = flags;
     const principal =
       subject && JSON.stringify({ subject, scopes: scopes.split(",").filter(Boolean) });
-    const pending = node.call({
+    const request = {
       ref: { service, operation, contractHash: hash },
       body: input,
       isIdempotent: description.isIdempotent,
       head: { deadlineMs, principal, idempotencyKey },
-    });
-    const outcome = await pending.outcome;
-    if (outcome.ok) return await printBody(outcome.response.body);
-    const { code, message, data, isDeclared } = outcome.failure;
-    const lines = [`${code}  ${message}`, ...(isDeclared && data ? [data] : [])];
-    throw new CommandError(lines.join("\n"), exitCodeOfCode(code));
+    };
+    if (description.kind === "stream") return await printItems(node.openStream(request));
+    const outcome = await node.call(request).outcome;
+    if (!outcome.ok) throw failed(outcome.failure);
+    return await printBody(outcome.response.body);
   } finally {
     await node.close();
   }
@@ -107,6 +109,9 @@ async function findOperation(
   if (description.kind === "raw") {
     throw usage(`${service}.${operation} takes an HTTP request; call it through the gateway`);
   }
+  if (description.hasInputStream) {
+    throw usage(`${service}.${operation} takes a stream; send it lines through the gateway`);
+  }
   return { hash: found.hash, description };
 }
 
@@ -126,6 +131,20 @@ function checkJson(input: string): void {
   } catch (thrown) {
     throw usage(`the input is not JSON (${asError(thrown).message}): ${input}`);
   }
+}
+
+/** One a line, as they come. */
+async function printItems(messages: AsyncIterable<Uint8Array>): Promise<void> {
+  try {
+    for await (const message of messages) await print(Buffer.from(message).toString());
+  } catch (thrown) {
+    throw thrown instanceof StreamFailure ? failed(thrown.failure) : thrown;
+  }
+}
+
+function failed({ code, message, data, isDeclared }: CallFailure): CommandError {
+  const lines = [`${code}  ${message}`, ...(isDeclared && data ? [data] : [])];
+  return new CommandError(lines.join("\n"), exitCodeOfCode(code));
 }
 
 function printBody(body: Uint8Array): Promise<void> {
@@ -154,4 +173,4 @@ Examples:
   $ dure call products.get '{"id":7}' --join 10.0.0.1:9100
   $ dure call products.add '{"name":"Tea","price":300}' --subject admin --scopes products:write
 
-The answer goes to standard output as JSON, an error to standard error.`;
+The answer goes to standard output as JSON, a stream one item a line, an error to standard error.`;

@@ -43,8 +43,15 @@ function explain(config: ResolvedConfig): Explained[] {
     distributors: config.distributors.map(({ host, port }) => `${host}:${port}`),
     "calls.deadlineMs": config.calls.deadlineMs ?? 5_000,
     "calls.balancer": config.calls.balancer ?? "p2c",
+    "calls.retries": config.calls.retries ?? 2,
+    "calls.hedge": config.calls.hedge ?? false,
+    "calls.versions": config.calls.versions,
     "calls.services": config.calls.services,
+    events: withoutPassword(config.events),
+    contracts: config.contracts ?? "route",
+    zone: config.zone,
     "security.tokenFile": config.tokenFile,
+    "security.certs": config.certs,
     "logs.level": config.logLevel,
   };
   for (const { name, services, instances } of config.processes) {
@@ -54,6 +61,11 @@ function explain(config: ResolvedConfig): Explained[] {
   return Object.entries(values).flatMap(([option, value]) =>
     value === undefined ? [] : [{ option, value, origin: originOf(option, config.origins) }],
   );
+}
+
+function withoutPassword(events: ResolvedConfig["events"]): object | undefined {
+  if (events?.url === undefined) return events;
+  return { ...events, url: events.url.replace(/:[^:@/]*@/, ":***@") };
 }
 
 /** The origin of an option, or of the first option below it. */

@@ -3,6 +3,7 @@ import { watch } from "chokidar";
 import type { Command } from "commander";
 import { afterInBackground, asError, type Timer } from "../kit/index.ts";
 import { type ConfiguredProject, choosePorts } from "./fleet/choose-ports.ts";
+import { withoutMissingPrograms } from "./fleet/missing-programs.ts";
 import { gatewayUrl, planDev } from "./fleet/plan.ts";
 import { Fleet } from "./fleet/run-fleet.ts";
 import { addProjectFlags, addSettingFlags, type ProjectFlags } from "./project.ts";
@@ -24,12 +25,16 @@ export function defineDev(program: Command): void {
 async function dev(flags: ProjectFlags): Promise<void> {
   let project = await loadConfigured(flags);
   const input = await choosePorts(project);
+  const here = ({ config }: ConfiguredProject) =>
+    withoutMissingPrograms(config, process.env.PATH ?? "", (text) =>
+      fleet.output.note("dev", text),
+    );
   const fleet = new Fleet({
     mode: "dev",
     input,
     project: () => project,
     processes: [
-      { name: "dev", stopRank: 0, spec: () => planDev({ ...input, config: project.config }) },
+      { name: "dev", stopRank: 0, spec: () => planDev({ ...input, config: here(project) }) },
     ],
     // A process that cannot start is started again by the next change, not by a timer.
     policy: { crashLoopFailures: 1, crashLoopDelayMs: Number.POSITIVE_INFINITY, stopMsMax: 3_000 },
@@ -71,7 +76,7 @@ function watchProject(
 
 /** Databases and logs that a service writes are no reason to restart it. */
 function isSource(path: string): boolean {
-  return /\.(ts|mts|js|mjs|json|html|css|sql|svg)$|(^|[\\/])\.env[^\\/]*$/.test(path);
+  return /\.(ts|mts|js|mjs|py|json|html|css|sql|svg)$|(^|[\\/])\.env[^\\/]*$/.test(path);
 }
 
 const examples = `

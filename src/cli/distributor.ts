@@ -5,6 +5,7 @@ import { portAdvice } from "./port-taken.ts";
 import { addProjectFlags, addSettingFlags, loadProject, type ProjectFlags } from "./project.ts";
 import { stopOnSignal } from "./stop-on-signal.ts";
 import { print } from "./terminal.ts";
+import { transportFor } from "./transport.ts";
 
 /** `dure distributor`: the registry server alone, for a fleet on several machines. */
 export function defineDistributor(program: Command): void {
@@ -21,12 +22,14 @@ async function distributor({ port, ...flags }: ProjectFlags): Promise<void> {
   // Here --port can only mean the Distributor's own.
   const project = await loadProject({ ...flags, distributorPort: port }, { isOptional: true });
   const { host, distributor, name, logLevel } = project.config;
+  const transport = await transportFor(project.certs, "distributor");
   const running = await portAdvice("distributor.port", host, distributor.port, () =>
     createDistributor({
       host,
       port: distributor.port,
       mesh: name,
       token: project.token().token,
+      transport,
       logger: createLogger({ name: "distributor" }, logLevel),
     }),
   );

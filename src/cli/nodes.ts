@@ -1,11 +1,13 @@
 import type { Command } from "commander";
-import { formatHostPort, type HostPort } from "../config/index.ts";
 import { asError } from "../kit/index.ts";
-import type { NodeRecord } from "../registry/index.ts";
+import { distributorRefs, type NodeRecord } from "../registry/index.ts";
+import { Client } from "../wire/index.ts";
 import { CommandError, exitCodes } from "./exit-code.ts";
 import { addProjectFlags, addSettingFlags, type ProjectFlags } from "./project.ts";
-import { findReach } from "./reach.ts";
+import { findReach, newIdentity, type Reach } from "./reach.ts";
 import { print, printJson, table } from "./terminal.ts";
+
+const lookupMsMax = 3_000;
 
 /** `dure nodes`: who is registered. */
 export function defineNodes(program: Command): void {
@@ -19,8 +21,7 @@ export function defineNodes(program: Command): void {
 }
 
 async function nodes(flags: ProjectFlags & { json?: boolean }): Promise<void> {
-  const { distributors } = await findReach(flags);
-  const records = union(await askAll(distributors));
+  const records = union(await askAll(await findReach(flags)));
   if (flags.json) return printJson(records);
   const rows = records.map((record) => [
     record.slot,
@@ -33,8 +34,14 @@ async function nodes(flags: ProjectFlags & { json?: boolean }): Promise<void> {
 }
 
 /** The lists of all Distributors that answer; one is enough. */
-async function askAll(distributors: readonly HostPort[]): Promise<NodeRecord[][]> {
-  const answers = await Promise.allSettled(distributors.map(ask));
+async function askAll(reach: Reach): Promise<NodeRecord[][]> {
+  const transport = await reach.transport();
+  const identity = newIdentity(reach);
+  const answers = await Promise.allSettled(
+    reach.distributors.map((address) =>
+      ask(new Client({ address, identity, token: reach.token(), transport })),
+    ),
+  );
   const lists = answers.flatMap((answer) => (answer.status === "fulfilled" ? [answer.value] : []));
   if (lists.length > 0) return lists;
   const reasons = answers.flatMap((answer) =>
@@ -43,14 +50,16 @@ async function askAll(distributors: readonly HostPort[]): Promise<NodeRecord[][]
   throw new CommandError(`no Distributor answers: ${reasons.join("; ")}`, exitCodes.nobodyThere);
 }
 
-async function ask(address: HostPort): Promise<NodeRecord[]> {
-  const where = formatHostPort(address);
+async function ask(client: Client): Promise<NodeRecord[]> {
   try {
-    const response = await fetch(`http://${where}/distributor`);
-    return (await response.json()) as NodeRecord[];
-  } catch (thrown) {
-    const { message, cause } = asError(thrown);
-    throw new Error(`${where}: ${cause ? asError(cause).message : message}`, { cause: thrown });
+    await client.connect();
+    const outcome = await client.call(distributorRefs.lookup, { deadlineMs: lookupMsMax }, "{}")
+      .outcome;
+    if (!outcome.ok) throw new Error(outcome.failure.message);
+    const { nodes } = JSON.parse(Buffer.from(outcome.response.body).toString());
+    return nodes as NodeRecord[];
+  } finally {
+    client.destroy();
   }
 }
 

@@ -1,8 +1,11 @@
 import { Command, CommanderError } from "commander";
 import { defineCall } from "./call.ts";
+import { defineCerts } from "./certs.ts";
 import { defineConfigCommand } from "./config.ts";
 import { defineDev } from "./dev.ts";
 import { defineDistributor } from "./distributor.ts";
+import { defineEventLog } from "./event-log.ts";
+import { defineEvents } from "./events.ts";
 import { exitCodeOf, explain } from "./exit-code.ts";
 import { defineHost } from "./host.ts";
 import { defineInit } from "./init.ts";
@@ -10,7 +13,9 @@ import { defineNodes } from "./nodes.ts";
 import { defineOpenApi } from "./openapi.ts";
 import { packageInfo } from "./package-info.ts";
 import { definePs } from "./ps.ts";
+import { defineSagas } from "./sagas.ts";
 import { defineServe } from "./serve.ts";
+import { defineSidecar } from "./sidecar.ts";
 import { defineUp } from "./up.ts";
 
 /** The whole command line. */
@@ -26,12 +31,17 @@ export function createProgram(): Command {
     defineDev,
     defineUp,
     defineServe,
+    defineSidecar,
     defineDistributor,
+    defineEventLog,
     definePs,
     defineNodes,
     defineCall,
+    defineEvents,
+    defineSagas,
     defineOpenApi,
     defineConfigCommand,
+    defineCerts,
     defineHost,
   ]) {
     define(program);

@@ -31,6 +31,8 @@ export interface Project {
   readonly dataFolder: string;
   /** The mesh's shared token; made now if there is none yet. Throws INVALID_ARGUMENT if its file cannot be read. */
   token(): MeshToken;
+  /** The folder of certificates, absolute; undefined where none is configured. */
+  readonly certs: string | undefined;
   /** Finds the values of a service's declared keys. */
   serviceEnv(service: string, keys: readonly string[]): ServiceEnv;
 }
@@ -104,6 +106,7 @@ export async function loadProject(
     config,
     dataFolder,
     token: () => findToken(config, root, dataFolder),
+    certs: config.certs === undefined ? undefined : resolve(root, config.certs),
     serviceEnv: (service, keys) =>
       resolveServiceEnv(service, keys, { ...sources, config: config.env[service] ?? {} }),
   };

@@ -4,15 +4,18 @@ import { readFileSync } from "node:fs";
 import { type HostPort, parseHostPort } from "../config/index.ts";
 import { asError, wallTime } from "../kit/index.ts";
 import { readFleetFile, runningFleet, tokenOf } from "../supervisor/index.ts";
-import { Client } from "../wire/index.ts";
+import { Client, type PeerIdentity, type Transport } from "../wire/index.ts";
 import { CommandError, exitCodes } from "./exit-code.ts";
 import { dataFolderOf, loadProject, type Project, type ProjectFlags } from "./project.ts";
+import { commandLineName, transportFor } from "./transport.ts";
 
 /** A mesh to talk to. */
 export interface Reach {
   readonly mesh: string;
   readonly distributors: readonly HostPort[];
   token(): string;
+  /** TLS with this command line's certificate, where the mesh uses any. */
+  transport(): Promise<Transport | undefined>;
 }
 
 const standardDistributor: HostPort = { host: "127.0.0.1", port: 9_100 };
@@ -27,6 +30,7 @@ export async function findReach(flags: ProjectFlags): Promise<Reach> {
         mesh: fleet.mesh,
         distributors: fleet.distributors.flatMap((text) => parseHostPort(text) ?? []),
         token: () => fleetToken(fleet.tokenFile) ?? tokenOf(dataFolder),
+        transport: () => transportFor(fleet.certs, commandLineName),
       };
     }
   }
@@ -42,15 +46,22 @@ export function reachOf(project: Project): Reach {
     mesh: name,
     distributors: distributors.length > 0 ? distributors : [local],
     token: () => project.token().token,
+    transport: () => transportFor(project.certs, commandLineName),
   };
 }
 
+/** What a command calls itself. */
+export function newIdentity({ mesh }: Pick<Reach, "mesh">): PeerIdentity {
+  return { mesh, nodeId: randomUUID(), name: commandLineName, incarnation: wallTime() };
+}
+
 /** Fails with the exit code "nobody there" and every reason, unless one of the mesh's Distributors lets this command in. */
-export async function introduce({ mesh, distributors, token }: Reach): Promise<void> {
-  const identity = { mesh, nodeId: randomUUID(), name: "dure", incarnation: wallTime() };
+export async function introduce({ mesh, distributors, token, ...reach }: Reach): Promise<void> {
+  const identity = newIdentity({ mesh });
+  const transport = await reach.transport();
   const reasons: string[] = [];
   for (const address of distributors) {
-    const client = new Client({ address, identity, token: token() });
+    const client = new Client({ address, identity, token: token(), transport });
     try {
       await client.connect();
       return;

@@ -10,6 +10,7 @@ import { reachOf } from "./reach.ts";
 import { checkEnvironment, loadModule } from "./services.ts";
 import { stopOnSignal } from "./stop-on-signal.ts";
 import { print } from "./terminal.ts";
+import { transportFor } from "./transport.ts";
 
 /** `dure serve FILE`: one service alone, for a container or another machine. */
 export function defineServe(program: Command): void {
@@ -41,6 +42,7 @@ async function serve(file: string, flags: ServeFlags): Promise<void> {
   const { createNode } = await import("../mesh/index.ts");
   const { mesh, distributors, token } = reachOf(project);
   const slot = flags.slot ?? `${name}-${hostname()}`;
+  const logger = createLogger({ name: slot }, project.config.logLevel);
   const node = await createNode({
     name,
     slot,
@@ -50,10 +52,13 @@ async function serve(file: string, flags: ServeFlags): Promise<void> {
     distributors,
     services: [service],
     token: token(),
+    transport: await transportFor(project.certs, name, logger),
     dataDir: project.dataFolder,
     calls: project.config.calls,
+    contracts: project.config.contracts,
+    zone: project.config.zone,
     env: { [name]: values },
-    logger: createLogger({ name: slot }, project.config.logLevel),
+    logger,
   });
   stopOnSignal(async () => {
     await node.drain();

@@ -2,9 +2,18 @@ import type { Command } from "commander";
 import { formatHostPort } from "../config/index.ts";
 import { DureError } from "../kit/index.ts";
 import { type ConfiguredProject, choosePorts } from "./fleet/choose-ports.ts";
-import { distributorsOf, gatewayUrl, type PlanInput, planUp } from "./fleet/plan.ts";
+import { withoutMissingPrograms } from "./fleet/missing-programs.ts";
+import {
+  certificateNeeds,
+  distributorsOf,
+  gatewayUrl,
+  type PlanInput,
+  planUp,
+} from "./fleet/plan.ts";
 import { Fleet } from "./fleet/run-fleet.ts";
 import { addProjectFlags, addSettingFlags, loadProject, type ProjectFlags } from "./project.ts";
+import { print } from "./terminal.ts";
+import { provideCertificates } from "./transport.ts";
 
 /** Options that `up` and `dev` take as flags. */
 export const fleetSettings = [
@@ -26,8 +35,13 @@ export function defineUp(program: Command): void {
 }
 
 async function up(flags: ProjectFlags): Promise<void> {
-  const project = await loadConfigured(flags);
+  const loaded = await loadConfigured(flags);
+  const notes: string[] = [];
+  const note = (text: string) => notes.push(text);
+  const config = withoutMissingPrograms(loaded.config, process.env.PATH ?? "", note);
+  const project = { ...loaded, config };
   const input = await choosePorts(project);
+  if (input.certs) await provideCertificates(input.certs, certificateNeeds(input));
   const planned = planUp(input);
   const fleet = new Fleet({
     mode: "up",
@@ -41,6 +55,7 @@ async function up(flags: ProjectFlags): Promise<void> {
     readyLine: () => readyLine(input, planned.length),
     isGivenUp: true,
   });
+  for (const text of notes) await print(text);
   await fleet.start();
 }
 

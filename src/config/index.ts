@@ -2,7 +2,7 @@
  * config: what a project may say in `dure.config.ts`, and what comes out of it when profile, environment and flags are
  * applied. Decisions only: it reads no file and no variable by itself, and imports nothing of `node:`.
  */
-export { formatHostPort, type HostPort, parseHostPort } from "./core/address.ts";
+export { formatHostPort, type HostPort, parseHostPort } from "../kit/index.ts";
 export { type Problem, problemsError } from "./core/problems.ts";
 export {
   type ConfigSources,
@@ -20,10 +20,12 @@ export { type Setting, settings } from "./core/settings.ts";
 export {
   type DureConfig,
   defineConfig,
+  type EventsSection,
   type GatewaySection,
   type IssuerOptions,
   type ProcessOptions,
   type ProfileOptions,
   type ServiceCallOptions,
   type ServiceLoader,
+  type SidecarSection,
 } from "./options.ts";

@@ -17,7 +17,14 @@ export interface ServiceCallOptions {
   readonly balancer?: (typeof balancers)[number];
   /** Retries of one call at most; 0 switches them off. Default 2. */
   readonly retries?: number;
+  /** Asks a second instance once an idempotent call takes longer than 95 % of them do. Default false. */
+  readonly hedge?: boolean;
+  /** Which share of calls goes to which version: `{ "1": 90, "2": 10 }`; one alone is a pin. Default: to all alike. */
+  readonly versions?: Readonly<Record<string, number>>;
 }
+
+/** What becomes of a node whose contracts would break callers of instances that run. */
+export const contractPolicies = ["route", "quarantine", "refuse"] as const;
 
 /** One kind of process: which services it hosts, and how many run side by side. */
 export interface ProcessOptions {
@@ -25,6 +32,22 @@ export interface ProcessOptions {
   readonly services?: readonly string[];
   /** How many of these processes `dure up` runs, 1 to 64. Default 1. They are named `products-1`, `products-2`. */
   readonly instances?: number;
+  /** A program written in any language instead of services; the process's name is the service's. See {@link SidecarSection}. */
+  readonly sidecar?: SidecarSection;
+}
+
+/** A program that is a service of the mesh through a sidecar. */
+export interface SidecarSection {
+  /** The program and its arguments, started in the configuration file's folder. */
+  readonly command: readonly [string, ...string[]];
+  /** What it offers, as `["GET /reviews", "POST /reviews"]`. */
+  readonly urls: readonly string[];
+  /** Those of them that need no sign-in at the gateway. Default: none. */
+  readonly public?: readonly string[];
+  /** A path that answers with 200 to 399 once it is healthy. Default: it is once it accepts connections. */
+  readonly health?: string;
+  /** What to say, and go on without it, where the program is not installed. Default: that is an error. */
+  readonly withoutIt?: string;
 }
 
 /** Who signs the tokens that the gateway accepts. */
@@ -56,6 +79,24 @@ export interface GatewaySection {
   };
 }
 
+/** Protocols of `events.url`, one or more for each engine. */
+export const eventEngineProtocols = ["postgres", "postgresql"] as const;
+
+/** Where events are stored, and for how long. */
+export interface EventsSection {
+  /**
+   * An engine that keeps the events in place of files. `postgres://...`: a PostgreSQL database, whose search path is the log's schema;
+   * needs the package `pg`. Better given as `DURE_EVENTS_URL`, since it holds a password.
+   */
+  readonly url?: string;
+  /** The folder of the log's files. Default `events` in the data folder. */
+  readonly dir?: string;
+  /** Events are kept for so many days, whether anybody has read them or not. Default 7. */
+  readonly keepDays?: number;
+  /** Of each topic at most so much is kept, in MiB; the oldest goes first. Default 4096. */
+  readonly keepMb?: number;
+}
+
 /** What a profile may change: everything but the project's name and its services. */
 export interface ProfileOptions {
   /** Which services share a process, and how many processes run. Default: one process for each service. */
@@ -76,12 +117,20 @@ export interface ProfileOptions {
     /** Exceptions, by the service that is called. */
     readonly services?: Readonly<Record<string, ServiceCallOptions>>;
   };
+  /** The event log that `dure up` and `dure dev` run here. Default: none; set it, `events: {}` is enough, where services publish events. */
+  readonly events?: EventsSection;
+  /** See {@link contractPolicies}. `DURE_CONTRACTS`. Default `"route"`: each caller's calls go to the versions that fit it. */
+  readonly contracts?: (typeof contractPolicies)[number];
+  /** The failure domain of this machine, such as `eu-1a`; calls stay in it while they can. `DURE_ZONE`. Default: none. */
+  readonly zone?: string;
   /** The address nodes listen on. `DURE_HOST`, `--host`. Default `127.0.0.1`: nothing is reachable from other machines. */
   readonly host?: string;
   /** How peers prove that they belong to this mesh. */
   readonly security?: {
     /** A file that holds the shared token. `DURE_TOKEN_FILE`. Default: a token is made once, in the data folder. */
     readonly tokenFile?: string;
+    /** A folder of certificates made by `dure certs`: every link is then mutual TLS. `DURE_CERTS`. Default: none. */
+    readonly certs?: string;
   };
   /** Logs. */
   readonly logs?: {

@@ -19,6 +19,8 @@ export interface FleetFile {
   readonly gateway: string;
   /** Where the mesh's token is kept; absent if it came in `DURE_TOKEN`. */
   readonly tokenFile?: string | undefined;
+  /** The folder of the mesh's certificates, where it uses any. */
+  readonly certs?: string | undefined;
 }
 
 /** The shared token of this folder, made on first use. Only its owner may read the file. */

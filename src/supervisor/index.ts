@@ -3,7 +3,14 @@
  * command line about them. It knows nothing of services or the mesh: what a process does is in a message it hands on.
  */
 export { obeySupervisor, type SupervisorLink } from "./child.ts";
-export type { ProcessPhase } from "./core/process-state.ts";
+export { LineSplitter } from "./core/line-splitter.ts";
+export {
+  initialState,
+  type ProcessEvent,
+  type ProcessPhase,
+  type ProcessState,
+  step,
+} from "./core/process-state.ts";
 export { type FleetFile, readFleetFile, tokenOf } from "./data-folder.ts";
 export {
   type FleetControlOptions,
@@ -18,6 +25,6 @@ export type {
   ProcessListener,
   ProcessSpec,
 } from "./managed-process.ts";
-export type { RestartPolicy } from "./options.ts";
+export { defaultPolicy, type RestartPolicy } from "./options.ts";
 export { checkPort, type PortCheck } from "./ports.ts";
 export { type ProcessStatus, Supervisor, type SupervisorOptions } from "./supervisor.ts";

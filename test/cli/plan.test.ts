@@ -19,6 +19,8 @@ function input(more: object = {}): PlanInput {
     configPath: "/shop/dure.config.ts",
     dataFolder: "/shop/.dure",
     token: "t",
+
+    certs: undefined,
     gatewayPort: 8_080,
     distributorPort: hasOwn ? 9_100 : undefined,
   };
@@ -29,13 +31,22 @@ test("each instance is a process with its number; the edge stops first, the regi
   assert.deepEqual(
     planned.map(({ spec, stopRank }) => [spec.name, stopRank]),
     [
-      ["distributor", 2],
+      ["distributor", 3],
       ["core-1", 1],
       ["core-2", 1],
       ["stock-1", 1],
       ["gateway", 0],
     ],
   );
+});
+
+test("events bring the log, on the machine that runs the Distributor", () => {
+  const withEvents = planUp(input({ events: { keepDays: 1 } }));
+  const log = withEvents.find(({ spec }) => spec.role === "eventlog");
+  assert.equal(log?.stopRank, 2);
+  assert.deepEqual(log?.spec.role === "eventlog" && log.spec.log.keepMs, 24 * 3_600_000);
+  const elsewhere = planUp(input({ events: {}, distributors: ["10.0.0.1:9100"] }));
+  assert.ok(elsewhere.every(({ spec }) => spec.role !== "eventlog"));
 });
 
 test("a project that joins Distributors elsewhere runs none of its own", () => {

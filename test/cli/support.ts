@@ -1,6 +1,6 @@
 /** Runs the `dure` command for real: its own data folder, free ports, its own process group. */
 import assert from "node:assert/strict";
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import {
   cpSync,
   mkdirSync,
@@ -14,6 +14,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
+import { buildPackage } from "../../scripts/build-package.ts";
 import type { ProcessStatus } from "../../src/supervisor/index.ts";
 import { until } from "../support/until.ts";
 
@@ -79,9 +80,8 @@ export function installBuilt(folder: string): { readonly dureCommand: readonly s
   mkdirSync(home, { recursive: true });
   mkdirSync(join(modules, "@types"));
   cpSync(join(root, "package.json"), join(home, "package.json"));
-  const tsc = join(root, "node_modules/.bin/tsc");
   const outDir = join(home, "dist");
-  execFileSync(tsc, ["-p", join(root, "tsconfig.build.json"), "--outDir", outDir]);
+  buildPackage(outDir);
   symlinkSync(join(root, "node_modules"), join(home, "node_modules"));
   for (const name of ["zod", "@types/node"]) {
     symlinkSync(join(root, "node_modules", name), join(modules, name));

@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { after, before, test } from "node:test";
 import { type ShopFleet, startShop } from "./shop-fleet.ts";
+import { until } from "./until.ts";
+
+const hasPython = spawnSync("python3", ["--version"]).status === 0;
 
 /** What came back. */
 interface Answer {
@@ -154,15 +158,48 @@ export function shopSuite(env: Record<string, string> = {}): void {
     assert.equal((await api("DELETE", "/products/1", { token })).status, 403);
   });
 
+  test("reviews, which are written in Python: signed in, once for each product, bad input named, found by anybody", {
+    skip: hasPython || process.env.CI ? false : "there is no python3 here",
+  }, async () => {
+    const token = await member();
+    const { id } = await addProduct(1);
+    const review = { productId: id, stars: 4, text: "Bright, 밝다" };
+    assert.equal((await api("POST", "/reviews", { body: review })).status, 401);
+    assert.equal((await api("POST", "/reviews", { token, body: review })).status, 201);
+    const again = await api("POST", "/reviews", { token, body: { ...review, stars: 5 } });
+    assert.equal(again.status, 201);
+    const { items } = (await api("GET", `/reviews?productId=${id}`)).body;
+    assert.deepEqual(
+      items.map(({ stars, text }: { stars: number; text: string }) => ({ stars, text })),
+      [{ stars: 5, text: "Bright, 밝다" }],
+    );
+    const unknown = { ...review, productId: 999_999_999 };
+    assert.equal((await api("POST", "/reviews", { token, body: unknown })).status, 404);
+    const bad = await api("POST", "/reviews", { token, body: { ...review, stars: 6 } });
+    assert.deepEqual([bad.status, bad.body.errors[0].field], [400, "stars"]);
+    const page = await (await fetch(`${fleet.base}/shop/${id}`)).text();
+    assert.match(page, /aria-label="5 of 5 stars"/);
+    assert.match(page, /Bright, 밝다/);
+  });
+
+  test("a product's page is there with or without its reviews, and 404 where there is no product", async () => {
+    const { id } = await addProduct(1);
+    const page = await fetch(`${fleet.base}/shop/${id}`);
+    assert.equal(page.status, 200);
+    assert.match(await page.text(), /Nobody has written one yet|Reviews are resting/);
+    assert.equal((await fetch(`${fleet.base}/shop/999999999`)).status, 404);
+    assert.equal((await fetch(`${fleet.base}/shop/tea`)).status, 404);
+  });
+
   test("the admin adds a product, it is found, and removed again", async () => {
     const product = await addProduct(3);
     const found = async () =>
       (await api("GET", `/search?q=${encodeURIComponent(product.name)}`)).body.items.length;
-    assert.equal(await found(), 1);
+    await until("it is found", async () => (await found()) === 1);
     assert.equal((await api("DELETE", `/products/${product.id}`, { token: admin })).status, 204);
     assert.equal((await api("GET", `/products/${product.id}`)).status, 404);
     assert.equal((await api("DELETE", `/products/${product.id}`, { token: admin })).status, 404);
-    assert.equal(await found(), 0);
+    await until("it is no longer found", async () => (await found()) === 0);
   });
 
   test("a purchase pays, takes stock, empties the cart and is recorded; the same key gives the same answer", async () => {
@@ -186,6 +223,11 @@ export function shopSuite(env: Record<string, string> = {}): void {
     assert.deepEqual(body.items[0].items, [{ productId: product.id, quantity: 3, price: 1_250 }]);
     assert.deepEqual((await api("GET", "/purchases", { token: await member() })).body, {
       items: [],
+    });
+    await until("it is among the bestsellers", async () => {
+      const { items } = (await api("GET", "/bestsellers?limit=100")).body;
+      const own = items.find((each: { product: { id: number } }) => each.product.id === product.id);
+      return own?.sold === 3 && own.product.stock === 7;
     });
     const reused = await api("POST", "/checkout", {
       token,

@@ -7,15 +7,10 @@ const functionLinesMax = 70;
 const parametersMax = 4;
 
 /** A ratchet: what is listed here is longer than it should be. It may shrink, and then its number does too; nothing may grow. */
-const longFiles: Record<string, number> = {
-  "src/gateway/gateway.ts": 400,
-  "src/registry/registry.ts": 350,
-  "src/wire/client.ts": 550,
-};
+const longFiles: Record<string, number> = {};
 /** The same for functions, as `path name`. */
 const longFunctions: Record<string, number> = {
   "src/mesh/node.ts constructor": 100,
-  "src/wire/memory-transport.ts createMemoryNetwork": 80,
 };
 /** Shrinking by less is not worth a change of the list. */
 const slack = 20;

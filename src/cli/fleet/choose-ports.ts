@@ -30,6 +30,7 @@ export async function choosePorts(project: ConfiguredProject): Promise<PlanInput
     configPath,
     dataFolder,
     token: project.token().token,
+    certs: project.certs,
     gatewayPort: gatewayPort as number,
     distributorPort: distributorPort as number | undefined,
   };

@@ -1,6 +1,13 @@
 /** Which processes a fleet has, and what each is told. Pure. */
-import type { HostPort, ResolvedConfig } from "../../config/index.ts";
-import type { DevSpec, HostSpec } from "../host/spec.ts";
+import { dirname, resolve } from "node:path";
+import type {
+  EventsSection,
+  HostPort,
+  ResolvedConfig,
+  SidecarSection,
+} from "../../config/index.ts";
+import type { DevSpec, EventLogPlace, HostSpec, SidecarSpec } from "../host/spec.ts";
+import { type CertificateNeed, commandLineName } from "../transport.ts";
 
 /** What a plan is made from. */
 export interface PlanInput {
@@ -10,6 +17,8 @@ export interface PlanInput {
   /** Absolute. */
   readonly dataFolder: string;
   readonly token: string;
+  /** Absolute; undefined where links are not encrypted. */
+  readonly certs: string | undefined;
   /** The ports that were found free; they stay the same when a process is restarted. */
   readonly gatewayPort: number;
   /** `undefined` where the project joins Distributors that run elsewhere. */
@@ -23,8 +32,15 @@ export interface PlannedProcess {
   readonly stopRank: number;
 }
 
-/** The edge first, so that no request comes in; then services; the registry last, so that leaving is heard. */
-const stopRanks = { gateway: 0, dev: 0, services: 1, distributor: 2 } as const;
+/** The edge first, so that no request comes in; then services; then the log; the registry last, so that leaving is heard. */
+const stopRanks = {
+  gateway: 0,
+  dev: 0,
+  services: 1,
+  sidecar: 1,
+  eventlog: 2,
+  distributor: 3,
+} as const;
 
 /** `dure up`: a Distributor, a gateway, and every instance. */
 export function planUp(input: PlanInput): PlannedProcess[] {
@@ -33,19 +49,40 @@ export function planUp(input: PlanInput): PlannedProcess[] {
   if (distributorPort !== undefined) {
     specs.push({ ...common(input, "distributor"), role: "distributor", port: distributorPort });
   }
-  for (const { name, services, instances } of config.processes) {
+  const log = logPlace(input);
+  if (log) specs.push({ ...node(input, "eventlog"), role: "eventlog", log });
+  for (const { name, services, instances, sidecar } of config.processes) {
     for (let number = 1; number <= instances; number += 1) {
       const slot = `${name}-${number}`;
-      specs.push({ ...node(input, slot), role: "services", nodeName: name, configPath, services });
+      if (sidecar) specs.push(sidecarSpec(input, slot, sidecar, name));
+      else
+        specs.push({
+          ...node(input, slot),
+          role: "services",
+          nodeName: name,
+          configPath,
+          services,
+        });
     }
   }
   specs.push({
     ...node(input, "gateway"),
     role: "gateway",
     gateway: { ...config.gateway, port: gatewayPort },
-    expects: Object.keys(config.services),
+    expects: [...Object.keys(config.services), ...(log ? ["eventlog"] : [])],
   });
   return specs.map((spec) => ({ spec, stopRank: stopRanks[spec.role] }));
+}
+
+/** The processes of `dure up` that show certificates, and this command line. */
+export function certificateNeeds({ config }: PlanInput): readonly CertificateNeed[] {
+  const edges = [
+    { name: "distributor", services: [] },
+    { name: "gateway", services: [] },
+    ...(config.events ? [{ name: "eventlog", services: ["eventlog"] }] : []),
+    { name: commandLineName, services: [] },
+  ];
+  return [...edges, ...config.processes.map(({ name, services }) => ({ name, services }))];
 }
 
 /** `dure dev`: everything in one process. */
@@ -60,7 +97,38 @@ export function planDev(input: PlanInput): DevSpec {
     services: Object.keys(config.services),
     gateway: { ...config.gateway, port: gatewayPort },
     distributorPort,
+    log: logPlace(input),
+    sidecars: config.processes.flatMap(({ name, sidecar }) =>
+      sidecar ? [sidecarSpec(input, `${name}-1`, sidecar, name)] : [],
+    ),
   };
+}
+
+/** One log for a mesh: the machine that runs its Distributor runs it too. */
+function logPlace({ config, dataFolder, distributorPort }: PlanInput): EventLogPlace | undefined {
+  if (!config.events || distributorPort === undefined) return undefined;
+  return eventLogPlace(config.events, dataFolder);
+}
+
+/** Where a log is, and what it keeps. */
+export function eventLogPlace(events: EventsSection, dataFolder: string): EventLogPlace {
+  const { url, dir = "events", keepDays = 7, keepMb = 4_096 } = events;
+  return {
+    url,
+    folder: resolve(dataFolder, dir),
+    keepMs: keepDays * 24 * 3_600_000,
+    keepBytes: keepMb * 2 ** 20,
+  };
+}
+
+function sidecarSpec(
+  input: PlanInput,
+  slot: string,
+  sidecar: SidecarSection,
+  nodeName: string,
+): SidecarSpec {
+  const folder = dirname(input.configPath);
+  return { ...node(input, slot), role: "sidecar", nodeName, sidecar, folder };
 }
 
 /** The Distributors that nodes of this machine join. */
@@ -77,9 +145,9 @@ export function gatewayUrl({ config, gatewayPort }: PlanInput): string {
   return `http://${name}:${gatewayPort}`;
 }
 
-function common({ config, token }: PlanInput, name: string) {
+function common({ config, token, certs }: PlanInput, name: string) {
   const { name: mesh, host, logLevel } = config;
-  return { name, mesh, host, token, logLevel };
+  return { name, mesh, host, token, certs, logLevel };
 }
 
 function node(input: PlanInput, name: string) {
@@ -88,6 +156,8 @@ function node(input: PlanInput, name: string) {
     dataFolder: input.dataFolder,
     distributors: distributorsOf(input),
     calls: input.config.calls,
+    contracts: input.config.contracts,
+    zone: input.config.zone,
   };
 }
 

@@ -92,6 +92,7 @@ export class Fleet {
         distributors: distributorsOf(input).map(formatHostPort),
         gateway: gatewayUrl(input),
         tokenFile: this.#options.project().token().file,
+        certs: this.#options.project().certs,
       },
       list: () => this.#supervisor.list(),
     });

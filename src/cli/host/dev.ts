@@ -1,5 +1,6 @@
 import { formatHostPort } from "../../config/index.ts";
-import { describe, serviceDefinition } from "../../contract/index.ts";
+import { describe, type Service, serviceDefinition } from "../../contract/index.ts";
+import { meshEvents } from "../../events/index.ts";
 import { createGateway } from "../../gateway/index.ts";
 import { Closers } from "../../kit/index.ts";
 import { createNode } from "../../mesh/index.ts";
@@ -9,7 +10,9 @@ import { createLogger } from "../../telemetry/index.ts";
 import { dialHost } from "../fleet/plan.ts";
 import { portAdvice } from "../port-taken.ts";
 import { tellWhenCovered } from "./covers.ts";
+import { logServiceAt } from "./event-log.ts";
 import { loadHosted } from "./hosted-services.ts";
+import { runSidecar } from "./sidecar.ts";
 import type { DevSpec, HostTold } from "./spec.ts";
 
 /** Hosts every service, the gateway and a Distributor in this one process. */
@@ -34,10 +37,13 @@ export async function hostDev(spec: DevSpec, link: SupervisorLink): Promise<void
     mesh,
     host,
     distributors,
-    services,
+    services: spec.log ? [logServiceAt(spec.log), ...services] : services,
+    events: meshEvents(),
     token,
     dataDir: spec.dataFolder,
     calls: spec.calls,
+    contracts: spec.contracts,
+    zone: spec.zone,
     env,
     logger,
   });
@@ -60,21 +66,24 @@ export async function hostDev(spec: DevSpec, link: SupervisorLink): Promise<void
   closers.add(() => gateway.close());
 
   const tell = (told: HostTold) => link.tell(told);
-  for (const service of services) {
-    const { name, operations } = describe(serviceDefinition(service).contract);
-    const routes = Object.values(operations).flatMap(({ http }) =>
-      http ? [`${http.method} ${http.path}`] : [],
-    );
-    const count = Object.keys(operations).length;
-    tell({
-      kind: "line",
-      text: `${name}: ${count} operation${count === 1 ? "" : "s"}   ${routes.join("   ")}`,
-    });
+  const tellLine = (text: string) => tell({ kind: "line", text });
+  for (const sidecar of spec.sidecars) {
+    const running = await runSidecar({ ...sidecar, distributors }, link);
+    closers.add(() => running.close());
+    tellLine(`${sidecar.nodeName}: ${sidecar.sidecar.urls.join("   ")}`);
   }
-  for (const address of distributors) {
-    tell({ kind: "line", text: `distributor: ${formatHostPort(address)}` });
-  }
+  for (const service of services) tellLine(summaryOf(service));
+  for (const address of distributors) tellLine(`distributor: ${formatHostPort(address)}`);
   link.ready({ host: gatewayHost, port: gateway.port });
   const names = services.map((service) => describe(serviceDefinition(service).contract).name);
   tellWhenCovered(gateway, names, tell);
+}
+
+function summaryOf(service: Service): string {
+  const { name, operations } = describe(serviceDefinition(service).contract);
+  const routes = Object.values(operations).flatMap(({ http }) =>
+    http ? [`${http.method} ${http.path}`] : [],
+  );
+  const count = Object.keys(operations).length;
+  return `${name}: ${count} operation${count === 1 ? "" : "s"}   ${routes.join("   ")}`;
 }

@@ -3,6 +3,7 @@ import { createNode } from "../../mesh/index.ts";
 import type { SupervisorLink } from "../../supervisor/index.ts";
 import { createLogger } from "../../telemetry/index.ts";
 import { portAdvice } from "../port-taken.ts";
+import { transportFor } from "../transport.ts";
 import { tellWhenCovered } from "./covers.ts";
 import type { GatewaySpec } from "./spec.ts";
 
@@ -16,8 +17,11 @@ export async function hostGateway(spec: GatewaySpec, link: SupervisorLink): Prom
     host: spec.host,
     distributors: spec.distributors,
     token: spec.token,
+    transport: await transportFor(spec.certs, "gateway", logger),
     dataDir: spec.dataFolder,
     calls: spec.calls,
+    contracts: spec.contracts,
+    zone: spec.zone,
     logger,
   });
   const { port, host, auth, limits } = spec.gateway;

@@ -12,10 +12,14 @@ export async function runHost(): Promise<void> {
     switch (spec.role) {
       case "distributor":
         return await (await import("./distributor.ts")).hostDistributor(spec, link);
+      case "eventlog":
+        return await (await import("./event-log.ts")).hostEventLog(spec, link);
       case "gateway":
         return await (await import("./gateway.ts")).hostGateway(spec, link);
       case "services":
         return await (await import("./services.ts")).hostServices(spec, link);
+      case "sidecar":
+        return await (await import("./sidecar.ts")).hostSidecar(spec, link);
       case "dev":
         return await (await import("./dev.ts")).hostDev(spec, link);
     }

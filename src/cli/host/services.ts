@@ -1,12 +1,15 @@
+import { meshEvents } from "../../events/index.ts";
 import { createNode } from "../../mesh/index.ts";
 import type { SupervisorLink } from "../../supervisor/index.ts";
 import { createLogger } from "../../telemetry/index.ts";
+import { transportFor } from "../transport.ts";
 import { loadHosted } from "./hosted-services.ts";
 import type { ServicesSpec } from "./spec.ts";
 
 /** Hosts one or more services under the supervisor. */
 export async function hostServices(spec: ServicesSpec, link: SupervisorLink): Promise<void> {
   const { services, env } = await loadHosted(spec.configPath, spec.services, link);
+  const logger = createLogger({ name: spec.name }, spec.logLevel);
   const node = await createNode({
     name: spec.nodeName,
     slot: spec.name,
@@ -17,8 +20,12 @@ export async function hostServices(spec: ServicesSpec, link: SupervisorLink): Pr
     token: spec.token,
     dataDir: spec.dataFolder,
     calls: spec.calls,
+    contracts: spec.contracts,
+    zone: spec.zone,
     env,
-    logger: createLogger({ name: spec.name }, spec.logLevel),
+    transport: await transportFor(spec.certs, spec.nodeName, logger),
+    events: meshEvents(),
+    logger,
   });
   link.onStop(async () => {
     await node.drain();

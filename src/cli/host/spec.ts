@@ -1,4 +1,4 @@
-import type { HostPort, Problem, ResolvedConfig } from "../../config/index.ts";
+import type { HostPort, Problem, ResolvedConfig, SidecarSection } from "../../config/index.ts";
 
 /** What every process of a fleet is told when it starts. Crosses the supervisor's channel, so it is plain JSON. */
 interface CommonSpec {
@@ -7,6 +7,8 @@ interface CommonSpec {
   readonly mesh: string;
   readonly host: string;
   readonly token: string;
+  /** Absolute; absent where links are not encrypted. */
+  readonly certs: string | undefined;
   readonly logLevel: ResolvedConfig["logLevel"];
 }
 
@@ -16,12 +18,30 @@ interface NodeSpec extends CommonSpec {
   readonly dataFolder: string;
   readonly distributors: readonly HostPort[];
   readonly calls: ResolvedConfig["calls"];
+  readonly contracts: ResolvedConfig["contracts"];
+  readonly zone: ResolvedConfig["zone"];
 }
 
 /** Runs the registry server. */
 export interface DistributorSpec extends CommonSpec {
   readonly role: "distributor";
   readonly port: number;
+}
+
+/** Where the event log is and what it keeps. */
+export interface EventLogPlace {
+  /** Absolute. */
+  readonly folder: string;
+  /** An engine in its place. */
+  readonly url: string | undefined;
+  readonly keepMs: number;
+  readonly keepBytes: number;
+}
+
+/** Runs the event log. */
+export interface EventLogSpec extends NodeSpec {
+  readonly role: "eventlog";
+  readonly log: EventLogPlace;
 }
 
 /** Runs the HTTP edge. */
@@ -42,6 +62,16 @@ export interface ServicesSpec extends NodeSpec {
   readonly services: readonly string[];
 }
 
+/** Runs a program written in any language, as a service. */
+export interface SidecarSpec extends NodeSpec {
+  readonly role: "sidecar";
+  /** The service's name. */
+  readonly nodeName: string;
+  readonly sidecar: SidecarSection;
+  /** Its working directory. */
+  readonly folder: string;
+}
+
 /** Everything in one process: the monolith. */
 export interface DevSpec extends NodeSpec {
   readonly role: "dev";
@@ -50,10 +80,20 @@ export interface DevSpec extends NodeSpec {
   readonly gateway: ResolvedConfig["gateway"];
   /** Absent where the project joins Distributors that run elsewhere. */
   readonly distributorPort: number | undefined;
+  /** Absent where no events are stored here. */
+  readonly log: EventLogPlace | undefined;
+  /** Programs of other languages beside it. */
+  readonly sidecars: readonly SidecarSpec[];
 }
 
 /** The work of one process. */
-export type HostSpec = DistributorSpec | GatewaySpec | ServicesSpec | DevSpec;
+export type HostSpec =
+  | DistributorSpec
+  | EventLogSpec
+  | GatewaySpec
+  | ServicesSpec
+  | SidecarSpec
+  | DevSpec;
 
 /** A process asks for the keys that its services declare; nothing else ever reaches it. */
 export interface EnvQuestion {

@@ -95,6 +95,10 @@ function crossCheck(config: DureConfig): Problem[] {
       const path = `${prefix}processes.${name}`;
       if (reservedProcessNames.includes(name)) {
         problems.push({ path, message: "has the name of one of Dure's own processes; rename it" });
+      } else if (process.sidecar) {
+        const isTaken = services.includes(name) || process.services !== undefined;
+        const message = "is a sidecar, so it has a name of its own and hosts no services";
+        if (isTaken) problems.push({ path, message });
       } else if (process.services) {
         process.services.forEach((service, index) => {
           needService(`${path}.services.${index} ("${service}")`, service);

@@ -1,6 +1,12 @@
-import { didYouMean } from "../../kit/index.ts";
-import type { DureConfig, GatewaySection, ProfileOptions, ServiceLoader } from "../options.ts";
-import { type HostPort, parseHostPort } from "./address.ts";
+import { didYouMean, type HostPort, parseHostPort } from "../../kit/index.ts";
+import type {
+  DureConfig,
+  EventsSection,
+  GatewaySection,
+  ProfileOptions,
+  ServiceLoader,
+  SidecarSection,
+} from "../options.ts";
 import { checkConfig } from "./check.ts";
 import { hintFor, type Problem, problemsError } from "./problems.ts";
 import { flagKey, settings } from "./settings.ts";
@@ -23,6 +29,8 @@ export interface ResolvedProcess {
   readonly name: string;
   readonly services: readonly string[];
   readonly instances: number;
+  /** The program it runs instead of services. */
+  readonly sidecar?: SidecarSection;
 }
 
 /** A checked configuration: profile, environment and flags applied, defaults filled in. */
@@ -37,8 +45,13 @@ export interface ResolvedConfig {
   /** Empty: run one here. */
   readonly distributors: readonly HostPort[];
   readonly calls: NonNullable<ProfileOptions["calls"]>;
+  /** Undefined: none is run. */
+  readonly events: EventsSection | undefined;
+  readonly contracts: ProfileOptions["contracts"];
+  readonly zone: string | undefined;
   readonly host: string;
   readonly tokenFile: string | undefined;
+  readonly certs: string | undefined;
   readonly logLevel: NonNullable<NonNullable<ProfileOptions["logs"]>["level"]>;
   /** Where each changed option came from: `gateway.port` -> `PORT`. What is not listed has its default. */
   readonly origins: ReadonlyMap<string, string>;
@@ -163,8 +176,12 @@ function withDefaults(
     distributor: { port: config.distributor?.port ?? 9_100 },
     distributors: (config.distributors ?? []).flatMap((text) => parseHostPort(text) ?? []),
     calls: config.calls ?? {},
+    events: config.events,
+    contracts: config.contracts,
+    zone: config.zone,
     host,
     tokenFile: config.security?.tokenFile,
+    certs: config.security?.certs,
     logLevel: config.logs?.level ?? "info",
     origins,
   };
@@ -174,8 +191,9 @@ function withDefaults(
 function resolveProcesses(config: DureConfig): ResolvedProcess[] {
   const named = Object.entries(config.processes ?? {}).map(([name, options]) => ({
     name,
-    services: options.services ?? [name],
+    services: options.sidecar ? [] : (options.services ?? [name]),
     instances: options.instances ?? 1,
+    ...(options.sidecar ? { sidecar: options.sidecar } : {}),
   }));
   const hosted = new Set(named.flatMap(({ services }) => services));
   const alone = Object.keys(config.services)

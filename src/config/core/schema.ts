@@ -1,9 +1,21 @@
 import { z } from "zod";
-import { balancers, type DureConfig, logLevels, type ServiceLoader } from "../options.ts";
-import { parseHostPort } from "./address.ts";
+import { parseHostPort } from "../../kit/index.ts";
+import {
+  balancers,
+  contractPolicies,
+  type DureConfig,
+  eventEngineProtocols,
+  logLevels,
+  type ServiceLoader,
+} from "../options.ts";
 
 /** Names that `dure up` gives to its own processes. */
-export const reservedProcessNames: readonly string[] = ["distributor", "gateway", "dev"];
+export const reservedProcessNames: readonly string[] = [
+  "distributor",
+  "gateway",
+  "eventlog",
+  "dev",
+];
 
 /** More processes of one kind than this on one machine is a mistake; a machine with more cores can raise it here. */
 const instancesMax = 64;
@@ -27,6 +39,8 @@ const serviceCalls = {
   deadlineMs: deadlineMs.exactOptional(),
   balancer: z.enum(balancers).exactOptional(),
   retries: z.int().min(0).max(10).exactOptional(),
+  hedge: z.boolean().exactOptional(),
+  versions: z.record(z.string().min(1), z.number().min(0)).exactOptional(),
 };
 
 const issuer = z.strictObject({
@@ -43,6 +57,15 @@ const profileShape = {
       z.strictObject({
         services: z.array(z.string()).min(1).readonly().exactOptional(),
         instances: z.int().min(1).max(instancesMax).exactOptional(),
+        sidecar: z
+          .strictObject({
+            command: z.tuple([z.string().min(1)], z.string()).readonly(),
+            urls: z.array(z.string().min(1)).min(1).readonly(),
+            public: z.array(z.string().min(1)).readonly().exactOptional(),
+            health: z.string().startsWith("/").exactOptional(),
+            withoutIt: z.string().min(1).exactOptional(),
+          })
+          .exactOptional(),
       }),
     )
     .exactOptional(),
@@ -68,8 +91,23 @@ const profileShape = {
       services: z.record(z.string(), z.strictObject(serviceCalls)).exactOptional(),
     })
     .exactOptional(),
+  events: z
+    .strictObject({
+      url: z.url({ protocol: new RegExp(`^(${eventEngineProtocols.join("|")})$`) }).exactOptional(),
+      dir: z.string().min(1).exactOptional(),
+      keepDays: z.number().positive().exactOptional(),
+      keepMb: z.int().min(64).exactOptional(),
+    })
+    .exactOptional(),
+  contracts: z.enum(contractPolicies).exactOptional(),
+  zone: z.string().min(1).max(200).exactOptional(),
   host: z.string().min(1).exactOptional(),
-  security: z.strictObject({ tokenFile: z.string().min(1).exactOptional() }).exactOptional(),
+  security: z
+    .strictObject({
+      tokenFile: z.string().min(1).exactOptional(),
+      certs: z.string().min(1).exactOptional(),
+    })
+    .exactOptional(),
   logs: z.strictObject({ level: z.enum(logLevels).exactOptional() }).exactOptional(),
 };
 

@@ -1,5 +1,5 @@
-import { logLevels } from "../options.ts";
-import { parseHostPort } from "./address.ts";
+import { parseHostPort } from "../../kit/index.ts";
+import { contractPolicies, logLevels } from "../options.ts";
 
 /** Reads a string from the environment or the command line, or says what it must be. */
 export type Reader = (text: string) => { readonly value: unknown } | { readonly mustBe: string };
@@ -39,6 +39,11 @@ const level: Reader = (value) =>
   logLevels.some((name) => name === value)
     ? { value }
     : { mustBe: `one of ${logLevels.join(", ")}` };
+
+const policy: Reader = (value) =>
+  contractPolicies.some((name) => name === value)
+    ? { value }
+    : { mustBe: `one of ${contractPolicies.join(", ")}` };
 
 /** One table for `--help`, the environment and the reference page. A flag beats the variable, which beats the file. */
 export const settings: readonly Setting[] = [
@@ -83,6 +88,18 @@ export const settings: readonly Setting[] = [
     read: text,
   },
   {
+    path: "zone",
+    variable: "DURE_ZONE",
+    description: "failure domain of this machine; calls stay in it while they can",
+    read: text,
+  },
+  {
+    path: "contracts",
+    variable: "DURE_CONTRACTS",
+    description: `what becomes of a version that would break callers: ${contractPolicies.join(", ")}`,
+    read: policy,
+  },
+  {
     path: "calls.deadlineMs",
     variable: "DURE_DEADLINE_MS",
     description: "time for a call where the caller gives none",
@@ -92,6 +109,18 @@ export const settings: readonly Setting[] = [
     path: "security.tokenFile",
     variable: "DURE_TOKEN_FILE",
     description: "file that holds the mesh's shared token",
+    read: text,
+  },
+  {
+    path: "security.certs",
+    variable: "DURE_CERTS",
+    description: "folder of certificates made by dure certs; every link is then mutual TLS",
+    read: text,
+  },
+  {
+    path: "events.url",
+    variable: "DURE_EVENTS_URL",
+    description: "PostgreSQL database that keeps the events in place of files",
     read: text,
   },
   {

@@ -1,0 +1,15 @@
+/** Compiles `src/` and lays beside it what is no TypeScript: pages, styles and what they run. */
+import { execFileSync } from "node:child_process";
+import { cpSync, globSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+
+export function buildPackage(outDir: string): void {
+  const compile = ["-p", "tsconfig.build.json", "--outDir", outDir];
+  execFileSync(join(root, "node_modules/.bin/tsc"), compile, { cwd: root, stdio: "inherit" });
+  const source = join(root, "src");
+  for (const asset of globSync("**/*.{html,css,js}", { cwd: source }))
+    cpSync(join(source, asset), join(outDir, asset));
+}

@@ -1,0 +1,37 @@
+/** Opens the engine that a URL names. Engines' clients are loaded only where they are used. */
+import type { Storage } from "../../events/index.ts";
+import { DureError } from "../../kit/index.ts";
+
+type OpenEngine = (url: string) => Promise<Storage>;
+
+const engines: Readonly<Record<string, OpenEngine>> = {
+  "postgres:": openPostgres,
+  "postgresql:": openPostgres,
+};
+
+/** Rejects with FAILED_PRECONDITION where its client is not installed, INVALID_ARGUMENT for a URL of no engine. */
+export function openEngine(url: string): Promise<Storage> {
+  const open = engines[new URL(url).protocol];
+  if (open) return open(url);
+  const message = `events.url: ${new URL(url).protocol} is no engine; the engines are ${Object.keys(engines).join(", ")}`;
+  throw new DureError("INVALID_ARGUMENT", message);
+}
+
+async function openPostgres(url: string): Promise<Storage> {
+  const { openPostgresStorage } = await import("../../events/index.ts");
+  const { default: pg } = await import("pg").catch(notInstalled("pg"));
+  return openPostgresStorage({
+    async connect() {
+      const client = new pg.Client({ connectionString: url });
+      await client.connect();
+      return client;
+    },
+  });
+}
+
+function notInstalled(name: string) {
+  return () => {
+    const message = `events.url needs the package ${name}; install it: npm install ${name}`;
+    throw new DureError("FAILED_PRECONDITION", message);
+  };
+}

@@ -1,0 +1,40 @@
+import { type Sidecar, startSidecar } from "../../sidecar/index.ts";
+import type { SupervisorLink } from "../../supervisor/index.ts";
+import { createLogger } from "../../telemetry/index.ts";
+import { programEnvironment } from "../program-environment.ts";
+import { transportFor } from "../transport.ts";
+import type { SidecarSpec } from "./spec.ts";
+
+/** Runs a program of another language under the supervisor. */
+export async function hostSidecar(spec: SidecarSpec, link: SupervisorLink): Promise<void> {
+  const running = await runSidecar(spec, link);
+  link.onStop(() => running.close());
+  link.ready({ host: spec.host, port: running.node.port });
+}
+
+/** Starts the program; its output goes to the supervisor's. */
+export async function runSidecar(spec: SidecarSpec, link: SupervisorLink): Promise<Sidecar> {
+  const { nodeName, sidecar, folder } = spec;
+  const logger = createLogger({ name: spec.name }, spec.logLevel);
+  return startSidecar({
+    name: nodeName,
+    slot: spec.name,
+    mesh: spec.mesh,
+    host: spec.host,
+    distributors: spec.distributors,
+    token: spec.token,
+    transport: await transportFor(spec.certs, nodeName, logger),
+    dataDir: spec.dataFolder,
+    calls: spec.calls,
+    contracts: spec.contracts,
+    zone: spec.zone,
+    logger,
+    urls: sidecar.urls,
+    publicUrls: sidecar.public ?? [],
+    command: sidecar.command,
+    cwd: folder,
+    environment: programEnvironment(spec.dataFolder),
+    healthPath: sidecar.health,
+    onLine: (line) => link.tell({ kind: "line", text: line }),
+  });
+}

@@ -1,0 +1,102 @@
+import { hostname } from "node:os";
+import { type Command, InvalidArgumentError } from "commander";
+import { DureError } from "../kit/index.ts";
+import { startSidecar } from "../sidecar/index.ts";
+import { createLogger } from "../telemetry/index.ts";
+import { programEnvironment } from "./program-environment.ts";
+import { addProjectFlags, addSettingFlags, loadProject, type ProjectFlags } from "./project.ts";
+import { reachOf } from "./reach.ts";
+import { stopOnSignal } from "./stop-on-signal.ts";
+import { print } from "./terminal.ts";
+import { transportFor } from "./transport.ts";
+
+interface SidecarFlags extends ProjectFlags {
+  readonly name: string;
+  readonly urls: string;
+  readonly public?: string;
+  readonly port?: number;
+  readonly health?: string;
+  readonly slot?: string;
+  readonly meshPort: number;
+}
+
+/** `dure sidecar -- PROGRAM`: a program in any language as a service of the mesh. */
+export function defineSidecar(program: Command): void {
+  const command = program
+    .command("sidecar")
+    .description("run a program written in any language as a service of the mesh")
+    .argument("<command...>", "the program and its arguments, after --")
+    .requiredOption("--name <name>", "the service's name")
+    .requiredOption("--urls <list>", 'what it offers, as "GET /reviews,POST /reviews"')
+    .option("--public <list>", "those of them that need no sign-in at the gateway")
+    .option(
+      "--port <number>",
+      "the program's port, told to it as PORT (default: any free one)",
+      portOf,
+    )
+    .option(
+      "--health <path>",
+      "a path that answers 200 to 399 once it is healthy (default: it accepts connections)",
+    )
+    .option("--mesh-port <number>", "port other nodes call it on; 0 takes any free one", portOf, 0)
+    .option("--slot <name>", "stable label of this instance (default: service and machine name)");
+  addProjectFlags(addSettingFlags(command, ["distributors", "host", "logs.level"]))
+    .addHelpText("after", examples)
+    .action(sidecar);
+}
+
+async function sidecar(command: readonly string[], flags: SidecarFlags): Promise<void> {
+  const [file, ...args] = command;
+  if (file === undefined) throw new DureError("INVALID_ARGUMENT", "name the program after --");
+  const project = await loadProject(flags, { isOptional: true });
+  const { mesh, distributors, token } = reachOf(project);
+  const { name, slot = `${name}-${hostname()}` } = flags;
+  const { host, logLevel, calls, contracts, zone } = project.config;
+  const logger = createLogger({ name: slot }, logLevel);
+  const running = await startSidecar({
+    name,
+    slot,
+    mesh,
+    host,
+    port: flags.meshPort,
+    distributors,
+    token: token(),
+    transport: await transportFor(project.certs, name, logger),
+    dataDir: project.dataFolder,
+    calls,
+    contracts,
+    zone,
+    logger,
+    urls: listOf(flags.urls),
+    publicUrls: listOf(flags.public ?? ""),
+    command: [file, ...args],
+    environment: programEnvironment(project.dataFolder),
+    appPort: flags.port,
+    healthPath: flags.health,
+    onLine: (line) => void print(line),
+  });
+  stopOnSignal(() => running.close());
+  await print(
+    `ready: ${name} at ${host}:${running.node.port}, joining ${distributors.map(({ host: to, port }) => `${to}:${port}`).join(", ")}`,
+  );
+}
+
+function listOf(text: string): string[] {
+  return text
+    .split(",")
+    .map((part) => part.trim())
+    .filter(Boolean);
+}
+
+function portOf(text: string): number {
+  if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text);
+  throw new InvalidArgumentError("It must be a port number from 0 to 65535.");
+}
+
+const examples = `
+Examples:
+  $ dure sidecar --name reviews --urls "GET /reviews,POST /reviews" --public "GET /reviews" -- python3 reviews.py
+  $ dure sidecar --name thumbnails --urls "GET /thumbnails/:id" --health /healthz --join 10.0.0.1:9100 -- ./thumbnails
+
+The program listens on 127.0.0.1 at the port in PORT. It calls others at $DURE_URL/call/<service>/<operation>, with
+"Authorization: Bearer $DURE_REQUEST_TOKEN", passing on the header Dure-Request of the request it is serving.`;
