@@ -11,7 +11,20 @@ export default defineConfig({
     search: () => import("./services/search.ts"),
     store: () => import("./services/store.ts"),
   },
-  processes: { products: { instances: 2 }, checkout: { instances: 2 } },
+  processes: {
+    products: { instances: 2 },
+    checkout: { instances: 2 },
+    // Written in another language: the sidecar starts it and speaks for it.
+    reviews: {
+      sidecar: {
+        command: ["python3", "services/reviews.py"],
+        urls: ["GET /reviews", "POST /reviews"],
+        public: ["GET /reviews"],
+        withoutIt: "the shop lives without reviews",
+      },
+    },
+  },
+  events: {},
   gateway: {
     auth: {
       issuers: [

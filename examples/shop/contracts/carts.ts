@@ -1,4 +1,4 @@
-import { contract, op } from "dure";
+import { contract, event, op } from "dure";
 import { z } from "zod";
 import { Line, ProductId, Quantity } from "./schemas.ts";
 
@@ -25,4 +25,5 @@ export const carts = contract("carts", {
     idempotent: true,
     input: z.object({ memberId: z.string(), purchaseId: z.string(), items: z.array(Line) }),
   }),
+  emptied: event(z.object({ purchaseId: z.string() }), { key: ({ purchaseId }) => purchaseId }),
 });

@@ -1,6 +1,6 @@
 import { contract, event, op } from "dure";
 import { z } from "zod";
-import { Line, Money, Product, ProductId } from "./schemas.ts";
+import { Line, Money, Order, Product, ProductId } from "./schemas.ts";
 
 const ById = z.object({ id: ProductId });
 const NoSuchProduct = { status: 404, data: ById } as const;
@@ -67,13 +67,14 @@ export const products = contract("products", {
   }),
   /** Gives back what a purchase took, and refuses it from then on. */
   release: op({ idempotent: true, input: z.object({ purchaseId: z.string() }) }),
-  /** What has changed since a revision, oldest first; a removed product comes as null. */
-  changes: op({
-    idempotent: true,
-    input: z.object({ since: z.int().min(0), limit: z.int().min(1).max(500) }),
-    output: z.object({
-      items: z.array(z.object({ id: ProductId, revision: z.int(), product: Product.nullable() })),
-    }),
+  /** Stock was taken for a purchase that is paid. */
+  taken: event(Order, { key: ({ purchaseId }) => purchaseId }),
+  /** There was not enough of something: nothing was taken. */
+  shortage: event(z.object({ purchaseId: z.string(), productId: ProductId }), {
+    key: ({ purchaseId }) => purchaseId,
   }),
-  changed: event(z.object({ id: ProductId, revision: z.int() }), { key: ({ id }) => String(id) }),
+  /** A product as it is now; null once it is gone. */
+  changed: event(z.object({ id: ProductId, product: Product.nullable() }), {
+    key: ({ id }) => String(id),
+  }),
 });

@@ -1,6 +1,6 @@
-import { contract, op } from "dure";
+import { contract, event, op } from "dure";
 import { z } from "zod";
-import { Purchase } from "./schemas.ts";
+import { Order, Purchase } from "./schemas.ts";
 
 export const purchases = contract("purchases", {
   list: op({
@@ -10,5 +10,7 @@ export const purchases = contract("purchases", {
     output: z.object({ items: z.array(Purchase) }),
   }),
   /** Records a purchase, once. */
-  record: op({ idempotent: true, input: Purchase.extend({ memberId: z.string() }) }),
+  record: op({ idempotent: true, input: Order }),
+  /** A purchase is done. */
+  recorded: event(Order, { key: ({ purchaseId }) => purchaseId }),
 });

@@ -23,3 +23,6 @@ export const Purchase = z.object({
   total: Money,
   at: z.string(),
 });
+
+/** A purchase on its way: whose it is, and what. */
+export const Order = Purchase.extend({ memberId: z.string() });

@@ -1,6 +1,6 @@
-import { contract, op, raw } from "dure";
+import { contract, event, op, raw, sagaOperations } from "dure";
 import { z } from "zod";
-import { Money, Product, ProductId, Quantity } from "./schemas.ts";
+import { Money, Order, Product, ProductId, Quantity } from "./schemas.ts";
 
 export const store = contract("store", {
   cart: op({
@@ -33,5 +33,9 @@ export const store = contract("store", {
       InProgress: { status: 409 },
     },
   }),
+  /** Somebody wants to buy: for the shop without a conductor. */
+  placed: event(Order, { key: ({ purchaseId }) => purchaseId }),
+  ...sagaOperations(),
   page: raw({ http: "GET /", auth: "public", summary: "The shop for people" }),
+  productPage: raw({ http: "GET /shop/:id", auth: "public", summary: "A product for people" }),
 });

@@ -1,7 +1,8 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { secret } from "dure";
-import { Kysely, PostgresDialect, sql } from "kysely";
+import type { SqlDatabase, SqlRunner } from "dure/node";
+import { CompiledQuery, Kysely, PostgresDialect, sql } from "kysely";
 import { type Migration, Migrator } from "kysely/migration";
 import { z } from "zod";
 import { NodeSqliteDialect } from "./sqlite-dialect.ts";
@@ -18,6 +19,8 @@ export interface DatabasePlace {
 /** An open database. */
 export interface Database<Tables> {
   readonly db: Kysely<Tables>;
+  /** The same for outbox, inbox and sagas. */
+  readonly sqlDatabase: SqlDatabase;
   close(): Promise<void>;
 }
 
@@ -58,7 +61,20 @@ export async function openDatabase<Tables>(
   const schema = url ? { migrationTableSchema: name } : {};
   const { error } = await new Migrator({ db, provider, ...schema }).migrateToLatest();
   if (error) throw error;
-  return { db, close: () => db.destroy() };
+  const sqlDatabase: SqlDatabase = {
+    dialect: engine.isPostgres ? "postgres" : "sqlite",
+    run: runnerOf(db),
+    transaction: (work) => db.transaction().execute((tx) => work(runnerOf(tx))),
+  };
+  return { db, sqlDatabase, close: () => db.destroy() };
+}
+
+/** Statements of outbox, inbox and sagas within a transaction of kysely, or outside of any. */
+export function runnerOf(on: Kysely<any>): SqlRunner {
+  return async (text, values) => {
+    const { rows } = await on.executeQuery(CompiledQuery.raw(text, [...values]));
+    return rows as Record<string, unknown>[];
+  };
 }
 
 function sqlite(dataDir: string, name: string): NodeSqliteDialect {

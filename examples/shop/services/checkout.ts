@@ -1,7 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { service } from "dure";
+import { openOutbox } from "dure/node";
 import { checkout } from "../contracts/checkout.ts";
-import { databaseEnv, openDatabase } from "../parts/database.ts";
+import { products } from "../contracts/products.ts";
+import { databaseEnv, openDatabase, runnerOf } from "../parts/database.ts";
 
 interface Tables {
   payments: {
@@ -17,10 +19,11 @@ const decliningCard = "4000000000000002";
 
 export default service(checkout, {
   env: databaseEnv,
-  async setup({ env, onStop, handle }) {
-    const { db, close } = await openDatabase<Tables>("checkout", env, {
-      "1-payments": (on) =>
-        on.schema
+  async setup(host) {
+    const { env, onStop, handle, on } = host;
+    const { db, sqlDatabase, close } = await openDatabase<Tables>("checkout", env, {
+      "1-payments": (tables) =>
+        tables.schema
           .createTable("payments")
           .addColumn("purchase_id", "text", (column) => column.primaryKey())
           .addColumn("payment_id", "text", (column) => column.notNull())
@@ -29,15 +32,30 @@ export default service(checkout, {
           .execute(),
     });
     onStop(close);
+    const outbox = await openOutbox(host, sqlDatabase);
+    const refund = async (purchaseId: string) => {
+      await db
+        .insertInto("payments")
+        .values({ purchase_id: purchaseId, payment_id: "", amount: 0, state: "refunded" })
+        .onConflict((conflict) => conflict.column("purchase_id").doUpdateSet({ state: "refunded" }))
+        .execute();
+    };
+    /** The shop without a conductor: what cannot be delivered is paid back. */
+    on(products.shortage, ({ purchaseId }) => refund(purchaseId));
 
     return handle({
-      pay: async ({ purchaseId, amount, card }, ctx) => {
+      pay: async ({ purchaseId, amount, card, order }, ctx) => {
         const state = card === decliningCard ? ("declined" as const) : ("paid" as const);
-        await db
-          .insertInto("payments")
-          .values({ purchase_id: purchaseId, payment_id: randomUUID(), amount, state })
-          .onConflict((conflict) => conflict.column("purchase_id").doNothing())
-          .execute();
+        await db.transaction().execute(async (tx) => {
+          const { numInsertedOrUpdatedRows } = await tx
+            .insertInto("payments")
+            .values({ purchase_id: purchaseId, payment_id: randomUUID(), amount, state })
+            .onConflict((conflict) => conflict.column("purchase_id").doNothing())
+            .executeTakeFirst();
+          const isFirst = (numInsertedOrUpdatedRows ?? 0n) > 0n;
+          if (isFirst && order && state === "paid")
+            await outbox.publish(runnerOf(tx), checkout.purchased, order, ctx);
+        });
         // Whoever came first decided; a second attempt learns what came of the first.
         const payment = await db
           .selectFrom("payments")
@@ -48,15 +66,7 @@ export default service(checkout, {
         if (payment.state === "refunded") return ctx.fail("Refunded");
         return { paymentId: payment.payment_id };
       },
-      refund: async ({ purchaseId }) => {
-        await db
-          .insertInto("payments")
-          .values({ purchase_id: purchaseId, payment_id: "", amount: 0, state: "refunded" })
-          .onConflict((conflict) =>
-            conflict.column("purchase_id").doUpdateSet({ state: "refunded" }),
-          )
-          .execute();
-      },
+      refund: ({ purchaseId }) => refund(purchaseId),
       charged: async () => {
         const { count, amount } = await db
           .selectFrom("payments")

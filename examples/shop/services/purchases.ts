@@ -1,6 +1,10 @@
-import { service } from "dure";
+import { type CallContext, service } from "dure";
+import { openOutbox } from "dure/node";
+import type { z } from "zod";
+import { products } from "../contracts/products.ts";
 import { purchases } from "../contracts/purchases.ts";
-import { databaseEnv, openDatabase } from "../parts/database.ts";
+import type { Order } from "../contracts/schemas.ts";
+import { databaseEnv, openDatabase, runnerOf } from "../parts/database.ts";
 
 interface Tables {
   purchases: { purchase_id: string; member_id: string; items: string; total: number; at: string };
@@ -8,10 +12,11 @@ interface Tables {
 
 export default service(purchases, {
   env: databaseEnv,
-  async setup({ env, onStop, handle }) {
-    const { db, close } = await openDatabase<Tables>("purchases", env, {
-      "1-purchases": async (on) => {
-        await on.schema
+  async setup(host) {
+    const { env, onStop, handle, on } = host;
+    const { db, sqlDatabase, close } = await openDatabase<Tables>("purchases", env, {
+      "1-purchases": async (tables) => {
+        await tables.schema
           .createTable("purchases")
           .addColumn("purchase_id", "text", (column) => column.primaryKey())
           .addColumn("member_id", "text", (column) => column.notNull())
@@ -19,7 +24,7 @@ export default service(purchases, {
           .addColumn("total", "integer", (column) => column.notNull())
           .addColumn("at", "text", (column) => column.notNull())
           .execute();
-        await on.schema
+        await tables.schema
           .createIndex("purchases_member")
           .on("purchases")
           .columns(["member_id", "at"])
@@ -27,6 +32,27 @@ export default service(purchases, {
       },
     });
     onStop(close);
+    const outbox = await openOutbox(host, sqlDatabase);
+    /** Writes a purchase down, once, and tells of it. */
+    const record = (order: z.infer<typeof Order>, ctx: CallContext) =>
+      db.transaction().execute(async (tx) => {
+        const { purchaseId, memberId, items, total, at } = order;
+        const { numInsertedOrUpdatedRows } = await tx
+          .insertInto("purchases")
+          .values({
+            purchase_id: purchaseId,
+            member_id: memberId,
+            items: JSON.stringify(items),
+            total,
+            at,
+          })
+          .onConflict((conflict) => conflict.column("purchase_id").doNothing())
+          .executeTakeFirst();
+        if (numInsertedOrUpdatedRows === 0n) return;
+        await outbox.publish(runnerOf(tx), purchases.recorded, order, ctx);
+      });
+    /** The shop without a conductor: what is paid and taken is a purchase. */
+    on(products.taken, record);
 
     return handle({
       list: async ({ limit = 50 }, ctx) => {
@@ -46,19 +72,7 @@ export default service(purchases, {
           })),
         };
       },
-      record: async ({ purchaseId, memberId, items, total, at }) => {
-        await db
-          .insertInto("purchases")
-          .values({
-            purchase_id: purchaseId,
-            member_id: memberId,
-            items: JSON.stringify(items),
-            total,
-            at,
-          })
-          .onConflict((conflict) => conflict.column("purchase_id").doNothing())
-          .execute();
-      },
+      record,
     });
   },
 });

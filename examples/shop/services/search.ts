@@ -1,130 +1,45 @@
-import { setTimeout as pause } from "node:timers/promises";
 import { service } from "dure";
-import type { Kysely } from "kysely";
+import { openProjection, projects } from "dure/node";
 import { products } from "../contracts/products.ts";
+import { purchases } from "../contracts/purchases.ts";
 import { search } from "../contracts/search.ts";
+import { Catalogue, type CatalogueTables } from "../parts/catalogue-copy.ts";
 import { databaseEnv, openDatabase } from "../parts/database.ts";
 
-interface Tables {
-  documents: { product_id: number; revision: number; text: string; product: string };
-}
-
-const pageSize = 500;
-const pollMs = 1_000;
-/** A query waits this long for the newest changes; after that it answers from what it has. */
-const catchUpMs = 250;
-
-type ChangesOf = (input: { since: number; limit: number }) => Promise<{
-  items: {
-    id: number;
-    revision: number;
-    product: { name: string; category: string; description: string } | null;
-  }[];
-}>;
-
+/** What it knows it has from events: a copy that can be thrown away and made again. */
 export default service(search, {
   env: databaseEnv,
-  async setup({ env, onStop, handle, client, signal, log }) {
-    const { db, close } = await openDatabase<Tables>("search", env, {
-      "1-documents": async (on) => {
-        await on.schema
+  async setup(host) {
+    const { db, sqlDatabase, close } = await openDatabase<CatalogueTables>("search", host.env, {
+      "1-documents": async (tables) => {
+        await tables.schema
           .createTable("documents")
           .addColumn("product_id", "integer", (column) => column.primaryKey())
-          .addColumn("revision", "integer", (column) => column.notNull())
           .addColumn("text", "text", (column) => column.notNull())
           .addColumn("product", "text", (column) => column.notNull())
           .execute();
-        await on.schema
-          .createIndex("documents_revision")
-          .on("documents")
-          .column("revision")
+        await tables.schema
+          .createTable("sales")
+          .addColumn("product_id", "integer", (column) => column.primaryKey())
+          .addColumn("sold", "integer", (column) => column.notNull())
           .execute();
       },
     });
-    const index = new Index(db);
-    const following = follow(
-      signal,
-      () => index.catchUp((input) => client(products).changes(input)),
-      (reason) => log.debug("products cannot be followed now", { reason }),
-    );
-    onStop(async () => {
-      await following;
-      await close();
+    host.onStop(close);
+    const catalogue = new Catalogue(sqlDatabase.dialect);
+    await openProjection(host, sqlDatabase, {
+      name: "catalogue",
+      from: [projects(products.changed, (run, change) => catalogue.change(run, change))],
+      reset: (run) => run("delete from documents", []),
     });
-
-    return handle({
-      find: async ({ q, limit = 20 }, ctx) => {
-        const newest = index.catchUp((input) =>
-          ctx.client(products).changes(input, { deadlineMs: catchUpMs }),
-        );
-        await newest.catch((error: Error) =>
-          ctx.log.debug("answering without the newest changes", { reason: error.message }),
-        );
-        return { items: await index.find(q, limit) };
-      },
+    await openProjection(host, sqlDatabase, {
+      name: "bestsellers",
+      from: [projects(purchases.recorded, (run, { items }) => catalogue.count(run, items))],
+      reset: (run) => run("delete from sales", []),
+    });
+    return host.handle({
+      find: async ({ q, limit = 20 }) => ({ items: await catalogue.find(db, q, limit) }),
+      bestsellers: async ({ limit = 10 }) => ({ items: await catalogue.bestsellers(db, limit) }),
     });
   },
 });
-
-/** Asks for changes again and again until the service stops. */
-async function follow(
-  signal: AbortSignal,
-  catchUp: () => Promise<void>,
-  onFailure: (reason: string) => void,
-): Promise<void> {
-  while (!signal.aborted) {
-    await catchUp().catch((error: Error) => onFailure(error.message));
-    await pause(pollMs, undefined, { signal }).catch(() => {});
-  }
-}
-
-/** The searchable copy of the catalogue; it knows by its highest revision how far it has come. */
-class Index {
-  readonly #db: Kysely<Tables>;
-
-  constructor(db: Kysely<Tables>) {
-    this.#db = db;
-  }
-
-  /** Takes in what has changed since the last time. Removed products stay as empty documents, so that the revision is kept. */
-  async catchUp(changesOf: ChangesOf): Promise<void> {
-    for (;;) {
-      const { revision } = await this.#db
-        .selectFrom("documents")
-        .select((select) => select.fn.max("revision").as("revision"))
-        .executeTakeFirstOrThrow();
-      const { items } = await changesOf({ since: revision ?? 0, limit: pageSize });
-      if (items.length === 0) return;
-      await this.#db.transaction().execute(async (tx) => {
-        for (const { id, revision, product } of items) {
-          const document = {
-            revision,
-            text: product
-              ? `${product.name} ${product.category} ${product.description}`.toLowerCase()
-              : "",
-            product: JSON.stringify(product),
-          };
-          await tx
-            .insertInto("documents")
-            .values({ product_id: id, ...document })
-            .onConflict((conflict) => conflict.column("product_id").doUpdateSet(document))
-            .execute();
-        }
-      });
-      if (items.length < pageSize) return;
-    }
-  }
-
-  /** Every word must be in the text; names of the words themselves cannot be patterns. */
-  async find(q: string, limit: number) {
-    let query = this.#db
-      .selectFrom("documents")
-      .select("product")
-      .orderBy("product_id")
-      .limit(limit);
-    for (const word of q.toLowerCase().split(/\s+/).filter(Boolean)) {
-      query = query.where("text", "like", `%${word.replace(/[\\%_]/g, " ")}%`);
-    }
-    return (await query.execute()).map(({ product }) => JSON.parse(product));
-  }
-}

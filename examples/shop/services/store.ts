@@ -1,59 +1,80 @@
-import { setTimeout as pause } from "node:timers/promises";
-import { type CallContext, DureError, service } from "dure";
+import { type CallContext, service } from "dure";
+import { openOutbox, openSagas } from "dure/node";
+import { z } from "zod";
 import { carts } from "../contracts/carts.ts";
 import { checkout } from "../contracts/checkout.ts";
 import { products } from "../contracts/products.ts";
 import { purchases } from "../contracts/purchases.ts";
+import type { Order } from "../contracts/schemas.ts";
 import { search } from "../contracts/search.ts";
 import { store } from "../contracts/store.ts";
-import {
-  CheckoutJournal,
-  type CheckoutRow,
-  type JournalTables,
-} from "../parts/checkout-journal.ts";
-import { databaseEnv, openDatabase } from "../parts/database.ts";
+import { CheckoutIntents, type IntentRow, type IntentTables } from "../parts/checkout-intents.ts";
+import { completeCheckout } from "../parts/complete-checkout.ts";
+import { databaseEnv, openDatabase, runnerOf } from "../parts/database.ts";
 import { shopPage } from "../parts/page.ts";
+import { productPage, type Review } from "../parts/product-page.ts";
 
 const approvingCard = "4242424242424242";
-const recoverMs = 1_000;
+const reviewsMsMax = 1_000;
 /** Of the caller's time, what is kept back to answer that somebody else is still at it. */
 const answerMs = 500;
 
-/** Anything that makes calls: a request's context, or the service itself. */
-type Caller = Pick<CallContext, "client">;
-
 export default service(store, {
-  env: databaseEnv,
-  async setup({ env, onStop, handle, client, signal, log }) {
-    const { db, close } = await openDatabase<JournalTables>("store", env, {
-      "1-checkouts": async (on) => {
-        await on.schema
-          .createTable("checkouts")
+  env: {
+    ...databaseEnv,
+    /** Who sees a purchase through: a saga, or the services by reacting to each other's events. */
+    SHOP_CHECKOUT: z.enum(["saga", "events"]).default("saga"),
+  },
+  async setup(host) {
+    const { env, on, onStop, handle } = host;
+    const { db, sqlDatabase, close } = await openDatabase<IntentTables>("store", env, {
+      "2-intents": async (tables) => {
+        await tables.schema
+          .createTable("intents")
           .addColumn("member_id", "text", (column) => column.notNull())
           .addColumn("key", "text", (column) => column.notNull())
           .addColumn("purchase_id", "text", (column) => column.notNull().unique())
           .addColumn("body_hash", "text", (column) => column.notNull())
-          .addColumn("state", "text", (column) => column.notNull())
           .addColumn("items", "text", (column) => column.notNull())
           .addColumn("total", "integer", (column) => column.notNull())
           .addColumn("card", "text", (column) => column.notNull())
           .addColumn("error", "text")
+          .addColumn("missing", "text", (column) => column.notNull())
           .addColumn("at", "text", (column) => column.notNull())
-          .addColumn("lease_until", "bigint", (column) => column.notNull())
-          .addPrimaryKeyConstraint("checkouts_key", ["member_id", "key"])
+          .addPrimaryKeyConstraint("intents_key", ["member_id", "key"])
           .execute();
       },
     });
-    const journal = new CheckoutJournal(db);
-    const recovering = recover(journal, { client }, signal, (reason) =>
-      log.warn("a purchase is not finished yet", { reason }),
-    );
-    onStop(async () => {
-      await recovering;
-      await close();
-    });
+    onStop(close);
+    const intents = new CheckoutIntents(db);
+    const conducted = completeCheckout(intents);
+    const sagas = await openSagas(host, sqlDatabase, [conducted]);
+    const outbox = await openOutbox(host, sqlDatabase);
 
+    // Without a conductor: the purchase begins when it is placed, and this service watches how it goes.
+    on(store.placed, async (order, ctx) => {
+      const { purchaseId, total: amount } = order;
+      const card = await intents.cardOf(purchaseId);
+      if (card === "") return;
+      const paid = await ctx.client(checkout).pay({ purchaseId, amount, card, order }).result();
+      if (paid.ok) await intents.forgetCard(purchaseId);
+      else if (paid.error.code === "Declined") await intents.fail(purchaseId, "Declined");
+      else throw paid.error;
+    });
+    on(products.shortage, ({ purchaseId, productId }) =>
+      intents.fail(purchaseId, "OutOfStock", { productId }),
+    );
+    on(carts.emptied, ({ purchaseId }) => intents.done(purchaseId, "carts"));
+    on(purchases.recorded, ({ purchaseId }) => intents.done(purchaseId, "purchases"));
+
+    const begin = (row: IntentRow, ctx: CallContext, tx: Parameters<typeof runnerOf>[0]) => {
+      const order = orderOf(row);
+      return env.SHOP_CHECKOUT === "saga"
+        ? sagas.start(runnerOf(tx), conducted, row.purchase_id, order)
+        : outbox.publish(runnerOf(tx), store.placed, order, ctx);
+    };
     return handle({
+      ...sagas.handlers,
       cart: (_, ctx) => readCart(ctx),
       checkout: async (input, ctx) => {
         const intent = {
@@ -61,26 +82,27 @@ export default service(store, {
           key: ctx.idempotencyKey ?? "",
           body: input,
         };
-        let row = await journal.find(intent);
-        if (!row) {
-          const cart = await readCart(ctx);
+        let known = await intents.find(intent);
+        const cart = known ? undefined : await readCart(ctx);
+        // Empty because this very purchase has just been made, under the same key?
+        if (cart?.items.length === 0) known = await intents.find(intent);
+        if (cart && !known) {
           if (cart.items.length === 0) return ctx.fail("EmptyCart");
           const items = cart.items.map(({ product, quantity }) => ({
             productId: product.id,
             quantity,
             price: product.price,
           }));
-          row = await journal.begin(intent, {
-            items: JSON.stringify(items),
-            total: cart.total,
-            card: input.card ?? approvingCard,
+          await db.transaction().execute(async (tx) => {
+            const row = await intents.begin(tx, intent, {
+              items: JSON.stringify(items),
+              total: cart.total,
+              card: input.card ?? approvingCard,
+            });
+            if (row) await begin(row, ctx, tx);
           });
-          if (row) row = await finish(journal, ctx, row);
-        } else if (!journal.isSameBody(row, intent)) return ctx.fail("KeyReused");
-        const settled =
-          row?.state === "done" || row?.state === "failed"
-            ? row
-            : await journal.settled(intent, ctx.remainingMs() - answerMs);
+        } else if (known && !intents.isSameBody(known, intent)) return ctx.fail("KeyReused");
+        const settled = await intents.settled(intent, ctx.remainingMs() - answerMs);
         if (!settled) return ctx.fail("InProgress");
         if (settled.error === null)
           return { purchaseId: settled.purchase_id, total: settled.total };
@@ -93,11 +115,36 @@ export default service(store, {
           categories: () => ctx.client(products).categories(),
           find: (input) => ctx.client(search).find(input, { deadlineMs: 1_000 }),
         }),
+      productPage: (request, ctx) =>
+        productPage(new URL(request.url), {
+          get: async (id) => {
+            const found = await ctx.client(products).get({ id }).result();
+            if (found.ok) return found.value;
+            if (found.error.code === "NoSuchProduct") return undefined;
+            throw found.error;
+          },
+          reviews: (id) => reviewsOf(id, ctx),
+        }),
     });
   },
 });
 
-async function readCart(ctx: Caller) {
+function orderOf(row: IntentRow): z.infer<typeof Order> {
+  const { purchase_id: purchaseId, member_id: memberId, items, total, at } = row;
+  return { purchaseId, memberId, items: JSON.parse(items), total, at };
+}
+
+/** The reviews service is a program in Python: it has URLs, not a contract. The page does not wait for it long. */
+async function reviewsOf(id: number, ctx: Pick<CallContext, "fetch">) {
+  const signal = AbortSignal.timeout(reviewsMsMax);
+  const response = await ctx
+    .fetch(`http://reviews/reviews?productId=${id}`, { signal })
+    .catch(() => undefined);
+  if (!response?.ok) return undefined;
+  return ((await response.json()) as { items: Review[] }).items;
+}
+
+async function readCart(ctx: Pick<CallContext, "client">) {
   const { items } = await ctx.client(carts).items();
   const { items: found } = await ctx
     .client(products)
@@ -111,78 +158,4 @@ async function readCart(ctx: Caller) {
     items: lines,
     total: lines.reduce((sum, { product, quantity }) => sum + product.price * quantity, 0),
   };
-}
-
-/** Takes a purchase from where it is to its end. Throws where a step cannot be done now; the row says where to go on. */
-async function finish(
-  journal: CheckoutJournal,
-  caller: Caller,
-  started: CheckoutRow,
-): Promise<CheckoutRow> {
-  let row = started;
-  const { purchase_id: purchaseId, member_id: memberId, total, at } = row;
-  const items = JSON.parse(row.items) as { productId: number; quantity: number; price: number }[];
-  const lines = items.map(({ productId, quantity }) => ({ productId, quantity }));
-  while (row.state !== "done" && row.state !== "failed") {
-    switch (row.state) {
-      case "started": {
-        const paid = await caller
-          .client(checkout)
-          .pay({ purchaseId, amount: total, card: row.card })
-          .result();
-        if (paid.ok) row = await journal.move(row, { state: "paid" });
-        else if (paid.error.code === "Declined")
-          row = await journal.move(row, { state: "failed", error: errorText("Declined") });
-        else throw paid.error;
-        break;
-      }
-      case "paid": {
-        const taken = await caller.client(products).take({ purchaseId, items: lines }).result();
-        if (taken.ok) row = await journal.move(row, { state: "taken" });
-        else if (taken.error.code === "OutOfStock")
-          row = await journal.move(row, {
-            state: "undoing",
-            error: errorText("OutOfStock", taken.error.data),
-          });
-        else throw taken.error;
-        break;
-      }
-      case "undoing":
-        await caller.client(products).release({ purchaseId });
-        await caller.client(checkout).refund({ purchaseId });
-        row = await journal.move(row, { state: "failed" });
-        break;
-      case "taken":
-        await caller.client(carts).bought({ memberId, purchaseId, items: lines });
-        row = await journal.move(row, { state: "emptied" });
-        break;
-      case "emptied":
-        await caller.client(purchases).record({ purchaseId, memberId, items, total, at });
-        row = await journal.move(row, { state: "done" });
-        break;
-    }
-  }
-  return row;
-}
-
-function errorText(code: string, data?: unknown): string {
-  return JSON.stringify({ code, data });
-}
-
-/** Finishes what a process left behind when it died. */
-async function recover(
-  journal: CheckoutJournal,
-  caller: Caller,
-  signal: AbortSignal,
-  onFailure: (reason: string) => void,
-): Promise<void> {
-  while (!signal.aborted) {
-    await pause(recoverMs, undefined, { signal }).catch(() => {});
-    if (signal.aborted) return;
-    try {
-      for (const row of await journal.takeAbandoned(10)) await finish(journal, caller, row);
-    } catch (thrown) {
-      onFailure(thrown instanceof DureError ? thrown.message : String(thrown));
-    }
-  }
 }
