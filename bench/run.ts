@@ -1,10 +1,17 @@
 /**
- * The side-by-side benchmarks: `npm run bench -- calls` and `npm run bench -- edge`. docs/reference/benchmarks.md says how
- * they measure.
+ * The side-by-side benchmarks: `npm run bench -- calls`, `edge`, `events` and `failures`. docs/reference/benchmarks.md says how they
+ * measure.
  */
+import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { benchCalls, callsTables } from "./calls/calls.ts";
+import { benchSweep, parseBytes, sweepPlot, sweepTables } from "./calls/sweep.ts";
+import { benchCosts, costsTable } from "./costs/costs.ts";
 import { benchEdge, edgeTable } from "./edge/edge.ts";
+import { benchEvents } from "./events/events.ts";
+import { eventsTables } from "./events/tables.ts";
+import { benchFailures } from "./failures/failures.ts";
+import { failureTables } from "./failures/tables.ts";
 import { watchOthers } from "./harness/cpu.ts";
 import {
   describeMachine,
@@ -14,14 +21,20 @@ import {
   requirePrograms,
 } from "./harness/tools.ts";
 
-const usage = `npm run bench -- calls|edge [--json] [--rounds N] [--only "peer"]...
+const usage = `npm run bench -- calls|costs|edge|events|failures [--json] [--rounds N] [--only "peer"]...
 
-  calls   one process calls another: Dure beside a bare echo, Moleculer, NestJS, gRPC and HTTP
-  edge    HTTP through a gateway to a service: Dure beside nginx, HAProxy, moleculer-web and the Node proxies
+  calls     one process calls another: Dure beside a bare echo, Moleculer, NestJS, gRPC and HTTP
+  costs     what each feature of a call costs by itself
+  edge      HTTP through a gateway to a service: Dure beside nginx, HAProxy, moleculer-web and the Node proxies
+  events    events stored, taken and from end to end: Dure's log beside NATS JetStream and Redis Streams
+  failures  a callee freezes, dies, slows down, errs: what becomes of the calls of Dure, Moleculer, NestJS and cote
 
   --json      one JSON object for machines instead of tables
-  --rounds N  how often every peer takes its turn (calls 5, edge 3; at most 50); the figures are medians over rounds
-  --only P    only the peer with this name; may be repeated`;
+  --payload L  calls with messages of these sizes, as 1k,10k,100k: 1 to 1,024 in flight, 1 to 16 instances, beside the bare echo
+  --svg FILE   draws what --payload measured
+  --stored N  events in the log that is measured beside an empty one (default 1,000,000; 0 for none)
+  --rounds N  how often every peer takes its turn (calls 5, costs 15, edge and events 3, failures 1; at most 50); the figures are medians
+  --only P    only the peer (or the failure) with this name; may be repeated`;
 
 const roundsMax = 50;
 const benches = {
@@ -33,6 +46,14 @@ const benches = {
       return { rows, text: callsTables(rows) };
     },
   },
+  costs: {
+    rounds: 15,
+    programs: [],
+    async run(rounds: number) {
+      const rows = benchCosts(rounds);
+      return { rows, text: costsTable(rows) };
+    },
+  },
   edge: {
     rounds: 3,
     programs: ["wrk", "nginx", "haproxy"],
@@ -41,7 +62,39 @@ const benches = {
       return { rows, text: edgeTable(rows) };
     },
   },
+  events: {
+    rounds: 3,
+    programs: ["nats-server", "redis-server"],
+    async run(rounds: number, only: string[], stored: number) {
+      const rows = await benchEvents(rounds, only, stored);
+      return { rows, text: eventsTables(rows) };
+    },
+  },
+  failures: {
+    rounds: 1,
+    programs: [],
+    async run(rounds: number, only: string[]) {
+      const rows = await benchFailures(rounds, only);
+      return { rows, text: failureTables(rows) };
+    },
+  },
 } as const;
+
+async function runSweep(rounds: number, payload: string, svgFile: string | undefined) {
+  const rows = await benchSweep(rounds, payload.split(",").map(parseBytes));
+  if (svgFile !== undefined) writeFileSync(svgFile, sweepPlot(rows));
+  return { rows, text: sweepTables(rows) };
+}
+
+function storedOf(text: string): number {
+  const stored = Number(text);
+  if (Number.isInteger(stored) && stored >= 0) return stored;
+  throw new Error(`--stored ${text}: a whole number`);
+}
+
+function isBench(name: string | undefined): name is keyof typeof benches {
+  return name !== undefined && Object.hasOwn(benches, name);
+}
 
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
@@ -49,13 +102,16 @@ async function main(): Promise<void> {
     options: {
       json: { type: "boolean", default: false },
       rounds: { type: "string" },
+      payload: { type: "string" },
+      svg: { type: "string" },
+      stored: { type: "string", default: "1000000" },
       only: { type: "string", multiple: true, default: [] },
       help: { type: "boolean", default: false },
     },
   });
   const [name] = positionals;
   if (values.help) return console.log(usage);
-  if (name !== "calls" && name !== "edge") throw new Error(usage);
+  if (!isBench(name)) throw new Error(usage);
   const bench = benches[name];
   const rounds = Number(values.rounds ?? bench.rounds);
   if (!Number.isInteger(rounds) || rounds < 1 || rounds > roundsMax) {
@@ -66,14 +122,18 @@ async function main(): Promise<void> {
   installPeers();
   const machine = describeMachine();
   const shareOfOthers = watchOthers();
-  const { rows, text } = await bench.run(rounds, values.only);
+  const { rows, text } =
+    values.payload !== undefined && name === "calls"
+      ? await runSweep(rounds, values.payload, values.svg)
+      : await bench.run(rounds, values.only, storedOf(values.stored));
   const othersCpuShare = shareOfOthers();
   if (rows.length === 0) throw new Error(`no peer is named ${values.only.join(" or ")}`);
   if (values.json)
     console.log(JSON.stringify({ bench: name, rounds, machine, othersCpuShare, rows }, null, 2));
   else {
     const busy = `other processes used ${Math.round(othersCpuShare * 100)} % of the CPU time`;
-    console.log(`${machineLine(machine)}; medians of ${rounds} rounds; ${busy}\n\n${text}`);
+    const taken = rounds === 1 ? "one round" : `medians of ${rounds} rounds`;
+    console.log(`${machineLine(machine)}; ${taken}; ${busy}\n\n${text}`);
   }
 }
 

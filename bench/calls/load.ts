@@ -1,5 +1,4 @@
 import { percentile } from "../harness/statistics.ts";
-import { type Answer, type Question, question } from "./messages.ts";
 
 /** What one round is asked to do; it ends at whichever bound comes first. */
 export interface RoundRequest {
@@ -18,7 +17,7 @@ export interface RoundResult {
 
 /** Keeps `inFlight` calls running and times each one. A wrong or failed answer ends the run: it is not a result. */
 export async function measure(
-  call: (question: Question) => Promise<Answer>,
+  call: (id: number) => Promise<{ readonly id: number }>,
   { inFlight, forMs, callsMax }: RoundRequest,
 ): Promise<RoundResult> {
   const latenciesMs = new Float64Array(callsMax);
@@ -31,7 +30,7 @@ export async function measure(
     while (begun < callsMax && lastAt < endsAt) {
       const id = begun++;
       const calledAt = performance.now();
-      const { id: answeredId } = await call(question(id));
+      const { id: answeredId } = await call(id);
       lastAt = performance.now();
       if (answeredId !== id) throw new Error(`asked for ${id} and got ${answeredId}`);
       latenciesMs[done++] = lastAt - calledAt;

@@ -17,5 +17,5 @@ if (role === "callee") {
     JSON.parse(JSON.stringify(await call(question(1)))),
     JSON.parse(JSON.stringify(answer(question(1)))),
   );
-  workFor("", (request: RoundRequest) => measure(call, request));
+  workFor("", (request: RoundRequest) => measure((id) => call(question(id)), request));
 }

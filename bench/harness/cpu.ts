@@ -78,6 +78,13 @@ export function sumOfTrees(stats: readonly ProcessStat[], roots: readonly number
   return sum;
 }
 
+/** Memory that a process holds now, in bytes (VmRSS, proc(5)). */
+export function residentBytes(pid: number): number {
+  const [, kib = "0"] =
+    /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
+  return Number(kib) * 1_024;
+}
+
 function readStat(name: string): ProcessStat[] {
   try {
     return [parseStat(readFileSync(`/proc/${name}/stat`, "utf8"))];

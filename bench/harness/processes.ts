@@ -25,6 +25,8 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
 /** A started program. */
 export interface Program {
   readonly pid: number;
+  /** Sends it a signal; nothing happens if it has ended. */
+  signal(name: NodeJS.Signals): void;
   stop(): Promise<void>;
 }
 
@@ -109,6 +111,7 @@ function track(child: ChildProcess, name: string) {
   exited.catch(() => undefined); // it ends at the end of every run; only whoever waits for something else minds
   return {
     pid: child.pid ?? 0,
+    signal: (name: NodeJS.Signals) => void child.kill(name),
     orExit: <Value>(promise: Promise<Value>) => Promise.race([promise, exited]),
     async stop() {
       if (child.exitCode !== null || child.signalCode !== null) return;

@@ -12,7 +12,7 @@ export function installPeers(): void {
   const lock = readFileSync(join(benchFolder, "package-lock.json"), "utf8");
   const stamp = join(benchFolder, "node_modules", ".dure-installed");
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === lock) return;
-  console.error("installing the peers under bench/ (once; about 75 MB) ...");
+  console.error("installing the peers under bench/ (once; about 80 MB) ...");
   const { status } = spawnSync("npm", npmCi, {
     cwd: benchFolder,
     stdio: ["ignore", 2, 2],

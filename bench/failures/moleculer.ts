@@ -1,0 +1,4 @@
+/** Moleculer as it comes. */
+import { moleculerPeer } from "./moleculer-peer.ts";
+
+export default moleculerPeer({});
