@@ -70,6 +70,11 @@ export interface GatewaySection {
   readonly host?: string;
   /** Whose tokens are accepted. Default: nobody's, so that only public operations can be called over HTTP. */
   readonly auth?: { readonly issuers: readonly IssuerOptions[] };
+  /**
+   * Addresses and networks of the proxies before the gateway, as `["10.0.0.0/8"]`. From them alone `X-Forwarded-For`, `X-Forwarded-Proto`
+   * and `Forwarded` are believed. Default: nobody's.
+   */
+  readonly trustedProxies?: readonly string[];
   /** Bounds of a request. */
   readonly limits?: {
     /** Largest request body, in bytes. Default 1 MiB; above it 413. */

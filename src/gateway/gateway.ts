@@ -18,6 +18,7 @@ import { type GatewayOptions, gatewayDefaults } from "./options.ts";
 import { answerPlatformPath } from "./platform-paths.ts";
 import { refuse } from "./refusal.ts";
 import { RouteBook } from "./route-book.ts";
+import { TrustedProxies } from "./trusted-proxies.ts";
 
 /** A running gateway. */
 export interface Gateway {
@@ -74,6 +75,7 @@ class RunningGateway implements Gateway {
       bodyBytesMax: this.#bodyBytesMax,
       headerBytesMax: limits?.headerBytesMax ?? gatewayDefaults.headerBytesMax,
       onExchange: (exchange) => this.#onExchange(exchange),
+      proxies: new TrustedProxies(this.#options.trustedProxies ?? []),
     });
     this.#logger.info("gateway ready", { url: this.url });
   }

@@ -37,6 +37,11 @@ export interface GatewayOptions {
   /** Without it only public operations can be called. */
   readonly auth?: AuthOptions | undefined;
   readonly limits?: GatewayLimits | undefined;
+  /**
+   * Addresses and networks of proxies before the gateway, as `10.0.0.0/8`. From them alone `X-Forwarded-For`, `X-Forwarded-Proto` and
+   * `Forwarded` are believed. Default: none.
+   */
+  readonly trustedProxies?: readonly string[] | undefined;
   readonly logger?: Logger | undefined;
   /** Title and version of the OpenAPI document. */
   readonly info?: { readonly title: string; readonly version: string } | undefined;

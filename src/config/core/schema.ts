@@ -75,6 +75,7 @@ const profileShape = {
       port: portNumber.exactOptional(),
       host: z.string().min(1).exactOptional(),
       auth: z.strictObject({ issuers: z.array(issuer).readonly() }).exactOptional(),
+      trustedProxies: z.array(z.string().min(1)).readonly().exactOptional(),
       limits: z
         .strictObject({
           bodyBytesMax: z.int().min(0).exactOptional(),

@@ -5,8 +5,10 @@
 import { createServer, type Server } from "node:net";
 import { afterInBackground, DureError, every, type Timer } from "../../kit/index.ts";
 import type { OnExchange } from "../exchange.ts";
+import type { TrustedProxies } from "../trusted-proxies.ts";
 import { AnswerHeads } from "./answer-head.ts";
-import { Connection, type ConnectionOwner } from "./connection.ts";
+import { Connection } from "./connection.ts";
+import type { ConnectionOwner } from "./connection-owner.ts";
 import { type Http1Limits, http1Defaults } from "./limits.ts";
 
 /** What the engine needs. */
@@ -17,6 +19,7 @@ export interface HttpEngineOptions {
   readonly bodyBytesMax: number;
   readonly headerBytesMax: number;
   readonly onExchange: OnExchange;
+  readonly proxies: TrustedProxies;
   readonly limits?: Partial<Http1Limits>;
 }
 
@@ -42,6 +45,7 @@ class Http1Engine implements HttpEngine, ConnectionOwner {
   readonly headerBytesMax: number;
   readonly bodyBytesMax: number;
   readonly onExchange: OnExchange;
+  readonly proxies: TrustedProxies;
   readonly heads = new AnswerHeads();
   isClosing = false;
   readonly #options: HttpEngineOptions;
@@ -55,6 +59,7 @@ class Http1Engine implements HttpEngine, ConnectionOwner {
     this.headerBytesMax = options.headerBytesMax;
     this.bodyBytesMax = options.bodyBytesMax;
     this.onExchange = options.onExchange;
+    this.proxies = options.proxies;
     // Half-open: a client may end its side and still read its answer.
     this.#server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => {
       this.#connections.add(new Connection(socket, this));
