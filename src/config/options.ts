@@ -62,6 +62,13 @@ export interface IssuerOptions {
   readonly jwks: { readonly url: string } | { readonly operation: string };
 }
 
+/** PEM files, relative to the configuration file. */
+export interface CertificateFiles {
+  /** The certificate, and behind it those of the authorities between it and the root. */
+  readonly cert: string;
+  readonly key: string;
+}
+
 /** The HTTP edge. */
 export interface GatewaySection {
   /** The port of the gateway. `PORT`, `--port`. Default 8080; 0 takes any free one. */
@@ -70,6 +77,11 @@ export interface GatewaySection {
   readonly host?: string;
   /** Whose tokens are accepted. Default: nobody's, so that only public operations can be called over HTTP. */
   readonly auth?: { readonly issuers: readonly IssuerOptions[] };
+  /**
+   * Certificates for HTTPS; of several, a client gets the one for the name it asks for, or the first. Changed files are used without a
+   * restart. Default: plain HTTP.
+   */
+  readonly tls?: CertificateFiles | readonly CertificateFiles[];
   /**
    * Addresses and networks of the proxies before the gateway, as `["10.0.0.0/8"]`. From them alone `X-Forwarded-For`, `X-Forwarded-Proto`
    * and `Forwarded` are believed. Default: nobody's.

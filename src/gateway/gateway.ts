@@ -10,6 +10,7 @@ import type { MeshNode } from "../mesh/index.ts";
 import { type Logger, silentLogger } from "../telemetry/index.ts";
 import { authenticate } from "./authenticate.ts";
 import { answerDocsPage } from "./docs-page/index.ts";
+import { loadEdgeCertificates } from "./edge-certificates.ts";
 import type { Exchange } from "./exchange.ts";
 import { Forward } from "./forward.ts";
 import { type HttpEngine, listenHttp } from "./http1/index.ts";
@@ -64,17 +65,20 @@ class RunningGateway implements Gateway {
   }
 
   get url(): string {
-    return `http://${this.#options.host ?? gatewayDefaults.host}:${this.port}`;
+    const scheme = this.#options.tls ? "https" : "http";
+    return `${scheme}://${this.#options.host ?? gatewayDefaults.host}:${this.port}`;
   }
 
   async listen(): Promise<void> {
-    const { host = gatewayDefaults.host, port = gatewayDefaults.port, limits } = this.#options;
+    const { host = gatewayDefaults.host, port = gatewayDefaults.port, limits, tls } = this.#options;
+    const certificates = tls && (await loadEdgeCertificates([tls].flat(), this.#logger));
     this.#engine = await listenHttp({
       host,
       port,
       bodyBytesMax: this.#bodyBytesMax,
       headerBytesMax: limits?.headerBytesMax ?? gatewayDefaults.headerBytesMax,
       onExchange: (exchange) => this.#onExchange(exchange),
+      certificates,
       proxies: new TrustedProxies(this.#options.trustedProxies ?? []),
     });
     this.#logger.info("gateway ready", { url: this.url });

@@ -1,5 +1,6 @@
 import type { MeshNode } from "../mesh/index.ts";
 import type { Logger } from "../telemetry/index.ts";
+import type { CertificatePaths } from "./edge-certificates.ts";
 
 /** Whose tokens are accepted. */
 export interface IssuerOptions {
@@ -42,6 +43,11 @@ export interface GatewayOptions {
    * `Forwarded` are believed. Default: none.
    */
   readonly trustedProxies?: readonly string[] | undefined;
+  /**
+   * PEM files for HTTPS; of several, a client gets the one for the name it asks for, or the first. Changed files are used within
+   * seconds, without a restart. Default: plain HTTP.
+   */
+  readonly tls?: CertificatePaths | readonly CertificatePaths[] | undefined;
   readonly logger?: Logger | undefined;
   /** Title and version of the OpenAPI document. */
   readonly info?: { readonly title: string; readonly version: string } | undefined;

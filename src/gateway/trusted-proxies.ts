@@ -3,7 +3,8 @@
  * addresses: the client is the last hop that is not one of them, read from the nearest hop outwards, so that what a client wrote
  * into the header itself is never reached.
  */
-import { BlockList, isIP } from "node:net";
+import { BlockList, isIP, type Socket } from "node:net";
+import { TLSSocket } from "node:tls";
 import { DureError } from "../kit/index.ts";
 import { readForwarded, readForwardedFor } from "./core/forwarded.ts";
 
@@ -28,8 +29,9 @@ export class TrustedProxies {
   }
 
   /** How the clients of one connection are found: whether its other end is trusted is looked up once. */
-  readerFor(remoteAddress: string, scheme: Client["scheme"]): ClientReader {
-    const peer = { address: plainAddress(remoteAddress), scheme };
+  readerFor(socket: Socket): ClientReader {
+    const scheme = socket instanceof TLSSocket ? "https" : "http";
+    const peer: Client = { address: plainAddress(socket.remoteAddress ?? ""), scheme };
     return this.#trusts(peer.address) ? (header) => this.#clientOf(peer, header) : () => peer;
   }
 

@@ -25,7 +25,7 @@ const segmentsMax = 64;
 const queryParametersMax = 200;
 /** RFC 3986 path and query characters, and percent signs, which are looked at below. */
 const allowed = /^[A-Za-z0-9\-._~!$&'()*+,;=:@/?%]*$/;
-const absoluteForm = /^http:\/\/([^/?]+)(.*)$/i;
+const absoluteForm = /^https?:\/\/([^/?]+)(.*)$/i;
 const malformedEscape = /%(?![0-9A-Fa-f]{2})/;
 /** NUL and other control characters: no reader understands them as text. */
 const controlEscape = /%([01][0-9a-f]|7f)/i;

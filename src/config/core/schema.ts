@@ -50,6 +50,8 @@ const issuer = z.strictObject({
   jwks: z.union([z.strictObject({ url: z.url() }), z.strictObject({ operation: z.string() })]),
 });
 
+const certificateFiles = z.strictObject({ cert: z.string().min(1), key: z.string().min(1) });
+
 const profileShape = {
   processes: z
     .record(
@@ -75,6 +77,7 @@ const profileShape = {
       port: portNumber.exactOptional(),
       host: z.string().min(1).exactOptional(),
       auth: z.strictObject({ issuers: z.array(issuer).readonly() }).exactOptional(),
+      tls: z.union([certificateFiles, z.array(certificateFiles).min(1).readonly()]).exactOptional(),
       trustedProxies: z.array(z.string().min(1)).readonly().exactOptional(),
       limits: z
         .strictObject({

@@ -54,7 +54,7 @@ export class Connection implements ExchangeChannel {
     this.bodyBytesMax = owner.bodyBytesMax;
     this.#reader = new HeadReader({ headerBytesMax, headersMax: limits.headersMax });
     this.#writer = new SocketWriter(socket, limits, () => this.#takeRest());
-    this.#clientOf = owner.proxies.readerFor(socket.remoteAddress ?? "", "http");
+    this.#clientOf = owner.proxies.readerFor(socket);
     this.#patience.begin(limits.keepAliveMs);
     socket.on("data", (bytes: Buffer) => {
       if (!this.#isEnding) this.#take(bytes);

@@ -1,5 +1,6 @@
 import { connect, type Socket } from "node:net";
 import type { TestContext } from "node:test";
+import type { EdgeCertificates } from "../../../../src/gateway/edge-certificates.ts";
 import type { Exchange } from "../../../../src/gateway/exchange.ts";
 import { type HttpEngine, listenHttp } from "../../../../src/gateway/http1/index.ts";
 import type { Http1Limits } from "../../../../src/gateway/http1/limits.ts";
@@ -13,12 +14,14 @@ export async function startEngine(
     bodyBytesMax?: number;
     headerBytesMax?: number;
     trustedProxies?: string[];
+    certificates?: EdgeCertificates;
   } = {},
 ): Promise<HttpEngine> {
   const {
     bodyBytesMax = 1024 * 1024,
     headerBytesMax = 16 * 1024,
     trustedProxies = [],
+    certificates,
     ...rest
   } = limits;
   const engine = await listenHttp({
@@ -27,6 +30,7 @@ export async function startEngine(
     bodyBytesMax,
     headerBytesMax,
     onExchange,
+    certificates,
     proxies: new TrustedProxies(trustedProxies),
     limits: rest,
   });
