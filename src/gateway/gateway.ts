@@ -77,6 +77,7 @@ class RunningGateway implements Gateway {
       port,
       bodyBytesMax: this.#bodyBytesMax,
       headerBytesMax: limits?.headerBytesMax ?? gatewayDefaults.headerBytesMax,
+      limits,
       onExchange: (exchange) => this.#onExchange(exchange),
       certificates,
       proxies: new TrustedProxies(this.#options.trustedProxies ?? []),

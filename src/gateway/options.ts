@@ -1,6 +1,7 @@
 import type { MeshNode } from "../mesh/index.ts";
 import type { Logger } from "../telemetry/index.ts";
 import type { CertificatePaths } from "./edge-certificates.ts";
+import type { Http1Limits } from "./http1/index.ts";
 
 /** Whose tokens are accepted. */
 export interface IssuerOptions {
@@ -19,8 +20,20 @@ export interface AuthOptions {
   readonly issuers: readonly IssuerOptions[];
 }
 
-/** Bounds of a request. */
-export interface GatewayLimits {
+/** Bounds of a request and of its connection; the defaults of those that are not here are in {@link Http1Limits}. */
+export interface GatewayLimits
+  extends Partial<
+    Pick<
+      Http1Limits,
+      | "headersMax"
+      | "headMsMax"
+      | "pauseMsMax"
+      | "bytesPerSecondMin"
+      | "keepAliveMs"
+      | "requestsPerConnectionMax"
+      | "connectionsMax"
+    >
+  > {
   /** Largest body, in bytes; above it 413. Default 1 MiB. */
   readonly bodyBytesMax?: number | undefined;
   /** Largest head, in bytes; above it 431. Default 16 KiB. */

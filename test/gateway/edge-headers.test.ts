@@ -112,3 +112,18 @@ test("a client neither forges nor removes what the gateway says, and its connect
     host: "shop.example",
   });
 });
+
+test("the bounds of connections are settings", async () => {
+  const bounded = await createGateway({
+    node,
+    port: 0,
+    limits: { headersMax: 2, requestsPerConnectionMax: 1 },
+  });
+  const get = "GET /healthz HTTP/1.1\r\nHost: a\r\n";
+  assert.match(await rawHttp(bounded.port, `${get}X: 1\r\nY: 1\r\n\r\n`), /^HTTP\/1\.1 431 /);
+  assert.match(
+    await rawHttp(bounded.port, `${get}\r\n${get}\r\n`),
+    /^HTTP\/1\.1 200 (?![\s\S]*HTTP\/1\.1)/,
+  );
+  await bounded.close();
+});

@@ -83,6 +83,13 @@ const profileShape = {
         .strictObject({
           bodyBytesMax: z.int().min(0).exactOptional(),
           headerBytesMax: z.int().min(1_024).exactOptional(),
+          headersMax: z.int().min(1).exactOptional(),
+          headMsMax: z.int().min(1).exactOptional(),
+          pauseMsMax: z.int().min(1).exactOptional(),
+          bytesPerSecondMin: z.int().min(1).exactOptional(),
+          keepAliveMs: z.int().min(1).exactOptional(),
+          requestsPerConnectionMax: z.int().min(1).exactOptional(),
+          connectionsMax: z.int().min(1).exactOptional(),
         })
         .exactOptional(),
     })

@@ -24,7 +24,7 @@ export interface HttpEngineOptions {
   readonly proxies: TrustedProxies;
   /** Absent: plain HTTP. */
   readonly certificates?: EdgeCertificates | undefined;
-  readonly limits?: Partial<Http1Limits>;
+  readonly limits?: Partial<Http1Limits> | undefined;
 }
 
 /** A listening engine. */
