@@ -54,12 +54,14 @@ export interface SidecarSection {
 export interface IssuerOptions {
   /** The `iss` claim. */
   readonly issuer: string;
-  /** The `aud` claim, if it is to be checked. */
-  readonly audience?: string;
+  /** The `aud` claim, or several of which one is enough. Default: not checked. */
+  readonly audience?: string | readonly string[];
   /** Allowed signature algorithms, such as `["EdDSA"]`. Never taken from the token. */
   readonly algorithms: readonly string[];
   /** Where the public keys come from: a URL, or an operation of the mesh (`"members.keys"`) that returns a JWKS. */
   readonly jwks: { readonly url: string } | { readonly operation: string };
+  /** How much the issuer's clock may differ from ours, in seconds, to 300. Default 60. */
+  readonly clockToleranceS?: number;
 }
 
 /** The HTTP edge. */

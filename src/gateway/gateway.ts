@@ -8,12 +8,11 @@
 import { findRoute, readInput } from "../http/index.ts";
 import type { MeshNode } from "../mesh/index.ts";
 import { type Logger, silentLogger } from "../telemetry/index.ts";
-import { authenticate } from "./authenticate.ts";
+import { authenticate, JwtVerifier, keySource, type VerifyToken } from "./auth/index.ts";
 import { answerDocsPage } from "./docs-page/index.ts";
 import type { Exchange } from "./exchange.ts";
 import { Forward } from "./forward.ts";
 import { type HttpEngine, listenHttp } from "./http1/index.ts";
-import { JwtVerifier } from "./jwt.ts";
 import { type GatewayOptions, gatewayDefaults } from "./options.ts";
 import { answerPlatformPath } from "./platform-paths.ts";
 import { refuse } from "./refusal.ts";
@@ -31,7 +30,7 @@ export interface Gateway {
 
 const closeMsMax = 10_000;
 
-/** Starts a gateway. Rejects with ALREADY_EXISTS for a taken port. */
+/** Starts a gateway. Rejects with ALREADY_EXISTS for a taken port, INVALID_ARGUMENT for options that would not protect anything. */
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const gateway = new RunningGateway(options);
   await gateway.listen();
@@ -42,7 +41,7 @@ class RunningGateway implements Gateway {
   readonly #options: GatewayOptions;
   readonly #node: MeshNode;
   readonly #logger: Logger;
-  readonly #jwt: JwtVerifier;
+  readonly #verify: VerifyToken;
   #engine: HttpEngine | undefined;
   readonly #routes: RouteBook;
   readonly #forward: Forward;
@@ -52,7 +51,12 @@ class RunningGateway implements Gateway {
     this.#options = options;
     this.#node = options.node;
     this.#logger = options.logger ?? silentLogger;
-    this.#jwt = new JwtVerifier(options.auth, options.node, this.#logger);
+    const jwt = new JwtVerifier(
+      options.auth?.issuers ?? [],
+      (jwks) => keySource(jwks, options.node),
+      this.#logger,
+    );
+    this.#verify = (token) => jwt.verify(token);
     this.#routes = new RouteBook(options.node, this.#logger);
     this.#forward = new Forward(options.node, this.#logger);
     this.#bodyBytesMax = options.limits?.bodyBytesMax ?? gatewayDefaults.bodyBytesMax;
@@ -105,7 +109,7 @@ class RunningGateway implements Gateway {
       return refuse(exchange, found.refusal);
     }
     const { route, parameters } = found.value;
-    const caller = await authenticate(exchange, route.operation, this.#jwt);
+    const caller = await authenticate(exchange, route.operation, this.#verify);
     if (caller.refusal) return refuse(exchange, caller.refusal);
     const input = await readInput(exchange, route.operation, parameters, this.#bodyBytesMax);
     if (input.refusal) return refuse(exchange, input.refusal);

@@ -1,14 +1,34 @@
 import type { MeshNode } from "../mesh/index.ts";
 import type { Logger } from "../telemetry/index.ts";
 
+/**
+ * What an issuer may sign with (RFC 7518, section 3.1; RFC 8037; RFC 9864). None by a shared secret: whoever reads a published key could
+ * sign with it.
+ */
+export const signatureAlgorithms = [
+  "EdDSA",
+  "Ed25519",
+  "ES256",
+  "ES384",
+  "ES512",
+  "PS256",
+  "PS384",
+  "PS512",
+  "RS256",
+  "RS384",
+  "RS512",
+] as const;
+
 /** Whose tokens are accepted. */
 export interface IssuerOptions {
   /** The `iss` claim, exactly. */
   readonly issuer: string;
-  /** The `aud` claim; not checked without it. */
-  readonly audience?: string | undefined;
-  /** Accepted algorithms; anything else is refused, `none` always. */
+  /** The `aud` claim, or any of several; not checked without it. */
+  readonly audience?: string | readonly string[] | undefined;
+  /** Accepted {@link signatureAlgorithms}; anything else is refused. */
   readonly algorithms: readonly string[];
+  /** How much the issuer's clock may differ from ours, in seconds. Default 60. */
+  readonly clockToleranceS?: number | undefined;
   /** Where the keys are: a URL, or an operation of the mesh that returns a JWK Set, as `members.keys`. */
   readonly jwks: { readonly url: string } | { readonly operation: string };
 }

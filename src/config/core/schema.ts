@@ -45,9 +45,12 @@ const serviceCalls = {
 
 const issuer = z.strictObject({
   issuer: z.string().min(1),
-  audience: z.string().min(1).exactOptional(),
+  audience: z
+    .union([z.string().min(1), z.array(z.string().min(1)).min(1).readonly()])
+    .exactOptional(),
   algorithms: z.array(z.string().min(1)).min(1).readonly(),
   jwks: z.union([z.strictObject({ url: z.url() }), z.strictObject({ operation: z.string() })]),
+  clockToleranceS: z.int().min(0).max(300).exactOptional(),
 });
 
 const profileShape = {
