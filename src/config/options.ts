@@ -1,7 +1,10 @@
-import type { Service } from "../contract/index.ts";
+import type { RequestVerifier, Service } from "../contract/index.ts";
 
 /** Loads a service's module, whose default export is the service. Called only in a process that hosts it. */
 export type ServiceLoader = () => Promise<{ readonly default: Service }>;
+
+/** Loads a module whose default export says who calls. Called only in the gateway's process. */
+export type VerifierLoader = () => Promise<{ readonly default: RequestVerifier }>;
 
 /** The levels of the platform's and the services' logs, quietest last. */
 export const logLevels = ["debug", "info", "warn", "error", "silent"] as const;
@@ -64,14 +67,35 @@ export interface IssuerOptions {
   readonly clockToleranceS?: number;
 }
 
+/** An API key as it is kept. */
+export interface ApiKeyOptions {
+  /** The public part of the key, 16 hexadecimal digits. */
+  readonly id: string;
+  /** SHA-256 of the key, 64 hexadecimal digits. */
+  readonly hash: string;
+  /** Who calls with it: the principal's subject. */
+  readonly subject: string;
+  /** The principal's scopes. Default none. */
+  readonly scopes?: readonly string[];
+  /** When it ends, as ISO 8601: `2027-01-31`. Default never. */
+  readonly expires?: string;
+}
+
 /** The HTTP edge. */
 export interface GatewaySection {
   /** The port of the gateway. `PORT`, `--port`. Default 8080; 0 takes any free one. */
   readonly port?: number;
   /** The address it listens on. `DURE_GATEWAY_HOST`. Default: `host`. */
   readonly host?: string;
-  /** Whose tokens are accepted. Default: nobody's, so that only public operations can be called over HTTP. */
-  readonly auth?: { readonly issuers: readonly IssuerOptions[] };
+  /** How callers prove who they are. Default: not at all, so that only public operations can be called over HTTP. */
+  readonly auth?: {
+    /** Whose JSON Web Tokens are accepted. */
+    readonly issuers?: readonly IssuerOptions[];
+    /** API keys, as `dure api-key` prints them: hashes, which are no secret. */
+    readonly apiKeys?: readonly ApiKeyOptions[];
+    /** Loads a verifier of the project's own, such as `() => import("./sessions.ts")`. It is asked first. */
+    readonly verifier?: VerifierLoader;
+  };
   /** Bounds of a request. */
   readonly limits?: {
     /** Largest request body, in bytes. Default 1 MiB; above it 413. */

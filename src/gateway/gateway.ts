@@ -8,7 +8,7 @@
 import { findRoute, readInput } from "../http/index.ts";
 import type { MeshNode } from "../mesh/index.ts";
 import { type Logger, silentLogger } from "../telemetry/index.ts";
-import { authenticate, JwtVerifier, keySource, type VerifyToken } from "./auth/index.ts";
+import { Authenticator, authenticate } from "./auth/index.ts";
 import { answerDocsPage } from "./docs-page/index.ts";
 import type { Exchange } from "./exchange.ts";
 import { Forward } from "./forward.ts";
@@ -41,7 +41,7 @@ class RunningGateway implements Gateway {
   readonly #options: GatewayOptions;
   readonly #node: MeshNode;
   readonly #logger: Logger;
-  readonly #verify: VerifyToken;
+  readonly #authenticator: Authenticator;
   #engine: HttpEngine | undefined;
   readonly #routes: RouteBook;
   readonly #forward: Forward;
@@ -51,12 +51,7 @@ class RunningGateway implements Gateway {
     this.#options = options;
     this.#node = options.node;
     this.#logger = options.logger ?? silentLogger;
-    const jwt = new JwtVerifier(
-      options.auth?.issuers ?? [],
-      (jwks) => keySource(jwks, options.node),
-      this.#logger,
-    );
-    this.#verify = (token) => jwt.verify(token);
+    this.#authenticator = new Authenticator(options.auth ?? {}, options.node, this.#logger);
     this.#routes = new RouteBook(options.node, this.#logger);
     this.#forward = new Forward(options.node, this.#logger);
     this.#bodyBytesMax = options.limits?.bodyBytesMax ?? gatewayDefaults.bodyBytesMax;
@@ -109,11 +104,11 @@ class RunningGateway implements Gateway {
       return refuse(exchange, found.refusal);
     }
     const { route, parameters } = found.value;
-    const caller = await authenticate(exchange, route.operation, this.#verify);
+    const caller = await authenticate(exchange, route.operation, this.#authenticator);
     if (caller.refusal) return refuse(exchange, caller.refusal);
     const input = await readInput(exchange, route.operation, parameters, this.#bodyBytesMax);
     if (input.refusal) return refuse(exchange, input.refusal);
-    const principal = caller.value;
+    const principal = caller.value?.text;
     await this.#forward.send({ exchange, route, principal, input: input.value });
   }
 }

@@ -1,3 +1,4 @@
+import type { RequestVerifier } from "../contract/index.ts";
 import type { MeshNode } from "../mesh/index.ts";
 import type { Logger } from "../telemetry/index.ts";
 
@@ -33,9 +34,25 @@ export interface IssuerOptions {
   readonly jwks: { readonly url: string } | { readonly operation: string };
 }
 
+/** An API key as it is kept; `dure api-key` prints it. */
+export interface ApiKeyOptions {
+  /** The public part of the key, 16 hexadecimal digits. */
+  readonly id: string;
+  /** SHA-256 of the key, 64 hexadecimal digits. */
+  readonly hash: string;
+  /** Who calls with it. */
+  readonly subject: string;
+  readonly scopes?: readonly string[] | undefined;
+  /** When it ends, as ISO 8601. Default never. */
+  readonly expires?: string | undefined;
+}
+
 /** How callers prove who they are. */
 export interface AuthOptions {
-  readonly issuers: readonly IssuerOptions[];
+  readonly issuers?: readonly IssuerOptions[] | undefined;
+  readonly apiKeys?: readonly ApiKeyOptions[] | undefined;
+  /** Other means, asked first. */
+  readonly verifier?: RequestVerifier | undefined;
 }
 
 /** Bounds of a request. */

@@ -6,7 +6,7 @@ import type {
   ResolvedConfig,
   SidecarSection,
 } from "../../config/index.ts";
-import type { DevSpec, EventLogPlace, HostSpec, SidecarSpec } from "../host/spec.ts";
+import type { DevSpec, EdgeSpec, EventLogPlace, HostSpec, SidecarSpec } from "../host/spec.ts";
 import { type CertificateNeed, commandLineName } from "../transport.ts";
 
 /** What a plan is made from. */
@@ -44,7 +44,7 @@ const stopRanks = {
 
 /** `dure up`: a Distributor, a gateway, and every instance. */
 export function planUp(input: PlanInput): PlannedProcess[] {
-  const { config, configPath, distributorPort, gatewayPort } = input;
+  const { config, configPath, distributorPort } = input;
   const specs: HostSpec[] = [];
   if (distributorPort !== undefined) {
     specs.push({ ...common(input, "distributor"), role: "distributor", port: distributorPort });
@@ -68,7 +68,7 @@ export function planUp(input: PlanInput): PlannedProcess[] {
   specs.push({
     ...node(input, "gateway"),
     role: "gateway",
-    gateway: { ...config.gateway, port: gatewayPort },
+    ...edge(input),
     expects: [...Object.keys(config.services), ...(log ? ["eventlog"] : [])],
   });
   return specs.map((spec) => ({ spec, stopRank: stopRanks[spec.role] }));
@@ -87,15 +87,14 @@ export function certificateNeeds({ config }: PlanInput): readonly CertificateNee
 
 /** `dure dev`: everything in one process. */
 export function planDev(input: PlanInput): DevSpec {
-  const { config, configPath, distributorPort, gatewayPort } = input;
+  const { config, distributorPort } = input;
   return {
     ...node(input, "dev"),
     role: "dev",
     // In this process the Distributor is not yet there when the list is made.
     distributors: config.distributors,
-    configPath,
+    ...edge(input),
     services: Object.keys(config.services),
-    gateway: { ...config.gateway, port: gatewayPort },
     distributorPort,
     log: logPlace(input),
     sidecars: config.processes.flatMap(({ name, sidecar }) =>
@@ -148,6 +147,15 @@ export function gatewayUrl({ config, gatewayPort }: PlanInput): string {
 function common({ config, token, certs }: PlanInput, name: string) {
   const { name: mesh, host, logLevel } = config;
   return { name, mesh, host, token, certs, logLevel };
+}
+
+function edge({ config, configPath, gatewayPort }: PlanInput): EdgeSpec {
+  return {
+    gateway: { ...config.gateway, port: gatewayPort },
+    configPath,
+    profile: config.profile,
+    hasVerifier: config.gateway.auth?.verifier !== undefined,
+  };
 }
 
 function node(input: PlanInput, name: string) {

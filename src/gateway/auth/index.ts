@@ -1,4 +1,4 @@
 /** auth: who calls over HTTP, and whether it may. */
-export { authenticate, type VerifyToken } from "./authenticate.ts";
-export { JwtVerifier } from "./jwt.ts";
-export { keySource } from "./key-sources.ts";
+export { createApiKey } from "./api-keys.ts";
+export { authenticate } from "./authenticate.ts";
+export { Authenticator } from "./authenticator.ts";
