@@ -136,7 +136,7 @@ export function outboxSuite(openDatabase: () => Promise<TestDatabase>): void {
     log = await startLog();
     // What was done just before the log went down may come again: it had not heard of it.
     const ofKey = () => [...new Set(seen.filter(({ id }) => id === 7).map(({ text }) => text))];
-    await until("all have come", () => ofKey().length === 50, 15_000);
+    await until("all have come", () => ofKey().length === 50);
     assert.deepEqual(
       ofKey(),
       Array.from({ length: 50 }, (_, index) => `${index}`),
