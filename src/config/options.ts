@@ -1,7 +1,10 @@
-import type { Service } from "../contract/index.ts";
+import type { RequestVerifier, Service } from "../contract/index.ts";
 
 /** Loads a service's module, whose default export is the service. Called only in a process that hosts it. */
 export type ServiceLoader = () => Promise<{ readonly default: Service }>;
+
+/** Loads a module whose default export says who calls. Called only in the gateway's process. */
+export type VerifierLoader = () => Promise<{ readonly default: RequestVerifier }>;
 
 /** The levels of the platform's and the services' logs, quietest last. */
 export const logLevels = ["debug", "info", "warn", "error", "silent"] as const;
@@ -54,12 +57,28 @@ export interface SidecarSection {
 export interface IssuerOptions {
   /** The `iss` claim. */
   readonly issuer: string;
-  /** The `aud` claim, if it is to be checked. */
-  readonly audience?: string;
+  /** The `aud` claim, or several of which one is enough. Default: not checked. */
+  readonly audience?: string | readonly string[];
   /** Allowed signature algorithms, such as `["EdDSA"]`. Never taken from the token. */
   readonly algorithms: readonly string[];
   /** Where the public keys come from: a URL, or an operation of the mesh (`"members.keys"`) that returns a JWKS. */
   readonly jwks: { readonly url: string } | { readonly operation: string };
+  /** How much the issuer's clock may differ from ours, in seconds, to 300. Default 60. */
+  readonly clockToleranceS?: number;
+}
+
+/** An API key as it is kept. */
+export interface ApiKeyOptions {
+  /** The public part of the key, 16 hexadecimal digits. */
+  readonly id: string;
+  /** SHA-256 of the key, 64 hexadecimal digits. */
+  readonly hash: string;
+  /** Who calls with it: the principal's subject. */
+  readonly subject: string;
+  /** The principal's scopes. Default none. */
+  readonly scopes?: readonly string[];
+  /** When it ends, as ISO 8601: `2027-01-31`. Default never. */
+  readonly expires?: string;
 }
 
 /** PEM files, relative to the configuration file. */
@@ -75,8 +94,6 @@ export interface GatewaySection {
   readonly port?: number;
   /** The address it listens on. `DURE_GATEWAY_HOST`. Default: `host`. */
   readonly host?: string;
-  /** Whose tokens are accepted. Default: nobody's, so that only public operations can be called over HTTP. */
-  readonly auth?: { readonly issuers: readonly IssuerOptions[] };
   /**
    * Certificates for HTTPS; of several, a client gets the one for the name it asks for, or the first. Changed files are used without a
    * restart. Default: plain HTTP.
@@ -87,6 +104,15 @@ export interface GatewaySection {
    * and `Forwarded` are believed. Default: nobody's.
    */
   readonly trustedProxies?: readonly string[];
+  /** How callers prove who they are. Default: not at all, so that only public operations can be called over HTTP. */
+  readonly auth?: {
+    /** Whose JSON Web Tokens are accepted. */
+    readonly issuers?: readonly IssuerOptions[];
+    /** API keys, as `dure api-key` prints them: hashes, which are no secret. */
+    readonly apiKeys?: readonly ApiKeyOptions[];
+    /** Loads a verifier of the project's own, such as `() => import("./sessions.ts")`. It is asked first. */
+    readonly verifier?: VerifierLoader;
+  };
   /** Bounds of a request and of its connection. */
   readonly limits?: {
     /** Largest request body, in bytes. Default 1 MiB; above it 413. */

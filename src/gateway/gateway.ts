@@ -8,13 +8,12 @@
 import { findRoute, readInput } from "../http/index.ts";
 import type { MeshNode } from "../mesh/index.ts";
 import { type Logger, silentLogger } from "../telemetry/index.ts";
-import { authenticate } from "./authenticate.ts";
+import { Authenticator, authenticate } from "./auth/index.ts";
 import { answerDocsPage } from "./docs-page/index.ts";
 import { loadEdgeCertificates } from "./edge-certificates.ts";
 import type { Exchange } from "./exchange.ts";
 import { Forward } from "./forward.ts";
 import { type HttpEngine, listenHttp } from "./http1/index.ts";
-import { JwtVerifier } from "./jwt.ts";
 import { type GatewayOptions, gatewayDefaults } from "./options.ts";
 import { answerPlatformPath } from "./platform-paths.ts";
 import { refuse } from "./refusal.ts";
@@ -33,7 +32,7 @@ export interface Gateway {
 
 const closeMsMax = 10_000;
 
-/** Starts a gateway. Rejects with ALREADY_EXISTS for a taken port. */
+/** Starts a gateway. Rejects with ALREADY_EXISTS for a taken port, INVALID_ARGUMENT for options that would not protect anything. */
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const gateway = new RunningGateway(options);
   await gateway.listen();
@@ -44,7 +43,7 @@ class RunningGateway implements Gateway {
   readonly #options: GatewayOptions;
   readonly #node: MeshNode;
   readonly #logger: Logger;
-  readonly #jwt: JwtVerifier;
+  readonly #authenticator: Authenticator;
   #engine: HttpEngine | undefined;
   readonly #routes: RouteBook;
   readonly #forward: Forward;
@@ -54,7 +53,7 @@ class RunningGateway implements Gateway {
     this.#options = options;
     this.#node = options.node;
     this.#logger = options.logger ?? silentLogger;
-    this.#jwt = new JwtVerifier(options.auth, options.node, this.#logger);
+    this.#authenticator = new Authenticator(options.auth ?? {}, options.node, this.#logger);
     this.#routes = new RouteBook(options.node, this.#logger);
     this.#forward = new Forward(options.node, this.#logger);
     this.#bodyBytesMax = options.limits?.bodyBytesMax ?? gatewayDefaults.bodyBytesMax;
@@ -112,11 +111,11 @@ class RunningGateway implements Gateway {
       return refuse(exchange, found.refusal);
     }
     const { route, parameters } = found.value;
-    const caller = await authenticate(exchange, route.operation, this.#jwt);
+    const caller = await authenticate(exchange, route.operation, this.#authenticator);
     if (caller.refusal) return refuse(exchange, caller.refusal);
     const input = await readInput(exchange, route.operation, parameters, this.#bodyBytesMax);
     if (input.refusal) return refuse(exchange, input.refusal);
-    const principal = caller.value;
+    const principal = caller.value?.text;
     await this.#forward.send({ exchange, route, principal, input: input.value });
   }
 }

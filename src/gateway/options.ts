@@ -1,23 +1,60 @@
+import type { RequestVerifier } from "../contract/index.ts";
 import type { MeshNode } from "../mesh/index.ts";
 import type { Logger } from "../telemetry/index.ts";
 import type { CertificatePaths } from "./edge-certificates.ts";
 import type { Http1Limits } from "./http1/index.ts";
 
+/**
+ * What an issuer may sign with (RFC 7518, section 3.1; RFC 8037; RFC 9864). None by a shared secret: whoever reads a published key could
+ * sign with it.
+ */
+export const signatureAlgorithms = [
+  "EdDSA",
+  "Ed25519",
+  "ES256",
+  "ES384",
+  "ES512",
+  "PS256",
+  "PS384",
+  "PS512",
+  "RS256",
+  "RS384",
+  "RS512",
+] as const;
+
 /** Whose tokens are accepted. */
 export interface IssuerOptions {
   /** The `iss` claim, exactly. */
   readonly issuer: string;
-  /** The `aud` claim; not checked without it. */
-  readonly audience?: string | undefined;
-  /** Accepted algorithms; anything else is refused, `none` always. */
+  /** The `aud` claim, or any of several; not checked without it. */
+  readonly audience?: string | readonly string[] | undefined;
+  /** Accepted {@link signatureAlgorithms}; anything else is refused. */
   readonly algorithms: readonly string[];
+  /** How much the issuer's clock may differ from ours, in seconds. Default 60. */
+  readonly clockToleranceS?: number | undefined;
   /** Where the keys are: a URL, or an operation of the mesh that returns a JWK Set, as `members.keys`. */
   readonly jwks: { readonly url: string } | { readonly operation: string };
 }
 
+/** An API key as it is kept; `dure api-key` prints it. */
+export interface ApiKeyOptions {
+  /** The public part of the key, 16 hexadecimal digits. */
+  readonly id: string;
+  /** SHA-256 of the key, 64 hexadecimal digits. */
+  readonly hash: string;
+  /** Who calls with it. */
+  readonly subject: string;
+  readonly scopes?: readonly string[] | undefined;
+  /** When it ends, as ISO 8601. Default never. */
+  readonly expires?: string | undefined;
+}
+
 /** How callers prove who they are. */
 export interface AuthOptions {
-  readonly issuers: readonly IssuerOptions[];
+  readonly issuers?: readonly IssuerOptions[] | undefined;
+  readonly apiKeys?: readonly ApiKeyOptions[] | undefined;
+  /** Other means, asked first. */
+  readonly verifier?: RequestVerifier | undefined;
 }
 
 /** Bounds of a request and of its connection; the defaults of those that are not here are in {@link Http1Limits}. */

@@ -6,7 +6,7 @@ import type {
   ResolvedConfig,
   SidecarSection,
 } from "../../config/index.ts";
-import type { DevSpec, EventLogPlace, HostSpec, SidecarSpec } from "../host/spec.ts";
+import type { DevSpec, EdgeSpec, EventLogPlace, HostSpec, SidecarSpec } from "../host/spec.ts";
 import { type CertificateNeed, commandLineName } from "../transport.ts";
 
 /** What a plan is made from. */
@@ -68,7 +68,7 @@ export function planUp(input: PlanInput): PlannedProcess[] {
   specs.push({
     ...node(input, "gateway"),
     role: "gateway",
-    gateway: gatewaySection(input),
+    ...edge(input),
     expects: [...Object.keys(config.services), ...(log ? ["eventlog"] : [])],
   });
   return specs.map((spec) => ({ spec, stopRank: stopRanks[spec.role] }));
@@ -87,37 +87,19 @@ export function certificateNeeds({ config }: PlanInput): readonly CertificateNee
 
 /** `dure dev`: everything in one process. */
 export function planDev(input: PlanInput): DevSpec {
-  const { config, configPath, distributorPort } = input;
+  const { config, distributorPort } = input;
   return {
     ...node(input, "dev"),
     role: "dev",
     // In this process the Distributor is not yet there when the list is made.
     distributors: config.distributors,
-    configPath,
+    ...edge(input),
     services: Object.keys(config.services),
-    gateway: gatewaySection(input),
     distributorPort,
     log: logPlace(input),
     sidecars: config.processes.flatMap(({ name, sidecar }) =>
       sidecar ? [sidecarSpec(input, `${name}-1`, sidecar, name)] : [],
     ),
-  };
-}
-
-/** Files are named as the configuration sees them; processes may run elsewhere. */
-function gatewaySection({ config, configPath, gatewayPort }: PlanInput): ResolvedConfig["gateway"] {
-  const { tls, ...gateway } = config.gateway;
-  const inProject = (path: string) => resolve(dirname(configPath), path);
-  return {
-    ...gateway,
-    port: gatewayPort,
-    ...(tls
-      ? {
-          tls: [tls]
-            .flat()
-            .map(({ cert, key }) => ({ cert: inProject(cert), key: inProject(key) })),
-        }
-      : {}),
   };
 }
 
@@ -165,6 +147,33 @@ export function gatewayUrl({ config, gatewayPort }: PlanInput): string {
 function common({ config, token, certs }: PlanInput, name: string) {
   const { name: mesh, host, logLevel } = config;
   return { name, mesh, host, token, certs, logLevel };
+}
+
+function edge(input: PlanInput): EdgeSpec {
+  const { config, configPath } = input;
+  return {
+    gateway: gatewaySection(input),
+    configPath,
+    profile: config.profile,
+    hasVerifier: config.gateway.auth?.verifier !== undefined,
+  };
+}
+
+/** Files are named as the configuration sees them; processes may run elsewhere. */
+function gatewaySection({ config, configPath, gatewayPort }: PlanInput): ResolvedConfig["gateway"] {
+  const { tls, ...gateway } = config.gateway;
+  const inProject = (path: string) => resolve(dirname(configPath), path);
+  return {
+    ...gateway,
+    port: gatewayPort,
+    ...(tls
+      ? {
+          tls: [tls]
+            .flat()
+            .map(({ cert, key }) => ({ cert: inProject(cert), key: inProject(key) })),
+        }
+      : {}),
+  };
 }
 
 function node(input: PlanInput, name: string) {

@@ -7,6 +7,7 @@ import {
   eventEngineProtocols,
   logLevels,
   type ServiceLoader,
+  type VerifierLoader,
 } from "../options.ts";
 
 /** Names that `dure up` gives to its own processes. */
@@ -45,12 +46,29 @@ const serviceCalls = {
 
 const issuer = z.strictObject({
   issuer: z.string().min(1),
-  audience: z.string().min(1).exactOptional(),
+  audience: z
+    .union([z.string().min(1), z.array(z.string().min(1)).min(1).readonly()])
+    .exactOptional(),
   algorithms: z.array(z.string().min(1)).min(1).readonly(),
   jwks: z.union([z.strictObject({ url: z.url() }), z.strictObject({ operation: z.string() })]),
+  clockToleranceS: z.int().min(0).max(300).exactOptional(),
 });
 
 const certificateFiles = z.strictObject({ cert: z.string().min(1), key: z.string().min(1) });
+const apiKey = z.strictObject({
+  id: z.string().regex(/^[0-9a-f]{16}$/, "must be 16 hexadecimal digits; dure api-key prints it"),
+  hash: z.string().regex(/^[0-9a-f]{64}$/, "must be 64 hexadecimal digits; dure api-key prints it"),
+  subject: z.string().min(1),
+  scopes: z.array(z.string().min(1)).readonly().exactOptional(),
+  expires: z
+    .union([z.iso.date(), z.iso.datetime()], 'must be a date such as "2027-01-31"')
+    .exactOptional(),
+});
+
+const verifier = z.custom<VerifierLoader>(
+  (value) => typeof value === "function",
+  'must be a function such as () => import("./sessions.ts")',
+);
 
 const profileShape = {
   processes: z
@@ -76,9 +94,15 @@ const profileShape = {
     .strictObject({
       port: portNumber.exactOptional(),
       host: z.string().min(1).exactOptional(),
-      auth: z.strictObject({ issuers: z.array(issuer).readonly() }).exactOptional(),
       tls: z.union([certificateFiles, z.array(certificateFiles).min(1).readonly()]).exactOptional(),
       trustedProxies: z.array(z.string().min(1)).readonly().exactOptional(),
+      auth: z
+        .strictObject({
+          issuers: z.array(issuer).readonly().exactOptional(),
+          apiKeys: z.array(apiKey).readonly().exactOptional(),
+          verifier: verifier.exactOptional(),
+        })
+        .exactOptional(),
       limits: z
         .strictObject({
           bodyBytesMax: z.int().min(0).exactOptional(),
