@@ -9,7 +9,7 @@ import type { JwtVerifier } from "./jwt.ts";
  */
 export async function authenticate(
   exchange: Exchange,
-  operation: OperationDescription,
+  operation: Pick<OperationDescription, "auth" | "scopes">,
   jwt: JwtVerifier,
 ): Promise<Step<string | undefined>> {
   const result = await jwt.authenticate(exchange.header("authorization"));

@@ -1,7 +1,8 @@
 /**
  * The HTTP edge: a node like any other that speaks HTTP. Policies of a request, in order:
  *
- *   limits (engine) -> platform paths -> route -> authenticate and scopes -> input -> forward
+ *   limits (engine) -> platform paths -> route -> authenticate and scopes -> input -> forward, or
+ *                                                                         -> upstream
  *
  * Each is a file of its own, and either refuses or hands on what the next ones need.
  */
@@ -18,6 +19,7 @@ import { type GatewayOptions, gatewayDefaults } from "./options.ts";
 import { answerPlatformPath } from "./platform-paths.ts";
 import { refuse } from "./refusal.ts";
 import { RouteBook } from "./route-book.ts";
+import { type UpstreamRoute, UpstreamRoutes } from "./upstream-routes.ts";
 
 /** A running gateway. */
 export interface Gateway {
@@ -46,6 +48,7 @@ class RunningGateway implements Gateway {
   #engine: HttpEngine | undefined;
   readonly #routes: RouteBook;
   readonly #forward: Forward;
+  readonly #upstreams: UpstreamRoutes;
   readonly #bodyBytesMax: number;
 
   constructor(options: GatewayOptions) {
@@ -56,6 +59,7 @@ class RunningGateway implements Gateway {
     this.#routes = new RouteBook(options.node, this.#logger);
     this.#forward = new Forward(options.node, this.#logger);
     this.#bodyBytesMax = options.limits?.bodyBytesMax ?? gatewayDefaults.bodyBytesMax;
+    this.#upstreams = new UpstreamRoutes(options.routes ?? [], this.#bodyBytesMax, this.#logger);
   }
 
   get port(): number {
@@ -93,6 +97,7 @@ class RunningGateway implements Gateway {
   async close(): Promise<void> {
     this.#routes.close();
     await this.#engine?.close(closeMsMax);
+    this.#upstreams.close();
   }
 
   async #onExchange(exchange: Exchange): Promise<void> {
@@ -100,6 +105,8 @@ class RunningGateway implements Gateway {
     if (answerPlatformPath(exchange, node, this.#routes, info)) return;
     const found = findRoute(this.#routes.table, exchange.method, exchange.target);
     if (found.refusal) {
+      const upstream = this.#upstreams.find(exchange.target);
+      if (upstream) return this.#proxy(exchange, upstream);
       // A route of the project's own at /docs comes first.
       if (found.refusal.status === 404 && answerDocsPage(exchange)) return;
       return refuse(exchange, found.refusal);
@@ -111,5 +118,13 @@ class RunningGateway implements Gateway {
     if (input.refusal) return refuse(exchange, input.refusal);
     const principal = caller.value;
     await this.#forward.send({ exchange, route, principal, input: input.value });
+  }
+
+  async #proxy(exchange: Exchange, route: UpstreamRoute): Promise<void> {
+    if (route.auth === "required") {
+      const caller = await authenticate(exchange, route, this.#jwt);
+      if (caller.refusal) return refuse(exchange, caller.refusal);
+    }
+    await this.#upstreams.send(exchange, route);
   }
 }

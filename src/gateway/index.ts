@@ -3,4 +3,11 @@
  * problem documents. The HTTP engine sits behind `exchange.ts`.
  */
 export { createGateway, type Gateway } from "./gateway.ts";
-export type { AuthOptions, GatewayLimits, GatewayOptions, IssuerOptions } from "./options.ts";
+export type {
+  AuthOptions,
+  GatewayLimits,
+  GatewayOptions,
+  IssuerOptions,
+  RouteOptions,
+  RouteSection,
+} from "./options.ts";

@@ -51,7 +51,7 @@ export async function hostDev(spec: DevSpec, link: SupervisorLink): Promise<void
     await node.drain();
     await node.close();
   });
-  const { port, host: gatewayHost, auth, limits } = spec.gateway;
+  const { port, host: gatewayHost, auth, limits, routes } = spec.gateway;
   const gateway = await portAdvice("gateway.port", gatewayHost, port, () =>
     createGateway({
       node,
@@ -59,6 +59,7 @@ export async function hostDev(spec: DevSpec, link: SupervisorLink): Promise<void
       port,
       ...(auth ? { auth } : {}),
       ...(limits ? { limits } : {}),
+      routes,
       logger,
       info: { title: mesh, version: "1.0.0" },
     }),

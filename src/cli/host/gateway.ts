@@ -24,7 +24,7 @@ export async function hostGateway(spec: GatewaySpec, link: SupervisorLink): Prom
     zone: spec.zone,
     logger,
   });
-  const { port, host, auth, limits } = spec.gateway;
+  const { port, host, auth, limits, routes } = spec.gateway;
   const gateway = await portAdvice("gateway.port", host, port, () =>
     createGateway({
       node,
@@ -32,6 +32,7 @@ export async function hostGateway(spec: GatewaySpec, link: SupervisorLink): Prom
       port,
       ...(auth ? { auth } : {}),
       ...(limits ? { limits } : {}),
+      routes,
       logger,
       info: { title: spec.mesh, version: "1.0.0" },
     }),

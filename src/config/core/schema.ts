@@ -50,6 +50,28 @@ const issuer = z.strictObject({
   jwks: z.union([z.strictObject({ url: z.url() }), z.strictObject({ operation: z.string() })]),
 });
 
+const upstreamUrl = z
+  .string()
+  .refine(
+    (text) => /^http:\/\/(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?$/.test(text),
+    'must be "http://host:port", without a path',
+  );
+
+const route = z.strictObject({
+  path: z.string().startsWith("/"),
+  upstream: z.union([upstreamUrl, z.array(upstreamUrl).min(1).readonly()]),
+  auth: z.literal("public").exactOptional(),
+  scopes: z.array(z.string().min(1)).readonly().exactOptional(),
+  deadlineMs: deadlineMs.exactOptional(),
+  bodyBytesMax: z.int().min(0).exactOptional(),
+  health: z
+    .strictObject({
+      path: z.string().startsWith("/"),
+      everyMs: z.int().min(100).max(deadlineMsMax).exactOptional(),
+    })
+    .exactOptional(),
+});
+
 const profileShape = {
   processes: z
     .record(
@@ -75,6 +97,7 @@ const profileShape = {
       port: portNumber.exactOptional(),
       host: z.string().min(1).exactOptional(),
       auth: z.strictObject({ issuers: z.array(issuer).readonly() }).exactOptional(),
+      routes: z.array(route).readonly().exactOptional(),
       limits: z
         .strictObject({
           bodyBytesMax: z.int().min(0).exactOptional(),
