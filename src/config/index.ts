@@ -26,6 +26,7 @@ export {
   type IssuerOptions,
   type ProcessOptions,
   type ProfileOptions,
+  route,
   type ServiceCallOptions,
   type ServiceLoader,
   type SidecarSection,

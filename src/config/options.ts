@@ -1,4 +1,5 @@
 import type { RequestVerifier, Service } from "../contract/index.ts";
+import type { RouteOptions, RouteSection } from "../gateway/index.ts";
 
 /** Loads a service's module, whose default export is the service. Called only in a process that hosts it. */
 export type ServiceLoader = () => Promise<{ readonly default: Service }>;
@@ -113,6 +114,8 @@ export interface GatewaySection {
     /** Loads a verifier of the project's own, such as `() => import("./sessions.ts")`. It is asked first. */
     readonly verifier?: VerifierLoader;
   };
+  /** Paths that HTTP servers outside of the mesh answer, where no contract does. Made by {@link route}. */
+  readonly routes?: readonly RouteSection[];
   /** Bounds of a request and of its connection. */
   readonly limits?: {
     /** Largest request body, in bytes. Default 1 MiB; above it 413. */
@@ -204,6 +207,14 @@ export interface DureConfig extends ProfileOptions {
   readonly services: Readonly<Record<string, ServiceLoader>>;
   /** Changes for one environment, chosen by `--profile` or `DURE_PROFILE`. */
   readonly profiles?: Readonly<Record<string, ProfileOptions>>;
+}
+
+/**
+ * A route of the gateway to HTTP servers that are not on the mesh: `route("/legacy/*", { upstream: "http://127.0.0.1:9000" })`. Like an
+ * operation it is closed unless `auth: "public"`.
+ */
+export function route(path: string, options: RouteOptions): RouteSection {
+  return { path, ...options };
 }
 
 /** Types a configuration. It is checked when it is used, so that all problems can be told at once. */

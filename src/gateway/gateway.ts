@@ -1,7 +1,8 @@
 /**
  * The HTTP edge: a node like any other that speaks HTTP. Policies of a request, in order:
  *
- *   limits (engine) -> platform paths -> route -> authenticate and scopes -> input -> forward
+ *   limits (engine) -> platform paths -> route -> authenticate and scopes -> input -> forward, or
+ *                                                                         -> upstream
  *
  * Each is a file of its own, and either refuses or hands on what the next ones need.
  */
@@ -19,6 +20,7 @@ import { answerPlatformPath } from "./platform-paths.ts";
 import { refuse } from "./refusal.ts";
 import { RouteBook } from "./route-book.ts";
 import { TrustedProxies } from "./trusted-proxies.ts";
+import { type UpstreamRoute, UpstreamRoutes } from "./upstream-routes.ts";
 
 /** A running gateway. */
 export interface Gateway {
@@ -47,6 +49,7 @@ class RunningGateway implements Gateway {
   #engine: HttpEngine | undefined;
   readonly #routes: RouteBook;
   readonly #forward: Forward;
+  readonly #upstreams: UpstreamRoutes;
   readonly #bodyBytesMax: number;
 
   constructor(options: GatewayOptions) {
@@ -57,6 +60,7 @@ class RunningGateway implements Gateway {
     this.#routes = new RouteBook(options.node, this.#logger);
     this.#forward = new Forward(options.node, this.#logger);
     this.#bodyBytesMax = options.limits?.bodyBytesMax ?? gatewayDefaults.bodyBytesMax;
+    this.#upstreams = new UpstreamRoutes(options.routes ?? [], this.#bodyBytesMax, this.#logger);
   }
 
   get port(): number {
@@ -99,6 +103,7 @@ class RunningGateway implements Gateway {
   async close(): Promise<void> {
     this.#routes.close();
     await this.#engine?.close(closeMsMax);
+    this.#upstreams.close();
   }
 
   async #onExchange(exchange: Exchange): Promise<void> {
@@ -106,6 +111,8 @@ class RunningGateway implements Gateway {
     if (answerPlatformPath(exchange, node, this.#routes, info)) return;
     const found = findRoute(this.#routes.table, exchange.method, exchange.target);
     if (found.refusal) {
+      const upstream = this.#upstreams.find(exchange.target);
+      if (upstream) return this.#proxy(exchange, upstream);
       // A route of the project's own at /docs comes first.
       if (found.refusal.status === 404 && answerDocsPage(exchange)) return;
       return refuse(exchange, found.refusal);
@@ -117,5 +124,13 @@ class RunningGateway implements Gateway {
     if (input.refusal) return refuse(exchange, input.refusal);
     const principal = caller.value?.text;
     await this.#forward.send({ exchange, route, principal, input: input.value });
+  }
+
+  async #proxy(exchange: Exchange, route: UpstreamRoute): Promise<void> {
+    if (route.auth === "required") {
+      const caller = await authenticate(exchange, route, this.#authenticator);
+      if (caller.refusal) return refuse(exchange, caller.refusal);
+    }
+    await this.#upstreams.send(exchange, route);
   }
 }

@@ -70,6 +70,28 @@ const verifier = z.custom<VerifierLoader>(
   'must be a function such as () => import("./sessions.ts")',
 );
 
+const upstreamUrl = z
+  .string()
+  .refine(
+    (text) => /^http:\/\/(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?$/.test(text),
+    'must be "http://host:port", without a path',
+  );
+
+const route = z.strictObject({
+  path: z.string().startsWith("/"),
+  upstream: z.union([upstreamUrl, z.array(upstreamUrl).min(1).readonly()]),
+  auth: z.literal("public").exactOptional(),
+  scopes: z.array(z.string().min(1)).readonly().exactOptional(),
+  deadlineMs: deadlineMs.exactOptional(),
+  bodyBytesMax: z.int().min(0).exactOptional(),
+  health: z
+    .strictObject({
+      path: z.string().startsWith("/"),
+      everyMs: z.int().min(100).max(deadlineMsMax).exactOptional(),
+    })
+    .exactOptional(),
+});
+
 const profileShape = {
   processes: z
     .record(
@@ -103,6 +125,7 @@ const profileShape = {
           verifier: verifier.exactOptional(),
         })
         .exactOptional(),
+      routes: z.array(route).readonly().exactOptional(),
       limits: z
         .strictObject({
           bodyBytesMax: z.int().min(0).exactOptional(),
