@@ -47,9 +47,9 @@ async function up(flags: ProjectFlags): Promise<void> {
     mode: "up",
     input,
     project: () => project,
-    processes: planned.map(({ spec, stopRank }) => ({
+    processes: planned.map(({ spec, ...planned }) => ({
       name: spec.name,
-      stopRank,
+      ...planned,
       spec: () => spec,
     })),
     readyLine: () => readyLine(input, planned.length),

@@ -30,8 +30,13 @@ export const contractPolicies = ["route", "quarantine", "refuse"] as const;
 export interface ProcessOptions {
   /** Keys of `services`. Default: the service that has the process's own name. */
   readonly services?: readonly string[];
-  /** How many of these processes `dure up` runs, 1 to 64. Default 1. They are named `products-1`, `products-2`. */
-  readonly instances?: number;
+  /**
+   * How many of these processes `dure up` runs, 1 to 64; `"max"`: one for each core that this machine, or the container, has. Default 1.
+   * They are named `products-1`, `products-2`.
+   */
+  readonly instances?: number | "max";
+  /** A process that needs more memory, in MiB, is ended in order and started anew. Default: no limit. */
+  readonly memoryMbMax?: number;
   /** A program written in any language instead of services; the process's name is the service's. See {@link SidecarSection}. */
   readonly sidecar?: SidecarSection;
 }

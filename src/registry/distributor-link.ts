@@ -43,6 +43,8 @@ export class DistributorLink {
   #epoch: string | undefined;
   #seq: number | undefined;
   isConnected = false;
+  /** The revision of the record that the Distributor has; undefined while it has none. */
+  announcedRevision: number | undefined;
   since = now();
 
   constructor(options: DistributorLinkOptions) {
@@ -75,12 +77,14 @@ export class DistributorLink {
 
   /** Tells the Distributor what has changed in the record. */
   update(): void {
-    if (this.isConnected)
-      this.#client?.call(
-        distributorRefs.update,
-        { deadlineMs: 5_000 },
-        JSON.stringify(this.#options.record()),
-      );
+    const client = this.#client;
+    if (!this.isConnected || !client) return;
+    const record = this.#options.record();
+    const call = client.call(distributorRefs.update, { deadlineMs: 5_000 }, JSON.stringify(record));
+    void call.outcome.then(({ ok }) => {
+      if (ok && client === this.#client && this.isConnected)
+        this.announcedRevision = record.revision;
+    });
   }
 
   /** Says goodbye; resolves when the Distributor has heard it, or cannot. */
@@ -109,10 +113,11 @@ export class DistributorLink {
     try {
       await client.connect();
       const head = { deadlineMs: foreverMs };
+      const record = this.#options.record();
       const registration = client.openStream(
         distributorRefs.register,
         head,
-        JSON.stringify(this.#options.record()),
+        JSON.stringify(record),
       );
       const watchRequest = JSON.stringify({ epoch: this.#epoch, seq: this.#seq });
       const changes = client.openStream(distributorRefs.watch, head, watchRequest);
@@ -124,7 +129,7 @@ export class DistributorLink {
       });
       return await Promise.race([
         over,
-        this.#followRegistration(registration),
+        this.#followRegistration(registration, record),
         this.#followChanges(changes),
       ]);
     } finally {
@@ -132,11 +137,14 @@ export class DistributorLink {
     }
   }
 
-  async #followRegistration(stream: IncomingStream): Promise<string> {
+  async #followRegistration(stream: IncomingStream, sent: NodeRecord): Promise<string> {
     for await (const bytes of stream) {
       const message = JSON.parse(Buffer.from(bytes).toString()) as RegisterMessage;
       if (message.kind === "registered") {
         this.#setConnected(true);
+        this.announcedRevision = sent.revision;
+        // What has changed since was not told: until now there was nobody to tell it to.
+        if (this.#options.record().revision !== sent.revision) this.update();
         this.#options.logger.info("registered", { distributor: this.#where() });
       } else if (message.kind === "outdated") {
         this.#options.onOutdated(message.incarnation);
@@ -166,6 +174,7 @@ export class DistributorLink {
 
   #setConnected(isConnected: boolean): void {
     this.isConnected = isConnected;
+    if (!isConnected) this.announcedRevision = undefined;
     this.since = now();
   }
 

@@ -2,11 +2,13 @@
  * The other end: a process that obeys its supervisor. It ignores SIGINT and SIGHUP, which a terminal sends to the whole group,
  * and stops when it is told to, on SIGTERM, or when the supervisor is gone: nobody adopts it, so it drains and exits.
  */
-import { after, asError, DureError } from "../kit/index.ts";
-import type { FromChild, ToChild } from "./messages.ts";
+import { after, asError, DureError, every, now } from "../kit/index.ts";
+import type { FromChild, ToChild, Vitals } from "./messages.ts";
 
 /** A drain that takes longer is cut off, in ms; the supervisor would kill a little later (`stopMsMax`). */
 const drainMsMax = 11_000;
+/** Signs of life are this far apart, in ms. */
+const vitalsMs = 1_000;
 
 /** A process's line to its supervisor. */
 export interface SupervisorLink {
@@ -57,10 +59,8 @@ export async function obeySupervisor(): Promise<SupervisorLink> {
     process.exit(exitCode);
   };
 
-  process.on("SIGINT", () => {});
-  process.on("SIGHUP", () => {});
-  process.on("SIGTERM", end);
-  process.on("disconnect", end);
+  for (const signal of ["SIGINT", "SIGHUP"] as const) process.on(signal, () => {});
+  for (const event of ["SIGTERM", "disconnect"] as const) process.on(event, end);
   const spec = await new Promise<unknown>((resolve) => {
     process.on("message", (message: ToChild) => {
       if (message.kind === "start") resolve(message.spec);
@@ -74,7 +74,10 @@ export async function obeySupervisor(): Promise<SupervisorLink> {
 
   return {
     spec,
-    ready: (address) => void send({ kind: "ready", ...address }),
+    ready(address) {
+      void send({ kind: "ready", ...address });
+      giveSignsOfLife((vitals) => void send({ kind: "vitals", ...vitals }));
+    },
     tell: (details) => void send({ kind: "tell", details }),
     ask: (question) =>
       new Promise((resolve) => {
@@ -92,4 +95,18 @@ export async function obeySupervisor(): Promise<SupervisorLink> {
       );
     },
   };
+}
+
+/** Now and once a second from now on. */
+function giveSignsOfLife(give: (vitals: Vitals) => void): void {
+  let usage = process.cpuUsage();
+  let measuredAt = now();
+  give({ memoryBytes: process.memoryUsage.rss(), cpuShare: 0 });
+  every(vitalsMs, () => {
+    const { user, system } = process.cpuUsage(usage);
+    const cpuShare = (user + system) / 1_000 / Math.max(1, now() - measuredAt);
+    usage = process.cpuUsage();
+    measuredAt = now();
+    give({ memoryBytes: process.memoryUsage.rss(), cpuShare });
+  });
 }

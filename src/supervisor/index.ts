@@ -3,6 +3,7 @@
  * command line about them. It knows nothing of services or the mesh: what a process does is in a message it hands on.
  */
 export { obeySupervisor, type SupervisorLink } from "./child.ts";
+export { describeExit, type ExitReport, mebibytes } from "./core/exit-report.ts";
 export { LineSplitter } from "./core/line-splitter.ts";
 export {
   initialState,
@@ -19,12 +20,7 @@ export {
   runningFleet,
 } from "./fleet-control.ts";
 export { LogOutput, type LogOutputOptions } from "./log-output.ts";
-export type {
-  ExitReport,
-  ManagedProcess,
-  ProcessListener,
-  ProcessSpec,
-} from "./managed-process.ts";
+export type { ManagedProcess, ProcessListener, ProcessSpec } from "./managed-process.ts";
 export { defaultPolicy, type RestartPolicy } from "./options.ts";
 export { checkPort, type PortCheck } from "./ports.ts";
 export { type ProcessStatus, Supervisor, type SupervisorOptions } from "./supervisor.ts";

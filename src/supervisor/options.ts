@@ -12,6 +12,11 @@ export interface RestartPolicy {
   readonly crashLoopDelayMs: number;
   /** A process that is not ready by then is killed, and that is a failure. Default 60,000. */
   readonly startMsMax: number;
+  /**
+   * A ready process that gave no sign of life for so long hangs: it is killed, and that is a failure. Default 20,000: a busy event loop
+   * is late by seconds, not by this. `Infinity` never judges, for a process that may stand at a breakpoint.
+   */
+  readonly silenceMsMax: number;
   /** A process that was asked to stop and still runs is killed. Default 12,000: more than a drain may take (10 s). */
   readonly stopMsMax: number;
 }
@@ -24,5 +29,6 @@ export const defaultPolicy: RestartPolicy = {
   crashLoopFailures: 5,
   crashLoopDelayMs: 30_000,
   startMsMax: 60_000,
+  silenceMsMax: 20_000,
   stopMsMax: 12_000,
 };

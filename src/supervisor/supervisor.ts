@@ -1,3 +1,4 @@
+import { describeExit } from "./core/exit-report.ts";
 import type { ProcessPhase } from "./core/process-state.ts";
 import { ManagedProcess, type ProcessListener, type ProcessSpec } from "./managed-process.ts";
 import { defaultPolicy, type RestartPolicy } from "./options.ts";
@@ -12,6 +13,14 @@ export interface ProcessStatus {
   readonly state: ProcessPhase;
   /** Starts after the first. */
   readonly restarts: number;
+  /** Since when it runs; like the next two `null` while no process runs, or has told nothing yet. */
+  readonly uptimeMs: number | null;
+  /** Resident memory. */
+  readonly memoryBytes: number | null;
+  /** Cores it keeps busy: 0.5 is half of one. */
+  readonly cpuShare: number | null;
+  /** How it ended the last time, in words; `null` if it never did. */
+  readonly lastExit: string | null;
 }
 
 /** What a {@link Supervisor} needs. */
@@ -62,6 +71,10 @@ export class Supervisor {
       port: process.port ?? null,
       state: process.phase,
       restarts: process.restarts,
+      uptimeMs: process.uptimeMs === undefined ? null : Math.round(process.uptimeMs),
+      memoryBytes: process.vitals?.memoryBytes ?? null,
+      cpuShare: process.vitals ? Math.round(process.vitals.cpuShare * 1_000) / 1_000 : null,
+      lastExit: process.lastExit ? describeExit(process.lastExit) : null,
     }));
   }
 

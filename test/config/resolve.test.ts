@@ -49,6 +49,19 @@ test("a process takes several services, and the others keep one of their own", (
   ]);
 });
 
+test("max is one process for each core; a limit of memory is kept", () => {
+  const processes = { products: { instances: "max", memoryMbMax: 512 } };
+  const [products] = resolve({ ...base, processes }, { coreCount: 6 }).processes;
+  assert.deepEqual([products?.instances, products?.memoryMbMax], [6, 512]);
+  const wrong = { products: { instances: "all", memoryMbMax: 5 } };
+  const problems = problemsOf({ ...base, processes: wrong });
+  assert.match(
+    problems,
+    /processes\.products\.instances is "all"; it must be a whole number from 1 to 64, or "max"/,
+  );
+  assert.match(problems, /processes\.products\.memoryMbMax is 5; it must be at least 100/);
+});
+
 test("a process named like a service hosts that service", () => {
   const [products] = resolve({ ...base, processes: { products: { instances: 2 } } }).processes;
   assert.deepEqual(products, { name: "products", services: ["products"], instances: 2 });

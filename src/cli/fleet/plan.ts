@@ -30,6 +30,8 @@ export interface PlannedProcess {
   readonly spec: HostSpec;
   /** Who is stopped first: 0. */
   readonly stopRank: number;
+  /** In bytes; undefined where there is no limit. */
+  readonly memoryBytesMax?: number | undefined;
 }
 
 /** The edge first, so that no request comes in; then services; then the log; the registry last, so that leaving is heard. */
@@ -46,14 +48,16 @@ const stopRanks = {
 export function planUp(input: PlanInput): PlannedProcess[] {
   const { config, configPath, distributorPort, gatewayPort } = input;
   const specs: HostSpec[] = [];
+  const memoryBytesMax = new Map<string, number>();
   if (distributorPort !== undefined) {
     specs.push({ ...common(input, "distributor"), role: "distributor", port: distributorPort });
   }
   const log = logPlace(input);
   if (log) specs.push({ ...node(input, "eventlog"), role: "eventlog", log });
-  for (const { name, services, instances, sidecar } of config.processes) {
+  for (const { name, services, instances, sidecar, memoryMbMax } of config.processes) {
     for (let number = 1; number <= instances; number += 1) {
       const slot = `${name}-${number}`;
+      if (memoryMbMax !== undefined) memoryBytesMax.set(slot, memoryMbMax * 2 ** 20);
       if (sidecar) specs.push(sidecarSpec(input, slot, sidecar, name));
       else
         specs.push({
@@ -71,7 +75,11 @@ export function planUp(input: PlanInput): PlannedProcess[] {
     gateway: { ...config.gateway, port: gatewayPort },
     expects: [...Object.keys(config.services), ...(log ? ["eventlog"] : [])],
   });
-  return specs.map((spec) => ({ spec, stopRank: stopRanks[spec.role] }));
+  return specs.map((spec) => ({
+    spec,
+    stopRank: stopRanks[spec.role],
+    memoryBytesMax: memoryBytesMax.get(spec.name),
+  }));
 }
 
 /** The processes of `dure up` that show certificates, and this command line. */

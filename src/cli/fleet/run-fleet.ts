@@ -29,6 +29,8 @@ export interface FleetProcess {
   readonly name: string;
   /** See `Supervisor.add`. */
   readonly stopRank: number;
+  /** See `ProcessSpec.memoryBytesMax`. */
+  readonly memoryBytesMax?: number | undefined;
   /** Made anew for each start, so that a change of the configuration counts. */
   spec(): HostSpec;
 }
@@ -73,11 +75,11 @@ export class Fleet {
         onAsked: (_, question) => this.#answer(question as EnvQuestion),
       },
     });
-    for (const { name, stopRank, spec } of options.processes) {
+    for (const { name, stopRank, ...planned } of options.processes) {
       const file = process.execPath;
       const args = [...inheritedArguments(), entryFile(), "host", name];
       const environment = childEnvironment(process.env, options.input.dataFolder);
-      this.#supervisor.add({ name, file, args, environment, spec }, stopRank);
+      this.#supervisor.add({ name, file, args, environment, ...planned }, stopRank);
     }
   }
 

@@ -4,6 +4,7 @@ import type { SupervisorLink } from "../../supervisor/index.ts";
 import { createLogger } from "../../telemetry/index.ts";
 import { transportFor } from "../transport.ts";
 import { openEngine } from "./event-engine.ts";
+import { readyWhenAnnounced } from "./ready-when-announced.ts";
 import type { EventLogPlace, EventLogSpec } from "./spec.ts";
 
 /** Runs the event log under the supervisor. */
@@ -26,7 +27,7 @@ export async function hostEventLog(spec: EventLogSpec, link: SupervisorLink): Pr
     await node.drain();
     await node.close();
   });
-  link.ready({ host: spec.host, port: node.port });
+  readyWhenAnnounced(node, spec.host, link);
 }
 
 /** The log in its folder, or in an engine. */
