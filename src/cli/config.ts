@@ -54,8 +54,8 @@ function explain(config: ResolvedConfig): Explained[] {
     "security.certs": config.certs,
     "logs.level": config.logLevel,
   };
-  for (const { name, services, instances, memoryMbMax } of config.processes) {
-    values[`processes.${name}`] = { services, instances, memoryMbMax };
+  for (const { name, sidecar: _, ...process } of config.processes) {
+    values[`processes.${name}`] = process;
   }
   for (const [service, env] of Object.entries(config.env)) values[`env.${service}`] = env;
   return Object.entries(values).flatMap(([option, value]) =>

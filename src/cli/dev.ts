@@ -34,7 +34,15 @@ async function dev(flags: ProjectFlags): Promise<void> {
     input,
     project: () => project,
     processes: [
-      { name: "dev", stopRank: 0, spec: () => planDev({ ...input, config: here(project) }) },
+      {
+        name: "dev",
+        kind: "dev",
+        isOwnCode: true,
+        stopRank: 0,
+        reload: "replace",
+        memoryBytesMax: undefined,
+        spec: () => planDev({ ...input, config: here(project) }),
+      },
     ],
     // A process that cannot start is started again by the next change, not by a timer.
     policy: {

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
-import { mebibytes, type ProcessStatus, runningFleet } from "../supervisor/index.ts";
-import { CommandError, exitCodes } from "./exit-code.ts";
+import { mebibytes, type ProcessStatus } from "../supervisor/index.ts";
 import { dataFolderOf, type ProjectFlags } from "./project.ts";
+import { fleetOf } from "./reach.ts";
 import { print, printJson, table } from "./terminal.ts";
 
 /** `dure ps`: the processes of the fleet that runs on this data folder. */
@@ -47,16 +47,6 @@ function duration(ms: number): string {
   if (seconds < 3_600) return `${Math.floor(seconds / 60)}m`;
   if (seconds < 86_400) return `${Math.floor(seconds / 3_600)}h`;
   return `${Math.floor(seconds / 86_400)}d`;
-}
-
-/** The fleet that runs on a folder; fails with the exit code "nobody there" if there is none. */
-async function fleetOf(dataFolder: string) {
-  const fleet = await runningFleet(dataFolder);
-  if (fleet) return fleet;
-  throw new CommandError(
-    `no fleet runs on ${dataFolder}; start one with "dure up", or name its folder with --data or DURE_DATA`,
-    exitCodes.nobodyThere,
-  );
 }
 
 const examples = `

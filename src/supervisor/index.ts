@@ -14,8 +14,12 @@ export {
 } from "./core/process-state.ts";
 export { type FleetFile, readFleetFile, tokenOf } from "./data-folder.ts";
 export {
+  askFleet,
   type FleetControlOptions,
+  type FleetOperations,
   openFleetControl,
+  type ReloadRequest,
+  type RunningFleet,
   refuseSecondFleet,
   runningFleet,
 } from "./fleet-control.ts";
@@ -23,4 +27,10 @@ export { LogOutput, type LogOutputOptions } from "./log-output.ts";
 export type { ManagedProcess, ProcessListener, ProcessSpec } from "./managed-process.ts";
 export { defaultPolicy, type RestartPolicy } from "./options.ts";
 export { checkPort, type PortCheck } from "./ports.ts";
-export { type ProcessStatus, Supervisor, type SupervisorOptions } from "./supervisor.ts";
+export type { ReloadWay, SlotSpec } from "./slot.ts";
+export {
+  type ProcessStatus,
+  type ReloadReport,
+  Supervisor,
+  type SupervisorOptions,
+} from "./supervisor.ts";

@@ -14,7 +14,7 @@ import {
   step,
 } from "./core/process-state.ts";
 import { type FromChild, isFromChild, type ToChild, type Vitals } from "./messages.ts";
-import type { RestartPolicy } from "./options.ts";
+import { drainMsWithin, type RestartPolicy } from "./options.ts";
 
 /** Output that is still in the pipe when a process is gone is waited for so long, in ms: a grandchild may hold the pipe. */
 const outputMsMax = 500;
@@ -202,7 +202,8 @@ export class ManagedProcess {
       onExit(null, null);
       child.emit("close");
     });
-    if (child.pid !== undefined) this.#send({ kind: "start", spec: this.#spec.spec() });
+    const drainMs = drainMsWithin(this.#policy.stopMsMax);
+    if (child.pid !== undefined) this.#send({ kind: "start", spec: this.#spec.spec(), drainMs });
   }
 
   #send(message: ToChild): void {

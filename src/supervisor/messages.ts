@@ -16,7 +16,8 @@ export interface Vitals {
 
 /** What a supervisor tells its processes. */
 export type ToChild =
-  | { readonly kind: "start"; readonly spec: unknown }
+  /** `drainMs`: what its requests may take once it is told to stop. */
+  | { readonly kind: "start"; readonly spec: unknown; readonly drainMs: number }
   | { readonly kind: "answer"; readonly id: number; readonly answer: unknown }
   | { readonly kind: "stop" };
 

@@ -43,7 +43,10 @@ function open(dataFolder: string) {
       distributors: ["127.0.0.1:9100"],
       gateway: "http://localhost:8080",
     },
-    list: () => processes,
+    operations: {
+      ps: () => processes,
+      reload: async ({ names }) => ({ reloaded: names, failures: [], untouched: [] }),
+    },
   });
 }
 

@@ -33,17 +33,16 @@ function supervise(
     },
   });
   Object.entries(behaviours).forEach(([name, behaviour], rank) => {
-    supervisor.add(
-      {
-        name,
-        file: process.execPath,
-        args: [...process.execArgv.filter((arg) => arg !== "--test"), fixture("child.ts")],
-        environment: {},
-        memoryBytesMax,
-        spec: () => ({ behaviour }),
-      },
-      rank,
-    );
+    supervisor.add({
+      name,
+      file: process.execPath,
+      args: [...process.execArgv.filter((arg) => arg !== "--test"), fixture("child.ts")],
+      environment: {},
+      memoryBytesMax,
+      spec: () => ({ behaviour }),
+      stopRank: rank,
+      reload: "overlap",
+    });
   });
   context.after(() => supervisor.stop());
   supervisor.start();
@@ -204,8 +203,10 @@ test("a program that does not exist is told, not thrown", async (context) => {
     args: [],
     environment: {},
     spec: () => ({}),
+    stopRank: 0,
+    reload: "overlap" as const,
   };
-  const process = supervisor.add(spec, 0);
+  const process = supervisor.add(spec);
   context.after(() => supervisor.stop());
   supervisor.start();
   await until("it gave up", () => process.phase === "crash-loop");

@@ -24,7 +24,7 @@ export async function hostEventLog(spec: EventLogSpec, link: SupervisorLink): Pr
     logger,
   });
   link.onStop(async () => {
-    await node.drain();
+    await node.drain(link.drainMs);
     await node.close();
   });
   readyWhenAnnounced(node, spec.host, link);

@@ -29,7 +29,7 @@ export async function hostServices(spec: ServicesSpec, link: SupervisorLink): Pr
     logger,
   });
   link.onStop(async () => {
-    await node.drain();
+    await node.drain(link.drainMs);
     await node.close();
   });
   readyWhenAnnounced(node, spec.host, link);

@@ -31,6 +31,8 @@ export interface ResolvedProcess {
   readonly name: string;
   readonly services: readonly string[];
   readonly instances: number;
+  readonly reload: "overlap" | "replace";
+  readonly drainMs: number;
   /** Undefined: no limit. */
   readonly memoryMbMax?: number;
   /** The program it runs instead of services. */
@@ -60,6 +62,8 @@ export interface ResolvedConfig {
   /** Where each changed option came from: `gateway.port` -> `PORT`. What is not listed has its default. */
   readonly origins: ReadonlyMap<string, string>;
 }
+
+const drainMsDefault = 10_000;
 
 /** Applies flag > environment > profile > file > default. Throws INVALID_ARGUMENT that lists every problem at once. */
 export function resolveConfig(sources: ConfigSources): ResolvedConfig {
@@ -197,12 +201,20 @@ function resolveProcesses(config: DureConfig, coreCount: number): ResolvedProces
     name,
     services: options.sidecar ? [] : (options.services ?? [name]),
     instances: options.instances === "max" ? coreCount : (options.instances ?? 1),
+    reload: options.reload ?? "overlap",
+    drainMs: options.drainMs ?? drainMsDefault,
     ...(options.memoryMbMax === undefined ? {} : { memoryMbMax: options.memoryMbMax }),
     ...(options.sidecar ? { sidecar: options.sidecar } : {}),
   }));
   const hosted = new Set(named.flatMap(({ services }) => services));
   const alone = Object.keys(config.services)
     .filter((service) => !hosted.has(service))
-    .map((service) => ({ name: service, services: [service], instances: 1 }));
+    .map((service) => ({
+      name: service,
+      services: [service],
+      instances: 1,
+      reload: "overlap" as const,
+      drainMs: drainMsDefault,
+    }));
   return [...named, ...alone];
 }

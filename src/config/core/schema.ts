@@ -6,6 +6,7 @@ import {
   type DureConfig,
   eventEngineProtocols,
   logLevels,
+  reloadWays,
   type ServiceLoader,
 } from "../options.ts";
 
@@ -24,6 +25,8 @@ const memoryMbMin = 100;
 
 /** Ten minutes: a call that waits longer is not a call. */
 const deadlineMsMax = 600_000;
+/** An hour: a reload waits for it. */
+const drainMsMax = 3_600_000;
 
 const portNumber = z.int().min(0).max(65_535);
 const deadlineMs = z.int().min(1).max(deadlineMsMax);
@@ -63,6 +66,8 @@ const profileShape = {
             error: `must be a whole number from 1 to ${instancesMax}, or "max"`,
           })
           .exactOptional(),
+        reload: z.enum(reloadWays).exactOptional(),
+        drainMs: z.int().min(0).max(drainMsMax).exactOptional(),
         memoryMbMax: z.int().min(memoryMbMin).exactOptional(),
         sidecar: z
           .strictObject({
