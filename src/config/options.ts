@@ -30,12 +30,27 @@ export interface ServiceCallOptions {
 /** What becomes of a node whose contracts would break callers of instances that run. */
 export const contractPolicies = ["route", "quarantine", "refuse"] as const;
 
+/** Whether a new process runs beside the old one for a moment in a reload. */
+export const reloadWays = ["overlap", "replace"] as const;
+
 /** One kind of process: which services it hosts, and how many run side by side. */
 export interface ProcessOptions {
   /** Keys of `services`. Default: the service that has the process's own name. */
   readonly services?: readonly string[];
-  /** How many of these processes `dure up` runs, 1 to 64. Default 1. They are named `products-1`, `products-2`. */
-  readonly instances?: number;
+  /**
+   * How many of these processes `dure up` runs, 1 to 64; `"max"`: one for each core that this machine, or the container, has. Default 1.
+   * They are named `products-1`, `products-2`.
+   */
+  readonly instances?: number | "max";
+  /**
+   * What `dure reload` does: `"overlap"` (default) has the new process ready before the old one goes; `"replace"` lets the old one go
+   * first, for what may run only once; callers wait meanwhile, within their deadline.
+   */
+  readonly reload?: (typeof reloadWays)[number];
+  /** How long requests and streams may go on once a process is asked to stop, in ms; then they are cut off. Default 10,000. */
+  readonly drainMs?: number;
+  /** A process that needs more memory, in MiB, is ended in order and started anew. Default: no limit. */
+  readonly memoryMbMax?: number;
   /** A program written in any language instead of services; the process's name is the service's. See {@link SidecarSection}. */
   readonly sidecar?: SidecarSection;
 }

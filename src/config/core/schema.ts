@@ -6,6 +6,7 @@ import {
   type DureConfig,
   eventEngineProtocols,
   logLevels,
+  reloadWays,
   type ServiceLoader,
   type VerifierLoader,
 } from "../options.ts";
@@ -20,9 +21,13 @@ export const reservedProcessNames: readonly string[] = [
 
 /** More processes of one kind than this on one machine is a mistake; a machine with more cores can raise it here. */
 const instancesMax = 64;
+/** An empty Node process with the mesh in it has about 60 MiB: with less it would be restarted for ever. */
+const memoryMbMin = 100;
 
 /** Ten minutes: a call that waits longer is not a call. */
 const deadlineMsMax = 600_000;
+/** An hour: a reload waits for it. */
+const drainMsMax = 3_600_000;
 
 const portNumber = z.int().min(0).max(65_535);
 const deadlineMs = z.int().min(1).max(deadlineMsMax);
@@ -98,7 +103,14 @@ const profileShape = {
       processName,
       z.strictObject({
         services: z.array(z.string()).min(1).readonly().exactOptional(),
-        instances: z.int().min(1).max(instancesMax).exactOptional(),
+        instances: z
+          .union([z.int().min(1).max(instancesMax), z.literal("max")], {
+            error: `must be a whole number from 1 to ${instancesMax}, or "max"`,
+          })
+          .exactOptional(),
+        reload: z.enum(reloadWays).exactOptional(),
+        drainMs: z.int().min(0).max(drainMsMax).exactOptional(),
+        memoryMbMax: z.int().min(memoryMbMin).exactOptional(),
         sidecar: z
           .strictObject({
             command: z.tuple([z.string().min(1)], z.string()).readonly(),
