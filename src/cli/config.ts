@@ -38,6 +38,7 @@ function explain(config: ResolvedConfig): Explained[] {
     "gateway.port": config.gateway.port,
     "gateway.host": config.gateway.host,
     "gateway.auth": config.gateway.auth,
+    "gateway.rateLimits": config.gateway.rateLimits,
     "gateway.limits": config.gateway.limits,
     "distributor.port": config.distributor.port,
     distributors: config.distributors.map(({ host, port }) => `${host}:${port}`),

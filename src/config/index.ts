@@ -26,6 +26,7 @@ export {
   type IssuerOptions,
   type ProcessOptions,
   type ProfileOptions,
+  type RateLimitSection,
   type ServiceCallOptions,
   type ServiceLoader,
   type SidecarSection,

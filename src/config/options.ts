@@ -81,6 +81,25 @@ export interface ApiKeyOptions {
   readonly expires?: string;
 }
 
+/** Whose requests a {@link RateLimitSection} counts together. */
+export const rateLimitSubjects = ["ip", "principal", "apiKey", "route"] as const;
+
+/** How much each caller may ask for. */
+export interface RateLimitSection {
+  /** Its name in answers: letters, digits, `-` and `_`. */
+  readonly name: string;
+  /** See {@link rateLimitSubjects}. */
+  readonly by: (typeof rateLimitSubjects)[number];
+  /** So many requests ... */
+  readonly requests: number;
+  /** ... in so many seconds, evenly. */
+  readonly perS: number;
+  /** So many at once, by a caller that was quiet before. Default: `requests`. */
+  readonly burst?: number;
+  /** The operations it is about, as `["books.add"]`. Default: all. */
+  readonly operations?: readonly string[];
+}
+
 /** The HTTP edge. */
 export interface GatewaySection {
   /** The port of the gateway. `PORT`, `--port`. Default 8080; 0 takes any free one. */
@@ -96,6 +115,8 @@ export interface GatewaySection {
     /** Loads a verifier of the project's own, such as `() => import("./sessions.ts")`. It is asked first. */
     readonly verifier?: VerifierLoader;
   };
+  /** How much each caller may ask for; above it 429. Default: no limits. */
+  readonly rateLimits?: readonly RateLimitSection[];
   /** Bounds of a request. */
   readonly limits?: {
     /** Largest request body, in bytes. Default 1 MiB; above it 413. */

@@ -1,20 +1,23 @@
 /**
  * The HTTP edge: a node like any other that speaks HTTP. Policies of a request, in order:
  *
- *   limits (engine) -> platform paths -> route -> authenticate and scopes -> input -> forward
+ *   limits (engine) -> platform paths -> route -> rates by address and route -> authenticate and scopes -> rates by caller
+ *     -> input -> forward
  *
  * Each is a file of its own, and either refuses or hands on what the next ones need.
  */
-import { findRoute, readInput } from "../http/index.ts";
+import { type FoundRoute, findRoute, readInput } from "../http/index.ts";
 import type { MeshNode } from "../mesh/index.ts";
 import { type Logger, silentLogger } from "../telemetry/index.ts";
 import { Authenticator, authenticate } from "./auth/index.ts";
 import { answerDocsPage } from "./docs-page/index.ts";
 import type { Exchange } from "./exchange.ts";
 import { Forward } from "./forward.ts";
+import { HeadedExchange } from "./headed-exchange.ts";
 import { type HttpEngine, listenHttp } from "./http1/index.ts";
 import { type GatewayOptions, gatewayDefaults } from "./options.ts";
 import { answerPlatformPath } from "./platform-paths.ts";
+import { RateLimits } from "./rate-limits/index.ts";
 import { refuse } from "./refusal.ts";
 import { RouteBook } from "./route-book.ts";
 
@@ -45,6 +48,7 @@ class RunningGateway implements Gateway {
   #engine: HttpEngine | undefined;
   readonly #routes: RouteBook;
   readonly #forward: Forward;
+  readonly #rateLimits: RateLimits;
   readonly #bodyBytesMax: number;
 
   constructor(options: GatewayOptions) {
@@ -54,6 +58,7 @@ class RunningGateway implements Gateway {
     this.#authenticator = new Authenticator(options.auth ?? {}, options.node, this.#logger);
     this.#routes = new RouteBook(options.node, this.#logger);
     this.#forward = new Forward(options.node, this.#logger);
+    this.#rateLimits = new RateLimits(options.rateLimits ?? []);
     this.#bodyBytesMax = options.limits?.bodyBytesMax ?? gatewayDefaults.bodyBytesMax;
   }
 
@@ -103,9 +108,22 @@ class RunningGateway implements Gateway {
       if (found.refusal.status === 404 && answerDocsPage(exchange)) return;
       return refuse(exchange, found.refusal);
     }
-    const { route, parameters } = found.value;
+    await this.#serve(new HeadedExchange(exchange), found.value);
+  }
+
+  async #serve(exchange: HeadedExchange, { route, parameters }: FoundRoute): Promise<void> {
+    const limited = {
+      remoteAddress: exchange.remoteAddress,
+      operation: `${route.ref.service}.${route.ref.operation}`,
+    };
+    const arrival = await this.#rateLimits.onArrival(limited);
+    exchange.add(arrival.headers);
+    if (arrival.refusal) return refuse(exchange, arrival.refusal);
     const caller = await authenticate(exchange, route.operation, this.#authenticator);
     if (caller.refusal) return refuse(exchange, caller.refusal);
+    const admission = await this.#rateLimits.onCaller(limited, caller.value);
+    exchange.add(admission.headers);
+    if (admission.refusal) return refuse(exchange, admission.refusal);
     const input = await readInput(exchange, route.operation, parameters, this.#bodyBytesMax);
     if (input.refusal) return refuse(exchange, input.refusal);
     const principal = caller.value?.text;

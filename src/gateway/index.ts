@@ -4,4 +4,10 @@
  */
 export { createApiKey } from "./auth/index.ts";
 export { createGateway, type Gateway } from "./gateway.ts";
-export type { AuthOptions, GatewayLimits, GatewayOptions, IssuerOptions } from "./options.ts";
+export type {
+  AuthOptions,
+  GatewayLimits,
+  GatewayOptions,
+  IssuerOptions,
+  RateLimitPolicy,
+} from "./options.ts";

@@ -55,6 +55,25 @@ export interface AuthOptions {
   readonly verifier?: RequestVerifier | undefined;
 }
 
+/** How much each caller may ask for. */
+export interface RateLimitPolicy {
+  /** Its name in answers: 1 to 50 letters, digits, `-` and `_`. */
+  readonly name: string;
+  /**
+   * Whose requests are counted together: those of a client's network (`ip`: an IPv4 address, or the first 64 bits of an IPv6 one), of a
+   * principal, of an API key, or all for one operation (`route`). Requests without a principal or an API key do not count for those.
+   */
+  readonly by: "ip" | "principal" | "apiKey" | "route";
+  /** So many requests ... */
+  readonly requests: number;
+  /** ... in so many seconds, evenly. */
+  readonly perS: number;
+  /** So many at once, by a caller that was quiet before. Default: `requests`. */
+  readonly burst?: number | undefined;
+  /** The operations it is about, as `books.add`. Default: all. */
+  readonly operations?: readonly string[] | undefined;
+}
+
 /** Bounds of a request. */
 export interface GatewayLimits {
   /** Largest body, in bytes; above it 413. Default 1 MiB. */
@@ -74,6 +93,7 @@ export interface GatewayOptions {
   /** Without it only public operations can be called. */
   readonly auth?: AuthOptions | undefined;
   readonly limits?: GatewayLimits | undefined;
+  readonly rateLimits?: readonly RateLimitPolicy[] | undefined;
   readonly logger?: Logger | undefined;
   /** Title and version of the OpenAPI document. */
   readonly info?: { readonly title: string; readonly version: string } | undefined;

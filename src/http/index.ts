@@ -3,7 +3,7 @@
  * problem documents. Decides and converts; knows no sockets.
  */
 export { BodyRefused } from "./body-refused.ts";
-export { findRoute } from "./find-route.ts";
+export { type FoundRoute, findRoute } from "./find-route.ts";
 export { failureProblem, gatewayProblem, type Problem } from "./problem.ts";
 export { type RawHead, rawHead, rawResponseHeaders } from "./raw-head.ts";
 export type { HeaderList, Refusal, Step } from "./refusal.ts";

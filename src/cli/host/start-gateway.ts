@@ -14,7 +14,7 @@ export async function startGateway(
   node: MeshNode,
   logger: Logger,
 ): Promise<Gateway> {
-  const { port, host, auth, limits } = spec.gateway;
+  const { port, host, auth, limits, rateLimits } = spec.gateway;
   const verifier = spec.hasVerifier ? await loadVerifier(spec) : undefined;
   return portAdvice("gateway.port", host, port, () =>
     createGateway({
@@ -23,6 +23,7 @@ export async function startGateway(
       port,
       auth: { ...auth, verifier },
       limits,
+      rateLimits,
       logger,
       info: { title: spec.mesh, version: "1.0.0" },
     }),

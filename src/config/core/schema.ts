@@ -6,6 +6,7 @@ import {
   type DureConfig,
   eventEngineProtocols,
   logLevels,
+  rateLimitSubjects,
   type ServiceLoader,
   type VerifierLoader,
 } from "../options.ts";
@@ -64,6 +65,15 @@ const apiKey = z.strictObject({
     .exactOptional(),
 });
 
+const rateLimit = z.strictObject({
+  name: z.string().regex(/^[A-Za-z0-9_-]{1,50}$/, "must be letters, digits, - and _"),
+  by: z.enum(rateLimitSubjects),
+  requests: z.int().min(1),
+  perS: z.int().min(1),
+  burst: z.int().min(1).exactOptional(),
+  operations: z.array(z.string().min(1)).min(1).readonly().exactOptional(),
+});
+
 const verifier = z.custom<VerifierLoader>(
   (value) => typeof value === "function",
   'must be a function such as () => import("./sessions.ts")',
@@ -100,6 +110,7 @@ const profileShape = {
           verifier: verifier.exactOptional(),
         })
         .exactOptional(),
+      rateLimits: z.array(rateLimit).readonly().exactOptional(),
       limits: z
         .strictObject({
           bodyBytesMax: z.int().min(0).exactOptional(),

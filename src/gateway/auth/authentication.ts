@@ -6,6 +6,8 @@ export interface ProvenPrincipal {
   readonly principal: Principal;
   /** The same as JSON, as it travels. */
   readonly text: string;
+  /** The public part of the API key, where they are one. */
+  readonly apiKey?: string;
 }
 
 /** Credentials that are nobody's, as far as is known. */
