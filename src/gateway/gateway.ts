@@ -6,11 +6,17 @@
  *
  * Each is a file of its own, and either refuses or hands on what the next ones need.
  */
-import { type FoundRoute, findRoute, readInput } from "../http/index.ts";
+import { type FoundRoute, findRoute, readInput, type Step } from "../http/index.ts";
 import type { MeshNode } from "../mesh/index.ts";
 import { type Logger, silentLogger } from "../telemetry/index.ts";
-import { Authenticator, authenticate } from "./auth/index.ts";
+import {
+  type AccessRule,
+  Authenticator,
+  authenticate,
+  type ProvenPrincipal,
+} from "./auth/index.ts";
 import { answerDocsPage } from "./docs-page/index.ts";
+import { loadEdgeCertificates } from "./edge-certificates.ts";
 import type { Exchange } from "./exchange.ts";
 import { Forward } from "./forward.ts";
 import { HeadedExchange } from "./headed-exchange.ts";
@@ -20,6 +26,7 @@ import { answerPlatformPath } from "./platform-paths.ts";
 import { RateLimits } from "./rate-limits/index.ts";
 import { refuse } from "./refusal.ts";
 import { RouteBook } from "./route-book.ts";
+import { TrustedProxies } from "./trusted-proxies.ts";
 
 /** A running gateway. */
 export interface Gateway {
@@ -67,17 +74,22 @@ class RunningGateway implements Gateway {
   }
 
   get url(): string {
-    return `http://${this.#options.host ?? gatewayDefaults.host}:${this.port}`;
+    const scheme = this.#options.tls ? "https" : "http";
+    return `${scheme}://${this.#options.host ?? gatewayDefaults.host}:${this.port}`;
   }
 
   async listen(): Promise<void> {
-    const { host = gatewayDefaults.host, port = gatewayDefaults.port, limits } = this.#options;
+    const { host = gatewayDefaults.host, port = gatewayDefaults.port, limits, tls } = this.#options;
+    const certificates = tls && (await loadEdgeCertificates([tls].flat(), this.#logger));
     this.#engine = await listenHttp({
       host,
       port,
       bodyBytesMax: this.#bodyBytesMax,
       headerBytesMax: limits?.headerBytesMax ?? gatewayDefaults.headerBytesMax,
+      limits,
       onExchange: (exchange) => this.#onExchange(exchange),
+      certificates,
+      proxies: new TrustedProxies(this.#options.trustedProxies ?? []),
     });
     this.#logger.info("gateway ready", { url: this.url });
   }
@@ -112,21 +124,29 @@ class RunningGateway implements Gateway {
   }
 
   async #serve(exchange: HeadedExchange, { route, parameters }: FoundRoute): Promise<void> {
-    const limited = {
-      remoteAddress: exchange.remoteAddress,
-      operation: `${route.ref.service}.${route.ref.operation}`,
-    };
-    const arrival = await this.#rateLimits.onArrival(limited);
-    exchange.add(arrival.headers);
-    if (arrival.refusal) return refuse(exchange, arrival.refusal);
-    const caller = await authenticate(exchange, route.operation, this.#authenticator);
+    const { ref, operation } = route;
+    const caller = await this.#admit(exchange, `${ref.service}.${ref.operation}`, operation);
     if (caller.refusal) return refuse(exchange, caller.refusal);
-    const admission = await this.#rateLimits.onCaller(limited, caller.value);
-    exchange.add(admission.headers);
-    if (admission.refusal) return refuse(exchange, admission.refusal);
-    const input = await readInput(exchange, route.operation, parameters, this.#bodyBytesMax);
+    const input = await readInput(exchange, operation, parameters, this.#bodyBytesMax);
     if (input.refusal) return refuse(exchange, input.refusal);
     const principal = caller.value?.text;
     await this.#forward.send({ exchange, route, principal, input: input.value });
+  }
+
+  /** Who calls, if it may, and not too often. */
+  async #admit(
+    exchange: HeadedExchange,
+    operation: string,
+    rule: AccessRule,
+  ): Promise<Step<ProvenPrincipal | undefined>> {
+    const limited = { remoteAddress: exchange.remoteAddress, operation };
+    const arrival = await this.#rateLimits.onArrival(limited);
+    exchange.add(arrival.headers);
+    if (arrival.refusal) return { refusal: arrival.refusal };
+    const caller = await authenticate(exchange, rule, this.#authenticator);
+    if (caller.refusal) return caller;
+    const admission = await this.#rateLimits.onCaller(limited, caller.value);
+    exchange.add(admission.headers);
+    return admission.refusal ? { refusal: admission.refusal } : caller;
   }
 }

@@ -43,6 +43,10 @@ export class HeadedExchange implements Exchange {
     return this.#exchange.remoteAddress;
   }
 
+  get scheme() {
+    return this.#exchange.scheme;
+  }
+
   get hasBody() {
     return this.#exchange.hasBody;
   }

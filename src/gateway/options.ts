@@ -1,6 +1,8 @@
 import type { RequestVerifier } from "../contract/index.ts";
 import type { MeshNode } from "../mesh/index.ts";
 import type { Logger } from "../telemetry/index.ts";
+import type { CertificatePaths } from "./edge-certificates.ts";
+import type { Http1Limits } from "./http1/index.ts";
 
 /**
  * What an issuer may sign with (RFC 7518, section 3.1; RFC 8037; RFC 9864). None by a shared secret: whoever reads a published key could
@@ -74,8 +76,20 @@ export interface RateLimitPolicy {
   readonly operations?: readonly string[] | undefined;
 }
 
-/** Bounds of a request. */
-export interface GatewayLimits {
+/** Bounds of a request and of its connection; the defaults of those that are not here are in {@link Http1Limits}. */
+export interface GatewayLimits
+  extends Partial<
+    Pick<
+      Http1Limits,
+      | "headersMax"
+      | "headMsMax"
+      | "pauseMsMax"
+      | "bytesPerSecondMin"
+      | "keepAliveMs"
+      | "requestsPerConnectionMax"
+      | "connectionsMax"
+    >
+  > {
   /** Largest body, in bytes; above it 413. Default 1 MiB. */
   readonly bodyBytesMax?: number | undefined;
   /** Largest head, in bytes; above it 431. Default 16 KiB. */
@@ -94,6 +108,16 @@ export interface GatewayOptions {
   readonly auth?: AuthOptions | undefined;
   readonly limits?: GatewayLimits | undefined;
   readonly rateLimits?: readonly RateLimitPolicy[] | undefined;
+  /**
+   * Addresses and networks of proxies before the gateway, as `10.0.0.0/8`. From them alone `X-Forwarded-For`, `X-Forwarded-Proto` and
+   * `Forwarded` are believed. Default: none.
+   */
+  readonly trustedProxies?: readonly string[] | undefined;
+  /**
+   * PEM files for HTTPS; of several, a client gets the one for the name it asks for, or the first. Changed files are used within
+   * seconds, without a restart. Default: plain HTTP.
+   */
+  readonly tls?: CertificatePaths | readonly CertificatePaths[] | undefined;
   readonly logger?: Logger | undefined;
   /** Title and version of the OpenAPI document. */
   readonly info?: { readonly title: string; readonly version: string } | undefined;

@@ -103,6 +103,23 @@ export function planDev(input: PlanInput): DevSpec {
   };
 }
 
+/** Files are named as the configuration sees them; processes may run elsewhere. */
+function gatewaySection({ config, configPath, gatewayPort }: PlanInput): ResolvedConfig["gateway"] {
+  const { tls, ...gateway } = config.gateway;
+  const inProject = (path: string) => resolve(dirname(configPath), path);
+  return {
+    ...gateway,
+    port: gatewayPort,
+    ...(tls
+      ? {
+          tls: [tls]
+            .flat()
+            .map(({ cert, key }) => ({ cert: inProject(cert), key: inProject(key) })),
+        }
+      : {}),
+  };
+}
+
 /** One log for a mesh: the machine that runs its Distributor runs it too. */
 function logPlace({ config, dataFolder, distributorPort }: PlanInput): EventLogPlace | undefined {
   if (!config.events || distributorPort === undefined) return undefined;
@@ -138,10 +155,10 @@ export function distributorsOf({ config, distributorPort }: PlanInput): readonly
 
 /** Where a browser on this machine finds the gateway. */
 export function gatewayUrl({ config, gatewayPort }: PlanInput): string {
-  const { host } = config.gateway;
+  const { host, tls } = config.gateway;
   const isLocal = ["127.0.0.1", "::1", "0.0.0.0", "::", "localhost"].includes(host);
   const name = isLocal ? "localhost" : host.includes(":") ? `[${host}]` : host;
-  return `http://${name}:${gatewayPort}`;
+  return `${tls ? "https" : "http"}://${name}:${gatewayPort}`;
 }
 
 function common({ config, token, certs }: PlanInput, name: string) {
@@ -149,9 +166,10 @@ function common({ config, token, certs }: PlanInput, name: string) {
   return { name, mesh, host, token, certs, logLevel };
 }
 
-function edge({ config, configPath, gatewayPort }: PlanInput): EdgeSpec {
+function edge(input: PlanInput): EdgeSpec {
+  const { config, configPath } = input;
   return {
-    gateway: { ...config.gateway, port: gatewayPort },
+    gateway: gatewaySection(input),
     configPath,
     profile: config.profile,
     hasVerifier: config.gateway.auth?.verifier !== undefined,

@@ -14,16 +14,13 @@ export async function startGateway(
   node: MeshNode,
   logger: Logger,
 ): Promise<Gateway> {
-  const { port, host, auth, limits, rateLimits } = spec.gateway;
+  const { port, host, auth } = spec.gateway;
   const verifier = spec.hasVerifier ? await loadVerifier(spec) : undefined;
   return portAdvice("gateway.port", host, port, () =>
     createGateway({
+      ...spec.gateway,
       node,
-      host,
-      port,
       auth: { ...auth, verifier },
-      limits,
-      rateLimits,
       logger,
       info: { title: spec.mesh, version: "1.0.0" },
     }),

@@ -55,6 +55,8 @@ const issuer = z.strictObject({
   clockToleranceS: z.int().min(0).max(300).exactOptional(),
 });
 
+const certificateFiles = z.strictObject({ cert: z.string().min(1), key: z.string().min(1) });
+
 const apiKey = z.strictObject({
   id: z.string().regex(/^[0-9a-f]{16}$/, "must be 16 hexadecimal digits; dure api-key prints it"),
   hash: z.string().regex(/^[0-9a-f]{64}$/, "must be 64 hexadecimal digits; dure api-key prints it"),
@@ -111,10 +113,19 @@ const profileShape = {
         })
         .exactOptional(),
       rateLimits: z.array(rateLimit).readonly().exactOptional(),
+      tls: z.union([certificateFiles, z.array(certificateFiles).min(1).readonly()]).exactOptional(),
+      trustedProxies: z.array(z.string().min(1)).readonly().exactOptional(),
       limits: z
         .strictObject({
           bodyBytesMax: z.int().min(0).exactOptional(),
           headerBytesMax: z.int().min(1_024).exactOptional(),
+          headersMax: z.int().min(1).exactOptional(),
+          headMsMax: z.int().min(1).exactOptional(),
+          pauseMsMax: z.int().min(1).exactOptional(),
+          bytesPerSecondMin: z.int().min(1).exactOptional(),
+          keepAliveMs: z.int().min(1).exactOptional(),
+          requestsPerConnectionMax: z.int().min(1).exactOptional(),
+          connectionsMax: z.int().min(1).exactOptional(),
         })
         .exactOptional(),
     })
