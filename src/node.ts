@@ -20,7 +20,13 @@ export {
   type SqlDatabase,
   type SqlRunner,
 } from "./events/index.ts";
-export { createApiKey, createGateway, type Gateway, type GatewayOptions } from "./gateway/index.ts";
+export {
+  createApiKey,
+  createGateway,
+  type Gateway,
+  type GatewayOptions,
+  rateLimitService,
+} from "./gateway/index.ts";
 export {
   type ConnectOptions,
   connect,

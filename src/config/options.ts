@@ -84,6 +84,12 @@ export interface ApiKeyOptions {
 /** Whose requests a {@link RateLimitSection} counts together. */
 export const rateLimitSubjects = ["ip", "principal", "apiKey", "route"] as const;
 
+/** `mesh`: each key is counted at the gateway that owns it. */
+export const rateLimitShares = ["mesh"] as const;
+
+/** This gateway counts for itself (`local`), the request passes (`open`), or it is 503 (`closed`). */
+export const rateLimitFallbacks = ["local", "open", "closed"] as const;
+
 /** How much each caller may ask for. */
 export interface RateLimitSection {
   /** Its name in answers: letters, digits, `-` and `_`. */
@@ -98,6 +104,10 @@ export interface RateLimitSection {
   readonly burst?: number;
   /** The operations it is about, as `["books.add"]`. Default: all. */
   readonly operations?: readonly string[];
+  /** Where all gateways count together; see {@link rateLimitShares}. Default: each counts for itself. */
+  readonly shared?: (typeof rateLimitShares)[number];
+  /** What becomes of a request that cannot be counted there now. Default `"local"`; see {@link rateLimitFallbacks}. */
+  readonly whenUnavailable?: (typeof rateLimitFallbacks)[number];
 }
 
 /** PEM files, relative to the configuration file. */

@@ -65,7 +65,7 @@ class RunningGateway implements Gateway {
     this.#authenticator = new Authenticator(options.auth ?? {}, options.node, this.#logger);
     this.#routes = new RouteBook(options.node, this.#logger);
     this.#forward = new Forward(options.node, this.#logger);
-    this.#rateLimits = new RateLimits(options.rateLimits ?? []);
+    this.#rateLimits = new RateLimits(options.rateLimits ?? [], options.node, this.#logger);
     this.#bodyBytesMax = options.limits?.bodyBytesMax ?? gatewayDefaults.bodyBytesMax;
   }
 

@@ -11,3 +11,4 @@ export type {
   IssuerOptions,
   RateLimitPolicy,
 } from "./options.ts";
+export { rateLimitService } from "./rate-limits/index.ts";

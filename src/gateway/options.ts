@@ -74,6 +74,16 @@ export interface RateLimitPolicy {
   readonly burst?: number | undefined;
   /** The operations it is about, as `books.add`. Default: all. */
   readonly operations?: readonly string[] | undefined;
+  /**
+   * `mesh`: all gateways of the mesh count together, each key at the one that owns it; their nodes host {@link rateLimitService}.
+   * Default: each gateway counts for itself.
+   */
+  readonly shared?: "mesh" | undefined;
+  /**
+   * What becomes of a request that cannot be counted there now. `local` (default): this gateway counts it for itself. `open`: it passes.
+   * `closed`: 503.
+   */
+  readonly whenUnavailable?: "local" | "open" | "closed" | undefined;
 }
 
 /** Bounds of a request and of its connection; the defaults of those that are not here are in {@link Http1Limits}. */

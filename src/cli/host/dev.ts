@@ -13,7 +13,7 @@ import { logServiceAt } from "./event-log.ts";
 import { loadHosted } from "./hosted-services.ts";
 import { runSidecar } from "./sidecar.ts";
 import type { DevSpec, HostTold } from "./spec.ts";
-import { startGateway } from "./start-gateway.ts";
+import { edgeServices, startGateway } from "./start-gateway.ts";
 
 /** Hosts every service, the gateway and a Distributor in this one process. */
 export async function hostDev(spec: DevSpec, link: SupervisorLink): Promise<void> {
@@ -37,7 +37,11 @@ export async function hostDev(spec: DevSpec, link: SupervisorLink): Promise<void
     mesh,
     host,
     distributors,
-    services: spec.log ? [logServiceAt(spec.log), ...services] : services,
+    services: [
+      ...(spec.log ? [logServiceAt(spec.log)] : []),
+      ...edgeServices(spec.gateway),
+      ...services,
+    ],
     events: meshEvents(),
     token,
     dataDir: spec.dataFolder,

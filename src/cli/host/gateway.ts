@@ -4,7 +4,7 @@ import { createLogger } from "../../telemetry/index.ts";
 import { transportFor } from "../transport.ts";
 import { tellWhenCovered } from "./covers.ts";
 import type { GatewaySpec } from "./spec.ts";
-import { startGateway } from "./start-gateway.ts";
+import { edgeServices, startGateway } from "./start-gateway.ts";
 
 /** Runs the HTTP edge under the supervisor, and tells when it reaches every expected service. */
 export async function hostGateway(spec: GatewaySpec, link: SupervisorLink): Promise<void> {
@@ -15,6 +15,7 @@ export async function hostGateway(spec: GatewaySpec, link: SupervisorLink): Prom
     mesh: spec.mesh,
     host: spec.host,
     distributors: spec.distributors,
+    services: edgeServices(spec.gateway),
     token: spec.token,
     transport: await transportFor(spec.certs, "gateway", logger),
     dataDir: spec.dataFolder,

@@ -1,6 +1,6 @@
 import type { DureConfig, VerifierLoader } from "../../config/index.ts";
-import type { RequestVerifier } from "../../contract/index.ts";
-import { createGateway, type Gateway } from "../../gateway/index.ts";
+import type { RequestVerifier, Service } from "../../contract/index.ts";
+import { createGateway, type Gateway, rateLimitService } from "../../gateway/index.ts";
 import { asError, DureError } from "../../kit/index.ts";
 import type { MeshNode } from "../../mesh/index.ts";
 import type { Logger } from "../../telemetry/index.ts";
@@ -25,6 +25,11 @@ export async function startGateway(
       info: { title: spec.mesh, version: "1.0.0" },
     }),
   );
+}
+
+/** What its node hosts beside it. */
+export function edgeServices({ rateLimits = [] }: EdgeSpec["gateway"]): Service[] {
+  return rateLimits.some(({ shared }) => shared === "mesh") ? [rateLimitService()] : [];
 }
 
 /** A function cannot be sent to this process, so it is read from the file once more. */

@@ -6,6 +6,8 @@ import {
   type DureConfig,
   eventEngineProtocols,
   logLevels,
+  rateLimitFallbacks,
+  rateLimitShares,
   rateLimitSubjects,
   type ServiceLoader,
   type VerifierLoader,
@@ -16,6 +18,7 @@ export const reservedProcessNames: readonly string[] = [
   "distributor",
   "gateway",
   "eventlog",
+  "ratelimits",
   "dev",
 ];
 
@@ -74,6 +77,8 @@ const rateLimit = z.strictObject({
   perS: z.int().min(1),
   burst: z.int().min(1).exactOptional(),
   operations: z.array(z.string().min(1)).min(1).readonly().exactOptional(),
+  shared: z.enum(rateLimitShares).exactOptional(),
+  whenUnavailable: z.enum(rateLimitFallbacks).exactOptional(),
 });
 
 const verifier = z.custom<VerifierLoader>(

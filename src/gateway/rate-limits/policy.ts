@@ -44,7 +44,7 @@ export function keyOf(
 export function checkPolicies(policies: readonly RateLimitPolicy[]): void {
   const names = new Set<string>();
   for (const policy of policies) {
-    const { name, requests, perS, burst = 1 } = policy;
+    const { name, requests, perS, burst = 1, shared, whenUnavailable } = policy;
     const refuse = (reason: string): never => {
       throw new DureError("INVALID_ARGUMENT", `gateway.rateLimits: the policy "${name}" ${reason}`);
     };
@@ -55,5 +55,7 @@ export function checkPolicies(policies: readonly RateLimitPolicy[]): void {
     if (!isCount(requests)) refuse(`allows ${requests} requests; it must be a whole number from 1`);
     if (!isCount(burst)) refuse(`allows a burst of ${burst}; it must be a whole number from 1`);
     if (!isCount(perS)) refuse(`is for ${perS} s; it must be a whole number from 1`);
+    if (whenUnavailable && !shared)
+      refuse("is counted here, where nothing can be unavailable; leave whenUnavailable out");
   }
 }

@@ -1,9 +1,13 @@
 import type { HeaderList, Refusal } from "../../http/index.ts";
+import { asError, now } from "../../kit/index.ts";
+import type { MeshNode } from "../../mesh/index.ts";
+import type { Logger } from "../../telemetry/index.ts";
 import type { ProvenPrincipal } from "../auth/index.ts";
 import type { RateLimitPolicy } from "../options.ts";
 import { rateLimitFields, seconds } from "./core/fields.ts";
-import type { Rate } from "./core/gcra.ts";
+import type { Rate, Verdict } from "./core/gcra.ts";
 import { type Counters, LocalCounters } from "./counters.ts";
+import { MeshCounters } from "./mesh-counters.ts";
 import { checkPolicies, keyOf, type LimitedRequest, rateOf } from "./policy.ts";
 
 /** What limits say of a request: whether it may pass, and what its answer tells of them. */
@@ -15,24 +19,43 @@ export interface Admission {
 interface Limit {
   readonly policy: RateLimitPolicy;
   readonly rate: Rate;
+  readonly counters: Counters;
 }
 
 const unlimited: Admission = { headers: [] };
+const notCounted: Refusal = {
+  status: 503,
+  detail: "how much you have asked for cannot be counted now",
+  headers: [["retry-after", "1"]],
+};
+/** That counting fails is told so often, in ms. */
+const tellEveryMs = 10_000;
 
 /** The gateway's limits. Who calls is not known before it is verified, and verifying costs time: so limits are asked twice. */
 export class RateLimits {
   readonly #onArrival: readonly Limit[];
   readonly #byCaller: readonly Limit[];
-  readonly #local: Counters = new LocalCounters();
+  readonly #local = new LocalCounters();
+  readonly #logger: Logger;
+  #toldAt = Number.NEGATIVE_INFINITY;
 
-  /** Throws INVALID_ARGUMENT for policies that limit nothing, or could not be told apart. */
-  constructor(policies: readonly RateLimitPolicy[]) {
+  /**
+   * Throws INVALID_ARGUMENT for policies that limit nothing, or could not be told apart, and FAILED_PRECONDITION where one is shared
+   * by what is not there.
+   */
+  constructor(policies: readonly RateLimitPolicy[], node: MeshNode, logger: Logger) {
     checkPolicies(policies);
+    this.#logger = logger;
+    const isShared = policies.some(({ shared }) => shared === "mesh");
+    const mesh = isShared ? new MeshCounters(node) : this.#local;
     const isEarly = ({ by }: RateLimitPolicy) => by === "ip" || by === "route";
-    const limits = (chosen: readonly RateLimitPolicy[]) =>
-      chosen.map((policy) => ({ policy, rate: rateOf(policy) }));
-    this.#onArrival = limits(policies.filter(isEarly));
-    this.#byCaller = limits(policies.filter((policy) => !isEarly(policy)));
+    const limits = policies.map((policy) => ({
+      policy,
+      rate: rateOf(policy),
+      counters: policy.shared === "mesh" ? mesh : this.#local,
+    }));
+    this.#onArrival = limits.filter(({ policy }) => isEarly(policy));
+    this.#byCaller = limits.filter(({ policy }) => !isEarly(policy));
   }
 
   /** Asks those by address and route, before anything is done for the request. */
@@ -52,14 +75,35 @@ export class RateLimits {
   ): Promise<Admission> {
     if (limits.length === 0) return unlimited;
     const headers: (readonly [string, string])[] = [];
-    for (const { policy, rate } of limits) {
-      const key = keyOf(policy, request, caller);
+    for (const limit of limits) {
+      const key = keyOf(limit.policy, request, caller);
       if (key === undefined) continue;
-      const verdict = await this.#local.take(key, rate);
-      headers.push(...rateLimitFields(policy, verdict));
-      if (!verdict.isAllowed) return { headers, refusal: tooMany(policy, verdict.retryMs) };
+      const verdict = await this.#take(limit, key);
+      if (verdict === "closed") return { headers, refusal: notCounted };
+      if (verdict === "open") continue;
+      headers.push(...rateLimitFields(limit.policy, verdict));
+      if (!verdict.isAllowed) return { headers, refusal: tooMany(limit.policy, verdict.retryMs) };
     }
     return { headers };
+  }
+
+  async #take(
+    { policy, rate, counters }: Limit,
+    key: string,
+  ): Promise<Verdict | "open" | "closed"> {
+    try {
+      return await counters.take(key, rate);
+    } catch (thrown) {
+      const { name: limit, whenUnavailable = "local" } = policy;
+      this.#tell({ limit, whenUnavailable, reason: asError(thrown).message });
+      return whenUnavailable === "local" ? this.#local.take(key, rate) : whenUnavailable;
+    }
+  }
+
+  #tell(facts: Readonly<Record<string, string>>): void {
+    if (now() - this.#toldAt < tellEveryMs) return;
+    this.#toldAt = now();
+    this.#logger.warn("requests cannot be counted where all gateways count", facts);
   }
 }
 
