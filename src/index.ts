@@ -1,5 +1,5 @@
 /** dure: definitions. Contracts and services; nothing here imports `node:`, so browsers can use it. */
-export { type DureConfig, defineConfig } from "./config/index.ts";
+export { type DureConfig, defineConfig, route } from "./config/index.ts";
 export {
   type AnyContract,
   type Call,

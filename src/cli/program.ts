@@ -14,6 +14,7 @@ import { defineNodes } from "./nodes.ts";
 import { defineOpenApi } from "./openapi.ts";
 import { packageInfo } from "./package-info.ts";
 import { definePs } from "./ps.ts";
+import { defineReload } from "./reload.ts";
 import { defineSagas } from "./sagas.ts";
 import { defineServe } from "./serve.ts";
 import { defineSidecar } from "./sidecar.ts";
@@ -36,6 +37,7 @@ export function createProgram(): Command {
     defineDistributor,
     defineEventLog,
     definePs,
+    defineReload,
     defineNodes,
     defineCall,
     defineEvents,

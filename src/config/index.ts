@@ -27,6 +27,7 @@ export {
   type ProcessOptions,
   type ProfileOptions,
   type RateLimitSection,
+  route,
   type ServiceCallOptions,
   type ServiceLoader,
   type SidecarSection,

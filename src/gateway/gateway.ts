@@ -2,7 +2,8 @@
  * The HTTP edge: a node like any other that speaks HTTP. Policies of a request, in order:
  *
  *   limits (engine) -> platform paths -> route -> rates by address and route -> authenticate and scopes -> rates by caller
- *     -> input -> forward
+ *     -> input -> forward, or
+ *     -> upstream
  *
  * Each is a file of its own, and either refuses or hands on what the next ones need.
  */
@@ -27,6 +28,7 @@ import { RateLimits } from "./rate-limits/index.ts";
 import { refuse } from "./refusal.ts";
 import { RouteBook } from "./route-book.ts";
 import { TrustedProxies } from "./trusted-proxies.ts";
+import { type UpstreamRoute, UpstreamRoutes } from "./upstream-routes.ts";
 
 /** A running gateway. */
 export interface Gateway {
@@ -56,6 +58,7 @@ class RunningGateway implements Gateway {
   readonly #routes: RouteBook;
   readonly #forward: Forward;
   readonly #rateLimits: RateLimits;
+  readonly #upstreams: UpstreamRoutes;
   readonly #bodyBytesMax: number;
 
   constructor(options: GatewayOptions) {
@@ -67,6 +70,7 @@ class RunningGateway implements Gateway {
     this.#forward = new Forward(options.node, this.#logger);
     this.#rateLimits = new RateLimits(options.rateLimits ?? [], options.node, this.#logger);
     this.#bodyBytesMax = options.limits?.bodyBytesMax ?? gatewayDefaults.bodyBytesMax;
+    this.#upstreams = new UpstreamRoutes(options.routes ?? [], this.#bodyBytesMax, this.#logger);
   }
 
   get port(): number {
@@ -109,6 +113,7 @@ class RunningGateway implements Gateway {
   async close(): Promise<void> {
     this.#routes.close();
     await this.#engine?.close(closeMsMax);
+    this.#upstreams.close();
   }
 
   async #onExchange(exchange: Exchange): Promise<void> {
@@ -116,6 +121,8 @@ class RunningGateway implements Gateway {
     if (answerPlatformPath(exchange, node, this.#routes, info)) return;
     const found = findRoute(this.#routes.table, exchange.method, exchange.target);
     if (found.refusal) {
+      const upstream = this.#upstreams.find(exchange.target);
+      if (upstream) return this.#proxy(new HeadedExchange(exchange), upstream);
       // A route of the project's own at /docs comes first.
       if (found.refusal.status === 404 && answerDocsPage(exchange)) return;
       return refuse(exchange, found.refusal);
@@ -133,20 +140,28 @@ class RunningGateway implements Gateway {
     await this.#forward.send({ exchange, route, principal, input: input.value });
   }
 
-  /** Who calls, if it may, and not too often. */
+  /** Who calls, if it may, and not too often. Without a rule nobody is asked who it is. */
   async #admit(
     exchange: HeadedExchange,
     operation: string,
-    rule: AccessRule,
+    rule: AccessRule | undefined,
   ): Promise<Step<ProvenPrincipal | undefined>> {
     const limited = { remoteAddress: exchange.remoteAddress, operation };
     const arrival = await this.#rateLimits.onArrival(limited);
     exchange.add(arrival.headers);
     if (arrival.refusal) return { refusal: arrival.refusal };
+    if (!rule) return { value: undefined };
     const caller = await authenticate(exchange, rule, this.#authenticator);
     if (caller.refusal) return caller;
     const admission = await this.#rateLimits.onCaller(limited, caller.value);
     exchange.add(admission.headers);
     return admission.refusal ? { refusal: admission.refusal } : caller;
+  }
+
+  async #proxy(exchange: HeadedExchange, route: UpstreamRoute): Promise<void> {
+    const rule = route.auth === "required" ? route : undefined;
+    const caller = await this.#admit(exchange, route.path, rule);
+    if (caller.refusal) return refuse(exchange, caller.refusal);
+    await this.#upstreams.send(exchange, route);
   }
 }

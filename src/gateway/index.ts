@@ -10,5 +10,7 @@ export type {
   GatewayOptions,
   IssuerOptions,
   RateLimitPolicy,
+  RouteOptions,
+  RouteSection,
 } from "./options.ts";
 export { rateLimitService } from "./rate-limits/index.ts";

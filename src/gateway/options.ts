@@ -72,7 +72,7 @@ export interface RateLimitPolicy {
   readonly perS: number;
   /** So many at once, by a caller that was quiet before. Default: `requests`. */
   readonly burst?: number | undefined;
-  /** The operations it is about, as `books.add`. Default: all. */
+  /** The operations it is about, as `books.add`, or the paths of routes to upstreams. Default: all. */
   readonly operations?: readonly string[] | undefined;
   /**
    * `mesh`: all gateways of the mesh count together, each key at the one that owns it; their nodes host {@link rateLimitService}.
@@ -106,6 +106,32 @@ export interface GatewayLimits
   readonly headerBytesMax?: number | undefined;
 }
 
+/** How a route goes to HTTP servers that are not on the mesh. */
+export interface RouteOptions {
+  /** `http://host:port`, or several that do the same. */
+  readonly upstream: string | readonly string[];
+  /** `public`: the upstream looks after itself. Default: only with a token that the gateway accepts. */
+  readonly auth?: "public";
+  /** Scopes that the token must have, all of them. */
+  readonly scopes?: readonly string[];
+  /** The answer must begin within this time, in ms; then 504. Default 30,000. */
+  readonly deadlineMs?: number;
+  /** Largest body of a request, in bytes; above it 413. Default: the gateway's. */
+  readonly bodyBytesMax?: number;
+  /** A path that answers 200 to 399 on a healthy server. Two failed checks in a row take it out, a good one brings it back. */
+  readonly health?: {
+    readonly path: string;
+    /** Default 5,000. */
+    readonly everyMs?: number;
+  };
+}
+
+/** A route to HTTP servers, as data. */
+export interface RouteSection extends RouteOptions {
+  /** As in contracts: `/legacy/*`, `/users/:id/avatar`. */
+  readonly path: string;
+}
+
 /** What {@link createGateway} takes. */
 export interface GatewayOptions {
   /** The node through which it calls. */
@@ -128,6 +154,8 @@ export interface GatewayOptions {
    * seconds, without a restart. Default: plain HTTP.
    */
   readonly tls?: CertificatePaths | readonly CertificatePaths[] | undefined;
+  /** Routes to HTTP servers that are not on the mesh, for what no contract answers. */
+  readonly routes?: readonly RouteSection[] | undefined;
   readonly logger?: Logger | undefined;
   /** Title and version of the OpenAPI document. */
   readonly info?: { readonly title: string; readonly version: string } | undefined;
@@ -139,4 +167,6 @@ export const gatewayDefaults = {
   port: 8080,
   bodyBytesMax: 1024 * 1024,
   headerBytesMax: 16 * 1024,
+  upstreamDeadlineMs: 30_000,
+  healthEveryMs: 5_000,
 } as const;

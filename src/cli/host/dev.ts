@@ -52,7 +52,7 @@ export async function hostDev(spec: DevSpec, link: SupervisorLink): Promise<void
     logger,
   });
   closers.add(async () => {
-    await node.drain();
+    await node.drain(link.drainMs);
     await node.close();
   });
   const gateway = await startGateway(spec, node, logger);
@@ -62,7 +62,7 @@ export async function hostDev(spec: DevSpec, link: SupervisorLink): Promise<void
   const tellLine = (text: string) => tell({ kind: "line", text });
   for (const sidecar of spec.sidecars) {
     const running = await runSidecar({ ...sidecar, distributors }, link);
-    closers.add(() => running.close());
+    closers.add(() => running.close(link.drainMs));
     tellLine(`${sidecar.nodeName}: ${sidecar.sidecar.urls.join("   ")}`);
   }
   for (const service of services) tellLine(summaryOf(service));

@@ -19,8 +19,8 @@ export async function startGateway(
   return portAdvice("gateway.port", host, port, () =>
     createGateway({
       ...spec.gateway,
-      node,
       auth: { ...auth, verifier },
+      node,
       logger,
       info: { title: spec.mesh, version: "1.0.0" },
     }),

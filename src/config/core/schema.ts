@@ -9,6 +9,7 @@ import {
   rateLimitFallbacks,
   rateLimitShares,
   rateLimitSubjects,
+  reloadWays,
   type ServiceLoader,
   type VerifierLoader,
 } from "../options.ts";
@@ -24,9 +25,13 @@ export const reservedProcessNames: readonly string[] = [
 
 /** More processes of one kind than this on one machine is a mistake; a machine with more cores can raise it here. */
 const instancesMax = 64;
+/** An empty Node process with the mesh in it has about 60 MiB: with less it would be restarted for ever. */
+const memoryMbMin = 100;
 
 /** Ten minutes: a call that waits longer is not a call. */
 const deadlineMsMax = 600_000;
+/** An hour: a reload waits for it. */
+const drainMsMax = 3_600_000;
 
 const portNumber = z.int().min(0).max(65_535);
 const deadlineMs = z.int().min(1).max(deadlineMsMax);
@@ -86,13 +91,42 @@ const verifier = z.custom<VerifierLoader>(
   'must be a function such as () => import("./sessions.ts")',
 );
 
+const upstreamUrl = z
+  .string()
+  .refine(
+    (text) => /^http:\/\/(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?$/.test(text),
+    'must be "http://host:port", without a path',
+  );
+
+const route = z.strictObject({
+  path: z.string().startsWith("/"),
+  upstream: z.union([upstreamUrl, z.array(upstreamUrl).min(1).readonly()]),
+  auth: z.literal("public").exactOptional(),
+  scopes: z.array(z.string().min(1)).readonly().exactOptional(),
+  deadlineMs: deadlineMs.exactOptional(),
+  bodyBytesMax: z.int().min(0).exactOptional(),
+  health: z
+    .strictObject({
+      path: z.string().startsWith("/"),
+      everyMs: z.int().min(100).max(deadlineMsMax).exactOptional(),
+    })
+    .exactOptional(),
+});
+
 const profileShape = {
   processes: z
     .record(
       processName,
       z.strictObject({
         services: z.array(z.string()).min(1).readonly().exactOptional(),
-        instances: z.int().min(1).max(instancesMax).exactOptional(),
+        instances: z
+          .union([z.int().min(1).max(instancesMax), z.literal("max")], {
+            error: `must be a whole number from 1 to ${instancesMax}, or "max"`,
+          })
+          .exactOptional(),
+        reload: z.enum(reloadWays).exactOptional(),
+        drainMs: z.int().min(0).max(drainMsMax).exactOptional(),
+        memoryMbMax: z.int().min(memoryMbMin).exactOptional(),
         sidecar: z
           .strictObject({
             command: z.tuple([z.string().min(1)], z.string()).readonly(),
@@ -120,6 +154,7 @@ const profileShape = {
       rateLimits: z.array(rateLimit).readonly().exactOptional(),
       tls: z.union([certificateFiles, z.array(certificateFiles).min(1).readonly()]).exactOptional(),
       trustedProxies: z.array(z.string().min(1)).readonly().exactOptional(),
+      routes: z.array(route).readonly().exactOptional(),
       limits: z
         .strictObject({
           bodyBytesMax: z.int().min(0).exactOptional(),
