@@ -100,8 +100,8 @@ export interface ApiKeyOptions {
 /** Whose requests a {@link RateLimitSection} counts together. */
 export const rateLimitSubjects = ["ip", "principal", "apiKey", "route"] as const;
 
-/** `mesh`: each key is counted at the gateway that owns it. */
-export const rateLimitShares = ["mesh"] as const;
+/** `mesh`: each key is counted at the gateway that owns it. `redis`: in the Redis of `gateway.redis`. */
+export const rateLimitShares = ["mesh", "redis"] as const;
 
 /** This gateway counts for itself (`local`), the request passes (`open`), or it is 503 (`closed`). */
 export const rateLimitFallbacks = ["local", "open", "closed"] as const;
@@ -141,6 +141,11 @@ export interface GatewaySection {
   readonly host?: string;
   /** How much each caller may ask for; above it 429. Default: no limits. */
   readonly rateLimits?: readonly RateLimitSection[];
+  /**
+   * The Redis of limits that are `shared: "redis"`: `redis://...`, or `rediss://...` for TLS. `DURE_GATEWAY_REDIS`, which is better where
+   * it holds a password. Needs the package `@redis/client`.
+   */
+  readonly redis?: string;
   /**
    * Certificates for HTTPS; of several, a client gets the one for the name it asks for, or the first. Changed files are used without a
    * restart. Default: plain HTTP.

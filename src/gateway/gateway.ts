@@ -68,7 +68,11 @@ class RunningGateway implements Gateway {
     this.#authenticator = new Authenticator(options.auth ?? {}, options.node, this.#logger);
     this.#routes = new RouteBook(options.node, this.#logger);
     this.#forward = new Forward(options.node, this.#logger);
-    this.#rateLimits = new RateLimits(options.rateLimits ?? [], options.node, this.#logger);
+    this.#rateLimits = new RateLimits(options.rateLimits ?? [], {
+      node: options.node,
+      redis: options.redis,
+      logger: this.#logger,
+    });
     this.#bodyBytesMax = options.limits?.bodyBytesMax ?? gatewayDefaults.bodyBytesMax;
     this.#upstreams = new UpstreamRoutes(options.routes ?? [], this.#bodyBytesMax, this.#logger);
   }
@@ -114,6 +118,7 @@ class RunningGateway implements Gateway {
     this.#routes.close();
     await this.#engine?.close(closeMsMax);
     this.#upstreams.close();
+    this.#rateLimits.close();
   }
 
   async #onExchange(exchange: Exchange): Promise<void> {

@@ -10,6 +10,7 @@ export type {
   GatewayOptions,
   IssuerOptions,
   RateLimitPolicy,
+  RateLimitRedis,
   RouteOptions,
   RouteSection,
 } from "./options.ts";

@@ -75,15 +75,22 @@ export interface RateLimitPolicy {
   /** The operations it is about, as `books.add`, or the paths of routes to upstreams. Default: all. */
   readonly operations?: readonly string[] | undefined;
   /**
-   * `mesh`: all gateways of the mesh count together, each key at the one that owns it; their nodes host {@link rateLimitService}.
-   * Default: each gateway counts for itself.
+   * `mesh`: all gateways of the mesh count together, each key at the one that owns it; their nodes host `rateLimitService()`. `redis`:
+   * they count in `GatewayOptions.redis`. Default: each gateway counts for itself.
    */
-  readonly shared?: "mesh" | undefined;
+  readonly shared?: "mesh" | "redis" | undefined;
   /**
    * What becomes of a request that cannot be counted there now. `local` (default): this gateway counts it for itself. `open`: it passes.
    * `closed`: 503.
    */
   readonly whenUnavailable?: "local" | "open" | "closed" | undefined;
+}
+
+/** The part of a client of `@redis/client`, or `redis`, that is used. Commands must fail while it has no connection, not wait. */
+export interface RateLimitRedis {
+  sendCommand(words: string[]): Promise<unknown>;
+  /** Closes the connection at once. */
+  destroy(): void;
 }
 
 /** Bounds of a request and of its connection; the defaults of those that are not here are in {@link Http1Limits}. */
@@ -144,6 +151,8 @@ export interface GatewayOptions {
   readonly auth?: AuthOptions | undefined;
   readonly limits?: GatewayLimits | undefined;
   readonly rateLimits?: readonly RateLimitPolicy[] | undefined;
+  /** Opens the client for policies that are shared by Redis; the gateway closes it. */
+  readonly redis?: (() => RateLimitRedis) | undefined;
   /**
    * Addresses and networks of proxies before the gateway, as `10.0.0.0/8`. From them alone `X-Forwarded-For`, `X-Forwarded-Proto` and
    * `Forwarded` are believed. Default: none.

@@ -152,6 +152,7 @@ const profileShape = {
         })
         .exactOptional(),
       rateLimits: z.array(rateLimit).readonly().exactOptional(),
+      redis: z.url({ protocol: /^rediss?$/ }).exactOptional(),
       tls: z.union([certificateFiles, z.array(certificateFiles).min(1).readonly()]).exactOptional(),
       trustedProxies: z.array(z.string().min(1)).readonly().exactOptional(),
       routes: z.array(route).readonly().exactOptional(),

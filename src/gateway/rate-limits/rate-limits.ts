@@ -1,14 +1,15 @@
 import type { HeaderList, Refusal } from "../../http/index.ts";
-import { asError, now } from "../../kit/index.ts";
+import { asError, DureError, now } from "../../kit/index.ts";
 import type { MeshNode } from "../../mesh/index.ts";
 import type { Logger } from "../../telemetry/index.ts";
 import type { ProvenPrincipal } from "../auth/index.ts";
-import type { RateLimitPolicy } from "../options.ts";
+import type { GatewayOptions, RateLimitPolicy } from "../options.ts";
 import { rateLimitFields, seconds } from "./core/fields.ts";
 import type { Rate, Verdict } from "./core/gcra.ts";
 import { type Counters, LocalCounters } from "./counters.ts";
 import { MeshCounters } from "./mesh-counters.ts";
 import { checkPolicies, keyOf, type LimitedRequest, rateOf } from "./policy.ts";
+import { RedisCounters } from "./redis-counters.ts";
 
 /** What limits say of a request: whether it may pass, and what its answer tells of them. */
 export interface Admission {
@@ -20,6 +21,13 @@ interface Limit {
   readonly policy: RateLimitPolicy;
   readonly rate: Rate;
   readonly counters: Counters;
+}
+
+/** What limits work with. */
+interface LimitSurroundings {
+  readonly node: MeshNode;
+  readonly redis: GatewayOptions["redis"];
+  readonly logger: Logger;
 }
 
 const unlimited: Admission = { headers: [] };
@@ -36,6 +44,7 @@ export class RateLimits {
   readonly #onArrival: readonly Limit[];
   readonly #byCaller: readonly Limit[];
   readonly #local = new LocalCounters();
+  readonly #redis: RedisCounters | undefined;
   readonly #logger: Logger;
   #toldAt = Number.NEGATIVE_INFINITY;
 
@@ -43,19 +52,28 @@ export class RateLimits {
    * Throws INVALID_ARGUMENT for policies that limit nothing, or could not be told apart, and FAILED_PRECONDITION where one is shared
    * by what is not there.
    */
-  constructor(policies: readonly RateLimitPolicy[], node: MeshNode, logger: Logger) {
+  constructor(policies: readonly RateLimitPolicy[], { node, redis, logger }: LimitSurroundings) {
     checkPolicies(policies);
     this.#logger = logger;
-    const isShared = policies.some(({ shared }) => shared === "mesh");
-    const mesh = isShared ? new MeshCounters(node) : this.#local;
+    const isShared = (by: string) => policies.some(({ shared }) => shared === by);
+    this.#redis = isShared("redis") ? openCounters(redis, node) : undefined;
+    const counters = {
+      here: this.#local,
+      mesh: isShared("mesh") ? new MeshCounters(node) : this.#local,
+      redis: this.#redis ?? this.#local,
+    };
     const isEarly = ({ by }: RateLimitPolicy) => by === "ip" || by === "route";
     const limits = policies.map((policy) => ({
       policy,
       rate: rateOf(policy),
-      counters: policy.shared === "mesh" ? mesh : this.#local,
+      counters: counters[policy.shared ?? "here"],
     }));
     this.#onArrival = limits.filter(({ policy }) => isEarly(policy));
     this.#byCaller = limits.filter(({ policy }) => !isEarly(policy));
+  }
+
+  close(): void {
+    this.#redis?.close();
   }
 
   /** Asks those by address and route, before anything is done for the request. */
@@ -105,6 +123,13 @@ export class RateLimits {
     this.#toldAt = now();
     this.#logger.warn("requests cannot be counted where all gateways count", facts);
   }
+}
+
+function openCounters(open: GatewayOptions["redis"], node: MeshNode): RedisCounters {
+  if (open) return new RedisCounters(open(), node.registry.self.mesh);
+  const message =
+    "gateway.rateLimits: a policy is shared by Redis, and there is none; set gateway.redis";
+  throw new DureError("FAILED_PRECONDITION", message);
 }
 
 function tooMany({ name, requests, perS }: RateLimitPolicy, retryMs: number): Refusal {
