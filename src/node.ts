@@ -5,6 +5,7 @@ export {
   type Inbox,
   type InboxOptions,
   type KeyedRequest,
+  keyedRequest,
   meshEvents,
   type Outbox,
   type OutboxHost,

@@ -2,7 +2,7 @@
  * The HTTP edge: a node like any other that speaks HTTP. Policies of a request, in order:
  *
  *   limits (engine) -> platform paths -> route -> rates by address and route -> authenticate and scopes -> rates by caller
- *     -> input -> forward, or
+ *     -> input -> idempotency key -> forward, or
  *     -> upstream
  *
  * Each is a file of its own, and either refuses or hands on what the next ones need.
@@ -22,6 +22,7 @@ import type { Exchange } from "./exchange.ts";
 import { Forward } from "./forward.ts";
 import { HeadedExchange } from "./headed-exchange.ts";
 import { type HttpEngine, listenHttp } from "./http1/index.ts";
+import { KeysInProgress } from "./keys-in-progress.ts";
 import { type GatewayOptions, gatewayDefaults } from "./options.ts";
 import { answerPlatformPath } from "./platform-paths.ts";
 import { RateLimits } from "./rate-limits/index.ts";
@@ -59,6 +60,7 @@ class RunningGateway implements Gateway {
   readonly #forward: Forward;
   readonly #rateLimits: RateLimits;
   readonly #upstreams: UpstreamRoutes;
+  readonly #keys = new KeysInProgress();
   readonly #bodyBytesMax: number;
 
   constructor(options: GatewayOptions) {
@@ -137,12 +139,22 @@ class RunningGateway implements Gateway {
 
   async #serve(exchange: HeadedExchange, { route, parameters }: FoundRoute): Promise<void> {
     const { ref, operation } = route;
-    const caller = await this.#admit(exchange, `${ref.service}.${ref.operation}`, operation);
+    const name = `${ref.service}.${ref.operation}`;
+    const caller = await this.#admit(exchange, name, operation);
     if (caller.refusal) return refuse(exchange, caller.refusal);
     const input = await readInput(exchange, operation, parameters, this.#bodyBytesMax);
     if (input.refusal) return refuse(exchange, input.refusal);
+    const held = this.#keys.hold({
+      operation: name,
+      method: exchange.method,
+      key: input.value.idempotencyKey,
+      caller: caller.value,
+    });
+    if (held.refusal) return refuse(exchange, held.refusal);
     const principal = caller.value?.text;
-    await this.#forward.send({ exchange, route, principal, input: input.value });
+    await this.#forward
+      .send({ exchange, route, principal, input: input.value })
+      .finally(held.value);
   }
 
   /** Who calls, if it may, and not too often. Without a rule nobody is asked who it is. */

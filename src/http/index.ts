@@ -4,6 +4,7 @@
  */
 export { BodyRefused } from "./body-refused.ts";
 export { type FoundRoute, findRoute } from "./find-route.ts";
+export { idempotencyKeyReused } from "./idempotency-key.ts";
 export { type Found, PathTree } from "./path-tree.ts";
 export { failureProblem, gatewayProblem, type Problem } from "./problem.ts";
 export {

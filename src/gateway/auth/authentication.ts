@@ -18,3 +18,8 @@ export type NotProven =
 
 /** What a request's credentials came to. */
 export type Authentication = ProvenPrincipal | NotProven;
+
+/** What tells callers apart: two issuers may know different people by one name. */
+export function callerName({ principal }: ProvenPrincipal): string {
+  return `${principal.claims?.iss ?? ""} ${principal.subject}`;
+}

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { DureError } from "../../kit/index.ts";
-import type { ProvenPrincipal } from "../auth/index.ts";
+import { callerName, type ProvenPrincipal } from "../auth/index.ts";
 import type { RateLimitPolicy } from "../options.ts";
 import { clientNetwork } from "./core/client-network.ts";
 import type { Rate } from "./core/gcra.ts";
@@ -31,8 +31,7 @@ export function keyOf(
   const whose = {
     ip: () => clientNetwork(remoteAddress),
     route: () => operation,
-    // Two issuers may know different people by one name.
-    principal: () => caller && `${caller.principal.claims?.iss ?? ""} ${caller.principal.subject}`,
+    principal: () => caller && callerName(caller),
     apiKey: () => caller?.apiKey,
   }[policy.by]();
   if (whose === undefined) return undefined;
