@@ -38,6 +38,7 @@ function explain(config: ResolvedConfig): Explained[] {
     "gateway.port": config.gateway.port,
     "gateway.host": config.gateway.host,
     "gateway.auth": config.gateway.auth,
+    "gateway.cors": config.gateway.cors,
     "gateway.rateLimits": config.gateway.rateLimits,
     "gateway.redis": withoutPassword(config.gateway.redis),
     "gateway.limits": config.gateway.limits,

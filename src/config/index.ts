@@ -19,6 +19,7 @@ export {
 export { type Setting, settings } from "./core/settings.ts";
 export {
   type ApiKeyOptions,
+  type CorsSection,
   type DureConfig,
   defineConfig,
   type EventsSection,

@@ -126,6 +126,20 @@ export interface RateLimitSection {
   readonly whenUnavailable?: (typeof rateLimitFallbacks)[number];
 }
 
+/** Which pages of other origins may read answers. */
+export interface CorsSection {
+  /** Origins as browsers write them, as `["https://shop.example"]`, or `["*"]` for all. */
+  readonly origins: readonly string[];
+  /** Headers that pages may send besides those that the gateway reads itself. Default none. */
+  readonly headers?: readonly string[];
+  /** Headers that pages may read besides those that the gateway writes itself. Default none. */
+  readonly exposedHeaders?: readonly string[];
+  /** Whether browsers may send cookies along. Default false; never with `*`. */
+  readonly credentials?: boolean;
+  /** How long browsers may remember what they may do, in s, to 86,400. Default 600. */
+  readonly maxAgeS?: number;
+}
+
 /** PEM files, relative to the configuration file. */
 export interface CertificateFiles {
   /** The certificate, and behind it those of the authorities between it and the root. */
@@ -139,6 +153,8 @@ export interface GatewaySection {
   readonly port?: number;
   /** The address it listens on. `DURE_GATEWAY_HOST`. Default: `host`. */
   readonly host?: string;
+  /** Which pages of other origins may read answers. Default: none. */
+  readonly cors?: CorsSection;
   /** How much each caller may ask for; above it 429. Default: no limits. */
   readonly rateLimits?: readonly RateLimitSection[];
   /**

@@ -1,7 +1,7 @@
 /**
  * The HTTP edge: a node like any other that speaks HTTP. Policies of a request, in order:
  *
- *   limits (engine) -> platform paths -> route -> rates by address and route -> authenticate and scopes -> rates by caller
+ *   limits (engine) -> preflights -> platform paths -> route -> rates by address and route -> authenticate and scopes -> rates by caller
  *     -> input -> idempotency key -> forward, or
  *     -> upstream
  *
@@ -16,6 +16,7 @@ import {
   authenticate,
   type ProvenPrincipal,
 } from "./auth/index.ts";
+import { Cors } from "./cors.ts";
 import { answerDocsPage } from "./docs-page/index.ts";
 import { loadEdgeCertificates } from "./edge-certificates.ts";
 import type { Exchange } from "./exchange.ts";
@@ -60,6 +61,7 @@ class RunningGateway implements Gateway {
   readonly #forward: Forward;
   readonly #rateLimits: RateLimits;
   readonly #upstreams: UpstreamRoutes;
+  readonly #cors: Cors | undefined;
   readonly #keys = new KeysInProgress();
   readonly #bodyBytesMax: number;
 
@@ -70,6 +72,7 @@ class RunningGateway implements Gateway {
     this.#authenticator = new Authenticator(options.auth ?? {}, options.node, this.#logger);
     this.#routes = new RouteBook(options.node, this.#logger);
     this.#forward = new Forward(options.node, this.#logger);
+    this.#cors = options.cors && new Cors(options.cors);
     this.#rateLimits = new RateLimits(options.rateLimits ?? [], {
       node: options.node,
       redis: options.redis,
@@ -123,18 +126,31 @@ class RunningGateway implements Gateway {
     this.#rateLimits.close();
   }
 
-  async #onExchange(exchange: Exchange): Promise<void> {
+  async #onExchange(bare: Exchange): Promise<void> {
+    const exchange = new HeadedExchange(bare);
     const { node, info } = this.#options;
+    this.#cors?.mark(exchange);
+    const asked = this.#cors?.askedMethod(exchange);
+    if (asked !== undefined)
+      return this.#cors?.answerPreflight(exchange, this.#methodsAt(exchange, asked));
     if (answerPlatformPath(exchange, node, this.#routes, info)) return;
     const found = findRoute(this.#routes.table, exchange.method, exchange.target);
     if (found.refusal) {
       const upstream = this.#upstreams.find(exchange.target);
-      if (upstream) return this.#proxy(new HeadedExchange(exchange), upstream);
+      if (upstream) return this.#proxy(exchange, upstream);
       // A route of the project's own at /docs comes first.
       if (found.refusal.status === 404 && answerDocsPage(exchange)) return;
       return refuse(exchange, found.refusal);
     }
-    await this.#serve(new HeadedExchange(exchange), found.value);
+    await this.#serve(exchange, found.value);
+  }
+
+  /** What may be asked at a path, as far as it concerns a method; an upstream decides for itself. */
+  #methodsAt({ target }: Exchange, asked: string): readonly string[] {
+    const match = this.#routes.table.find(asked, target.segments);
+    if (match.kind === "route") return [asked];
+    if (this.#upstreams.find(target)) return [asked];
+    return match.kind === "method" ? match.allow : [];
   }
 
   async #serve(exchange: HeadedExchange, { route, parameters }: FoundRoute): Promise<void> {

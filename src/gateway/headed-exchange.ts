@@ -1,10 +1,11 @@
 import type { HeaderList } from "../http/index.ts";
 import type { AnswerStream, Exchange } from "./exchange.ts";
 
-/** An exchange whose answer, whoever gives it, has further headers: those that are known when it begins. */
+/** An exchange whose answer, whoever gives it, has further headers: those that are known when the answer begins. */
 export class HeadedExchange implements Exchange {
   readonly #exchange: Exchange;
   readonly #added: (readonly [string, string])[] = [];
+  #droppedPrefix: string | undefined;
 
   constructor(exchange: Exchange) {
     this.#exchange = exchange;
@@ -13,6 +14,11 @@ export class HeadedExchange implements Exchange {
   /** From now on the answer has these too. */
   add(headers: HeaderList): void {
     this.#added.push(...headers);
+  }
+
+  /** Headers whose names begin so are not sent, unless they are added here. */
+  drop(prefix: string): void {
+    this.#droppedPrefix = prefix;
   }
 
   get requestId() {
@@ -68,10 +74,19 @@ export class HeadedExchange implements Exchange {
   }
 
   answer(status: number, headers: HeaderList, body: Uint8Array | string): void {
-    this.#exchange.answer(status, [...headers, ...this.#added], body);
+    this.#exchange.answer(status, this.#headersWith(headers), body);
   }
 
   stream(...[status, headers, ...rest]: Parameters<Exchange["stream"]>): AnswerStream {
-    return this.#exchange.stream(status, [...headers, ...this.#added], ...rest);
+    return this.#exchange.stream(status, this.#headersWith(headers), ...rest);
+  }
+
+  #headersWith(headers: HeaderList): HeaderList {
+    const prefix = this.#droppedPrefix;
+    const kept =
+      prefix === undefined
+        ? headers
+        : headers.filter(([name]) => !name.toLowerCase().startsWith(prefix));
+    return this.#added.length === 0 ? kept : [...kept, ...this.#added];
   }
 }

@@ -6,6 +6,7 @@ export { createApiKey } from "./auth/index.ts";
 export { createGateway, type Gateway } from "./gateway.ts";
 export type {
   AuthOptions,
+  CorsOptions,
   GatewayLimits,
   GatewayOptions,
   IssuerOptions,

@@ -86,6 +86,20 @@ export interface RateLimitPolicy {
   readonly whenUnavailable?: "local" | "open" | "closed" | undefined;
 }
 
+/** Which pages of other origins may read answers. */
+export interface CorsOptions {
+  /** Origins as browsers write them, as `https://shop.example`, or `*` alone for all. */
+  readonly origins: readonly string[];
+  /** Headers that pages may send besides those that the gateway reads itself. */
+  readonly headers?: readonly string[] | undefined;
+  /** Headers that pages may read besides those that the gateway writes itself. */
+  readonly exposedHeaders?: readonly string[] | undefined;
+  /** Whether browsers may send cookies along. Default false; never with `*`. */
+  readonly credentials?: boolean | undefined;
+  /** How long browsers may remember what they may do, in s. Default 600. */
+  readonly maxAgeS?: number | undefined;
+}
+
 /** The part of a client of `@redis/client`, or `redis`, that is used. Commands must fail while it has no connection, not wait. */
 export interface RateLimitRedis {
   sendCommand(words: string[]): Promise<unknown>;
@@ -151,6 +165,8 @@ export interface GatewayOptions {
   readonly auth?: AuthOptions | undefined;
   readonly limits?: GatewayLimits | undefined;
   readonly rateLimits?: readonly RateLimitPolicy[] | undefined;
+  /** Without it pages of other origins can read nothing. */
+  readonly cors?: CorsOptions | undefined;
   /** Opens the client for policies that are shared by Redis; the gateway closes it. */
   readonly redis?: (() => RateLimitRedis) | undefined;
   /**

@@ -86,6 +86,15 @@ const rateLimit = z.strictObject({
   whenUnavailable: z.enum(rateLimitFallbacks).exactOptional(),
 });
 
+const headerName = z.string().regex(/^[A-Za-z0-9-]+$/, "must be the name of a header");
+const cors = z.strictObject({
+  origins: z.array(z.string().min(1)).min(1).readonly(),
+  headers: z.array(headerName).readonly().exactOptional(),
+  exposedHeaders: z.array(headerName).readonly().exactOptional(),
+  credentials: z.boolean().exactOptional(),
+  maxAgeS: z.int().min(0).max(86_400).exactOptional(),
+});
+
 const verifier = z.custom<VerifierLoader>(
   (value) => typeof value === "function",
   'must be a function such as () => import("./sessions.ts")',
@@ -151,6 +160,7 @@ const profileShape = {
           verifier: verifier.exactOptional(),
         })
         .exactOptional(),
+      cors: cors.exactOptional(),
       rateLimits: z.array(rateLimit).readonly().exactOptional(),
       redis: z.url({ protocol: /^rediss?$/ }).exactOptional(),
       tls: z.union([certificateFiles, z.array(certificateFiles).min(1).readonly()]).exactOptional(),

@@ -1,6 +1,6 @@
 import type { HeaderList } from "../../../http/index.ts";
 import type { RateLimitPolicy } from "../../options.ts";
-import type { Verdict } from "./gcra.ts";
+import { roundingMs, type Verdict } from "./gcra.ts";
 
 /** What an answer says of a policy: its quota, and what is left of it (draft-ietf-httpapi-ratelimit-headers-10, sections 3 and 4). */
 export function rateLimitFields(
@@ -13,7 +13,7 @@ export function rateLimitFields(
   ];
 }
 
-/** Whole seconds after which it is surely so. */
+/** Whole seconds after which it is so. */
 export function seconds(ms: number): number {
-  return Math.max(0, Math.ceil(ms / 1_000));
+  return Math.max(0, Math.ceil((ms - roundingMs) / 1_000));
 }

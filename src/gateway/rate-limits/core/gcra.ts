@@ -32,7 +32,7 @@ export interface Verdict {
 }
 
 /** Sums of fractions are off by less than this, in ms; the last of a burst must not fail for it. */
-const roundingMs = 1e-3;
+export const roundingMs = 1e-3;
 
 /** Takes one request. The second value is to be kept for the next one; undefined where nothing changes. */
 export function take(
