@@ -3,7 +3,7 @@
  * themselves once all they counted has flowed away.
  */
 import { createHash } from "node:crypto";
-import { afterInBackground, asError, DureError, now } from "../../kit/index.ts";
+import { asError, DureError, inTime, now } from "../../kit/index.ts";
 import type { RateLimitRedis } from "../options.ts";
 import { type Rate, take, type Verdict } from "./core/gcra.ts";
 import type { Counters } from "./counters.ts";
@@ -43,7 +43,7 @@ export class RedisCounters implements Counters {
     try {
       const intervalUs = rate.intervalMs * 1_000;
       const given = ["1", this.#prefix + key, `${intervalUs}`, `${intervalUs * rate.burst}`];
-      const aheadUs = Number(await inTime(this.#run(given)));
+      const aheadUs = Number(await inTime(this.#run(given), askMsMax, "Redis"));
       return take(aheadUs / 1_000, 0, rate)[0];
     } catch (thrown) {
       this.#pausedUntil = now() + pauseMs;
@@ -63,17 +63,5 @@ export class RedisCounters implements Counters {
       if (!asError(thrown).message.startsWith("NOSCRIPT")) throw thrown;
       return this.#redis.sendCommand(["EVAL", script, ...given]);
     }
-  }
-}
-
-async function inTime<Value>(work: Promise<Value>): Promise<Value> {
-  const { promise: late, reject } = Promise.withResolvers<never>();
-  const timer = afterInBackground(askMsMax, () =>
-    reject(new DureError("DEADLINE_EXCEEDED", `Redis took more than ${askMsMax} ms`)),
-  );
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    timer.cancel();
   }
 }
