@@ -3,6 +3,7 @@ import type { SupervisorLink } from "../../supervisor/index.ts";
 import { createLogger } from "../../telemetry/index.ts";
 import { transportFor } from "../transport.ts";
 import { tellWhenCovered } from "./covers.ts";
+import { offerMetrics } from "./offer-metrics.ts";
 import type { GatewaySpec } from "./spec.ts";
 import { edgeServices, startGateway } from "./start-gateway.ts";
 
@@ -25,6 +26,7 @@ export async function hostGateway(spec: GatewaySpec, link: SupervisorLink): Prom
     logger,
   });
   const gateway = await startGateway(spec, node, logger);
+  offerMetrics(node.metrics, link);
   link.onStop(async () => {
     await gateway.close();
     await node.drain();
