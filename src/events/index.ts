@@ -5,7 +5,8 @@
 export { type EventLogOptions, eventLogService } from "./event-log.ts";
 export { eventLog } from "./log-contract.ts";
 export { meshEvents } from "./mesh-events.ts";
-export { type Inbox, type InboxOptions, type KeyedRequest, openInbox } from "./outbox/inbox.ts";
+export { type Inbox, type InboxOptions, openInbox } from "./outbox/inbox.ts";
+export { type KeyedRequest, keyedRequest } from "./outbox/keyed-request.ts";
 export { type Outbox, type OutboxHost, type OutboxOrigin, openOutbox } from "./outbox/outbox.ts";
 export {
   createTables,
