@@ -1,7 +1,7 @@
 import type { MeshNode } from "../mesh/index.ts";
 import type { Logger } from "../telemetry/index.ts";
+import type { ConnectionLimits } from "./connection-limits.ts";
 import type { CertificatePaths } from "./edge-certificates.ts";
-import type { Http1Limits } from "./http1/index.ts";
 
 /** Whose tokens are accepted. */
 export interface IssuerOptions {
@@ -20,11 +20,11 @@ export interface AuthOptions {
   readonly issuers: readonly IssuerOptions[];
 }
 
-/** Bounds of a request and of its connection; the defaults of those that are not here are in {@link Http1Limits}. */
+/** Bounds of a request and of its connection; the defaults of those that are not here are in {@link ConnectionLimits}. */
 export interface GatewayLimits
   extends Partial<
     Pick<
-      Http1Limits,
+      ConnectionLimits,
       | "headersMax"
       | "headMsMax"
       | "pauseMsMax"

@@ -5,11 +5,11 @@
 import { createServer, type Server } from "node:http";
 import type { Socket } from "node:net";
 import { type Duplex, duplexPair } from "node:stream";
+import { connectionDefaults } from "../../../../src/gateway/connection-limits.ts";
+import type { ConnectionOwner } from "../../../../src/gateway/connection-owner.ts";
 import type { Exchange } from "../../../../src/gateway/exchange.ts";
 import { AnswerHeads } from "../../../../src/gateway/http1/answer-head.ts";
 import { Connection } from "../../../../src/gateway/http1/connection.ts";
-import type { ConnectionOwner } from "../../../../src/gateway/http1/connection-owner.ts";
-import { http1Defaults } from "../../../../src/gateway/http1/limits.ts";
 import { TrustedProxies } from "../../../../src/gateway/trusted-proxies.ts";
 
 /** What a reader understood of one request. */
@@ -66,7 +66,7 @@ export function ownReader(): Reader {
     read(bytes) {
       let reading: Reading | undefined;
       const owner: ConnectionOwner = {
-        limits: http1Defaults,
+        limits: connectionDefaults,
         headerBytesMax: 16 * 1024,
         bodyBytesMax: 1024 * 1024,
         heads: new AnswerHeads(),
