@@ -44,10 +44,10 @@ export class DistributorLink {
   #client: Client | undefined;
   #epoch: string | undefined;
   #seq: number | undefined;
-  /** The last change of the record that the Distributor has. */
-  #toldRevision = -1;
   #telling: Promise<void> | undefined;
   isConnected = false;
+  /** The revision of the record that the Distributor has; undefined while it has none. */
+  announcedRevision: number | undefined;
   since = now();
 
   constructor(options: DistributorLinkOptions) {
@@ -88,14 +88,14 @@ export class DistributorLink {
   async #tellChanges(): Promise<void> {
     while (this.isConnected && this.#client && !this.#stop.signal.aborted) {
       const record = this.#options.record();
-      if (record.revision === this.#toldRevision) return;
+      if (record.revision === this.announcedRevision) return;
       const call = this.#client.call(
         distributorRefs.update,
         { deadlineMs: 5_000 },
         JSON.stringify(record),
       );
       const { ok } = await call.outcome;
-      if (ok) this.#toldRevision = record.revision;
+      if (ok && this.isConnected) this.announcedRevision = record.revision;
       else await sleep(updateAgainMs, this.#stop.signal).catch(() => {});
     }
   }
@@ -156,7 +156,7 @@ export class DistributorLink {
       if (message.kind === "registered") {
         this.#setConnected(true);
         this.#options.logger.info("registered", { distributor: this.#where() });
-        this.#toldRevision = revision;
+        this.announcedRevision = revision;
         // What has changed since the registration was sent could not be told before it was taken.
         this.update();
       } else if (message.kind === "outdated") {
@@ -187,6 +187,7 @@ export class DistributorLink {
 
   #setConnected(isConnected: boolean): void {
     this.isConnected = isConnected;
+    if (!isConnected) this.announcedRevision = undefined;
     this.since = now();
   }
 

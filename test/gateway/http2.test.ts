@@ -115,6 +115,22 @@ test("an exchange says what was asked, and a streamed answer comes piece by piec
   });
 });
 
+test("an answer that says how long it is, and one that breaks off, arrive as such", async (t) => {
+  const engine = await start(t, async (exchange) => {
+    const isWhole = exchange.rawTarget === "/whole";
+    const answer = exchange.stream(200, [], isWhole ? 3 : undefined);
+    await answer.write(Buffer.from("abc"));
+    if (isWhole) answer.end();
+    else if (exchange.rawTarget === "/broken") answer.abort();
+    else throw new Error("a bug");
+  });
+  const session = open(t, engine);
+  const whole = await ask(session, { ":path": "/whole" });
+  assert.deepEqual([whole.fields["content-length"], whole.text], ["3", "abc"]);
+  for (const path of ["/broken", "/throws"])
+    await assert.rejects(ask(session, { ":path": path }), { message: /INTERNAL_ERROR/ }, path);
+});
+
 test("what HTTP/1.1 refuses is refused, and the other requests of the connection go on", async (t) => {
   const engine = await start(t, echo, { bodyBytesMax: 1_000, trustedProxies: ["127.0.0.1"] });
   const session = open(t, engine);

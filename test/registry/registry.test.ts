@@ -87,6 +87,22 @@ test("nodes and Distributor find each other in any order of starting", async () 
   await Promise.all([first.crash(), second.crash(), early.crash(), distributor.close()]);
 });
 
+test("what a node changes while it is being registered reaches the Distributor too", async () => {
+  const distributor = await createDistributor({ mesh: "test", port: 0 });
+  const { registry, crash } = await node("hasty", [distributor.port]);
+  let port = 1;
+  while (registry.distributors()[0]?.state !== "connected") {
+    port = (port % 65_000) + 1;
+    registry.update({ port });
+    await new Promise(setImmediate);
+  }
+  await until("it is announced", () => registry.isAnnounced());
+  assert.equal(distributor.nodes()[0]?.port, port);
+  await distributor.close();
+  await until("it is announced no more", () => !registry.isAnnounced());
+  await crash();
+});
+
 test("a node that leaves is gone everywhere at once; one that crashes, soon", async () => {
   const distributor = await createDistributor({ mesh: "test", port: 0 });
   const nodes = await Promise.all(["a", "b", "c"].map((name) => node(name, [distributor.port])));

@@ -122,7 +122,7 @@ export class Http2Connection implements EdgeConnection {
       await this.#owner.onExchange(exchange);
     } catch (error) {
       if (exchange.isBegun) {
-        if (!exchange.isAnswered) stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+        if (!exchange.isAnswered) exchange.breakOff();
       } else if (error instanceof BodyRefused) {
         refuse(stream, { status: error.status, detail: error.message }, exchange);
       } else if (!(error instanceof ClientGone)) {

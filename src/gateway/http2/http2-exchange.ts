@@ -43,7 +43,12 @@ export class Http2Exchange extends ReceivedRequest implements Exchange {
   /** Time passed. */
   charge(ms: number): void {
     this.#body.charge(ms);
-    if (this.#patience.charge(ms)) this.#stream.close(constants.NGHTTP2_CANCEL);
+    if (this.#patience.charge(ms)) this.breakOff();
+  }
+
+  /** Resets the stream. `close` with a code would end the body first, in good order, and half an answer would look like a whole one. */
+  breakOff(): void {
+    this.#stream.destroy(new Error("the answer is broken off"));
   }
 
   body(): Promise<Uint8Array> {
@@ -70,10 +75,13 @@ export class Http2Exchange extends ReceivedRequest implements Exchange {
     this.#leaveRest();
   }
 
-  stream(status: number, headers: HeaderList): AnswerStream {
+  stream(status: number, headers: HeaderList, length?: number): AnswerStream {
     const hasBody = this.method !== "HEAD" && status !== 204 && status !== 205 && status !== 304;
     if (this.#canBegin()) {
-      this.#stream.respond(this.#fields(status, headers));
+      const fields = this.#fields(status, headers);
+      if (length !== undefined && (hasBody || this.method === "HEAD"))
+        fields["content-length"] = length;
+      this.#stream.respond(fields);
       this.#state = "streaming";
     }
     return {
@@ -90,7 +98,7 @@ export class Http2Exchange extends ReceivedRequest implements Exchange {
       },
       abort: () => {
         this.#state = "answered";
-        this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+        this.breakOff();
       },
     };
   }
@@ -98,8 +106,7 @@ export class Http2Exchange extends ReceivedRequest implements Exchange {
   #write(bytes: Uint8Array): Promise<void> | undefined {
     if (this.#stream.write(bytes)) return undefined;
     this.#expectRead();
-    if (this.#stream.writableLength > this.#owner.limits.answerQueueBytesMax)
-      this.#stream.close(constants.NGHTTP2_CANCEL);
+    if (this.#stream.writableLength > this.#owner.limits.answerQueueBytesMax) this.breakOff();
     const room = new Promise<void>((resolve, reject) => {
       const onDrain = () => {
         this.#stream.off("close", onClose);
