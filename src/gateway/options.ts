@@ -1,8 +1,8 @@
 import type { RequestVerifier } from "../contract/index.ts";
 import type { MeshNode } from "../mesh/index.ts";
 import type { Logger } from "../telemetry/index.ts";
+import type { ConnectionLimits } from "./connection-limits.ts";
 import type { CertificatePaths } from "./edge-certificates.ts";
-import type { Http1Limits } from "./http1/index.ts";
 
 /**
  * What an issuer may sign with (RFC 7518, section 3.1; RFC 8037; RFC 9864). None by a shared secret: whoever reads a published key could
@@ -107,11 +107,11 @@ export interface RateLimitRedis {
   destroy(): void;
 }
 
-/** Bounds of a request and of its connection; the defaults of those that are not here are in {@link Http1Limits}. */
+/** Bounds of a request and of its connection; the defaults of those that are not here are in {@link ConnectionLimits}. */
 export interface GatewayLimits
   extends Partial<
     Pick<
-      Http1Limits,
+      ConnectionLimits,
       | "headersMax"
       | "headMsMax"
       | "pauseMsMax"
