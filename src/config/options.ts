@@ -1,5 +1,5 @@
 import type { Service } from "../contract/index.ts";
-import type { RouteOptions, RouteSection } from "../gateway/index.ts";
+import type { GatewayCacheOptions, RouteOptions, RouteSection } from "../gateway/index.ts";
 
 /** Loads a service's module, whose default export is the service. Called only in a process that hosts it. */
 export type ServiceLoader = () => Promise<{ readonly default: Service }>;
@@ -71,6 +71,8 @@ export interface GatewaySection {
   readonly host?: string;
   /** Whose tokens are accepted. Default: nobody's, so that only public operations can be called over HTTP. */
   readonly auth?: { readonly issuers: readonly IssuerOptions[] };
+  /** The cache of operations and routes with `cache`. */
+  readonly cache?: GatewayCacheOptions;
   /** Paths that HTTP servers outside of the mesh answer, where no contract does. Made by {@link route}. */
   readonly routes?: readonly RouteSection[];
   /** Bounds of a request. */

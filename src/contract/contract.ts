@@ -10,6 +10,7 @@ import type {
   EventDefinition,
   EventOptions,
   Operation,
+  OperationCacheOptions,
   OperationKind,
   OperationOptions,
 } from "./operation.ts";
@@ -178,8 +179,32 @@ function describeOperation(
     errors,
     isIdempotent: options.idempotent ?? (http !== undefined && idempotentMethods.has(http.method)),
     idempotencyKey: options.idempotency ?? "optional",
+    ...(options.cache ? { cache: checkedCache(options, kind, where) } : {}),
     ...(options.deadlineMs === undefined ? {} : { deadlineMs: options.deadlineMs }),
   };
+}
+
+function checkedCache(
+  { cache, http, auth }: OperationOptions,
+  kind: OperationKind,
+  where: string,
+): OperationCacheOptions {
+  const problem =
+    kind !== "call" || !http?.startsWith("GET ")
+      ? "is for GET operations with one answer"
+      : auth !== "public" && cache?.by !== "principal"
+        ? 'would give the answers of one principal to others; say by: "principal", or auth: "public"'
+        : undefined;
+  if (!cache || problem) throw new DureError("INVALID_ARGUMENT", `${where}: cache ${problem}`);
+  for (const name of ["maxAgeS", "staleWhileRevalidateS", "staleIfErrorS"] as const) {
+    const value = cache[name] ?? 0;
+    if (!Number.isInteger(value) || value < 0)
+      throw new DureError(
+        "INVALID_ARGUMENT",
+        `${where}: cache.${name} is ${value}; use whole seconds, 0 or more`,
+      );
+  }
+  return cache;
 }
 
 function parseHttp(options: OperationOptions, where: string): HttpBinding {

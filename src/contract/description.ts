@@ -1,4 +1,4 @@
-import type { OperationKind } from "./operation.ts";
+import type { OperationCacheOptions, OperationKind } from "./operation.ts";
 
 /** A JSON Schema (draft 2020-12) as plain data. */
 export type JsonSchema = { readonly [keyword: string]: unknown };
@@ -45,6 +45,8 @@ export interface OperationDescription {
   readonly isIdempotent: boolean;
   /** `required`: an HTTP caller must send `Idempotency-Key`. */
   readonly idempotencyKey: "required" | "optional";
+  /** How long gateways may keep its answers; absent: not at all. */
+  readonly cache?: OperationCacheOptions;
   /** The operation's own default deadline, in ms. */
   readonly deadlineMs?: number;
 }

@@ -1,8 +1,8 @@
 /**
  * The HTTP edge: a node like any other that speaks HTTP. Policies of a request, in order:
  *
- *   limits (engine) -> platform paths -> route -> authenticate and scopes -> input -> forward, or
- *                                                                         -> upstream
+ *   limits (engine) -> platform paths -> route -> authenticate and scopes -> input -> cache -> forward, or
+ *                                                                                  -> cache -> upstream
  *
  * Each is a file of its own, and either refuses or hands on what the next ones need.
  */
@@ -10,6 +10,7 @@ import { findRoute, readInput } from "../http/index.ts";
 import type { MeshNode } from "../mesh/index.ts";
 import { type Logger, silentLogger } from "../telemetry/index.ts";
 import { authenticate } from "./authenticate.ts";
+import { HttpCache } from "./cache/index.ts";
 import { answerDocsPage } from "./docs-page/index.ts";
 import type { Exchange } from "./exchange.ts";
 import { Forward } from "./forward.ts";
@@ -57,9 +58,16 @@ class RunningGateway implements Gateway {
     this.#logger = options.logger ?? silentLogger;
     this.#jwt = new JwtVerifier(options.auth, options.node, this.#logger);
     this.#routes = new RouteBook(options.node, this.#logger);
-    this.#forward = new Forward(options.node, this.#logger);
+    const cache = new HttpCache({
+      bytesMax: (options.cache?.mb ?? gatewayDefaults.cacheMb) * 2 ** 20,
+    });
+    this.#forward = new Forward(options.node, cache, this.#logger);
     this.#bodyBytesMax = options.limits?.bodyBytesMax ?? gatewayDefaults.bodyBytesMax;
-    this.#upstreams = new UpstreamRoutes(options.routes ?? [], this.#bodyBytesMax, this.#logger);
+    this.#upstreams = new UpstreamRoutes(options.routes ?? [], {
+      cache,
+      bodyBytesMax: this.#bodyBytesMax,
+      logger: this.#logger,
+    });
   }
 
   get port(): number {

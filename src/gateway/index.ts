@@ -5,6 +5,7 @@
 export { createGateway, type Gateway } from "./gateway.ts";
 export type {
   AuthOptions,
+  GatewayCacheOptions,
   GatewayLimits,
   GatewayOptions,
   IssuerOptions,

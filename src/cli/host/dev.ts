@@ -51,7 +51,7 @@ export async function hostDev(spec: DevSpec, link: SupervisorLink): Promise<void
     await node.drain();
     await node.close();
   });
-  const { port, host: gatewayHost, auth, limits, routes } = spec.gateway;
+  const { port, host: gatewayHost, auth, limits, routes, cache } = spec.gateway;
   const gateway = await portAdvice("gateway.port", gatewayHost, port, () =>
     createGateway({
       node,
@@ -60,6 +60,7 @@ export async function hostDev(spec: DevSpec, link: SupervisorLink): Promise<void
       ...(auth ? { auth } : {}),
       ...(limits ? { limits } : {}),
       routes,
+      cache,
       logger,
       info: { title: mesh, version: "1.0.0" },
     }),

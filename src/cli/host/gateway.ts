@@ -24,7 +24,7 @@ export async function hostGateway(spec: GatewaySpec, link: SupervisorLink): Prom
     zone: spec.zone,
     logger,
   });
-  const { port, host, auth, limits, routes } = spec.gateway;
+  const { port, host, auth, limits, routes, cache } = spec.gateway;
   const gateway = await portAdvice("gateway.port", host, port, () =>
     createGateway({
       node,
@@ -33,6 +33,7 @@ export async function hostGateway(spec: GatewaySpec, link: SupervisorLink): Prom
       ...(auth ? { auth } : {}),
       ...(limits ? { limits } : {}),
       routes,
+      cache,
       logger,
       info: { title: spec.mesh, version: "1.0.0" },
     }),

@@ -64,6 +64,7 @@ const route = z.strictObject({
   scopes: z.array(z.string().min(1)).readonly().exactOptional(),
   deadlineMs: deadlineMs.exactOptional(),
   bodyBytesMax: z.int().min(0).exactOptional(),
+  cache: z.literal(true).exactOptional(),
   health: z
     .strictObject({
       path: z.string().startsWith("/"),
@@ -97,6 +98,7 @@ const profileShape = {
       port: portNumber.exactOptional(),
       host: z.string().min(1).exactOptional(),
       auth: z.strictObject({ issuers: z.array(issuer).readonly() }).exactOptional(),
+      cache: z.strictObject({ mb: z.int().min(1).exactOptional() }).exactOptional(),
       routes: z.array(route).readonly().exactOptional(),
       limits: z
         .strictObject({

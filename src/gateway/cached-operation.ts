@@ -1,0 +1,60 @@
+/** An operation of the mesh behind the cache: what it answers as HTTP, with the lifetime that its contract gives. */
+import { createHash } from "node:crypto";
+import type { OperationDescription } from "../contract/index.ts";
+import type { HeaderList } from "../http/index.ts";
+import type { CallFailure } from "../wire/index.ts";
+import { type Answer, NoAnswer } from "./answer.ts";
+import type { CacheRequest } from "./cache/index.ts";
+import type { Exchange } from "./exchange.ts";
+
+type CachePolicy = NonNullable<OperationDescription["cache"]>;
+
+/** A call failed. */
+export class CallFailed extends NoAnswer {
+  readonly failure: CallFailure;
+
+  constructor(status: number, failure: CallFailure) {
+    super(status, failure.message);
+    this.failure = failure;
+  }
+}
+
+/** The request as the cache sees it. `audience`: who it is for, if answers differ by that. */
+export function operationRequest(exchange: Exchange, audience: string | undefined): CacheRequest {
+  const { method, host, target, headers, hasBody } = exchange;
+  const gone = new AbortController();
+  exchange.onAbort(() => gone.abort());
+  return {
+    ...{ method, host, hasBody, audience },
+    target: `${target.path}${target.search}`,
+    // Who asks is in the audience, or means nothing.
+    headers: headers.filter(([name]) => name !== "authorization"),
+    signal: gone.signal,
+  };
+}
+
+/** A call's answer with its lifetime, and a validator, so that who has it need not get it again. */
+export function operationAnswer(status: number, body: Uint8Array, policy: CachePolicy): Answer {
+  const { maxAgeS, staleWhileRevalidateS, staleIfErrorS } = policy;
+  const lifetime = [
+    `max-age=${maxAgeS}`,
+    ...(staleWhileRevalidateS ? [`stale-while-revalidate=${staleWhileRevalidateS}`] : []),
+    ...(staleIfErrorS ? [`stale-if-error=${staleIfErrorS}`] : []),
+  ];
+  const digest = createHash("sha256").update(body).digest("base64url").slice(0, 22);
+  const headers: HeaderList = [
+    ...(body.length > 0 ? [["content-type", "application/json"] as const] : []),
+    ["cache-control", lifetime.join(", ")],
+    ["etag", `"${digest}"`],
+  ];
+  return { status, headers, body };
+}
+
+/** The answer for the client: whoever comes next on the way must not give one principal's answer to others. */
+export function forClient(answer: Answer, policy: CachePolicy): Answer {
+  if (policy.by === undefined) return answer;
+  const headers = answer.headers.map(([name, value]) =>
+    name === "cache-control" ? ([name, `private, ${value}`] as const) : ([name, value] as const),
+  );
+  return { ...answer, headers: [...headers, ["vary", "authorization"]] };
+}
