@@ -1,10 +1,11 @@
+import { join } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
 import { route } from "../config/index.ts";
-import { createGateway } from "../gateway/index.ts";
 import { DureError } from "../kit/index.ts";
 import { createNode } from "../mesh/index.ts";
 import { createLogger } from "../telemetry/index.ts";
-import { portAdvice } from "./port-taken.ts";
+import { edge } from "./fleet/plan.ts";
+import { startGateway } from "./host/start-gateway.ts";
 import { addProjectFlags, addSettingFlags, loadProject, type ProjectFlags } from "./project.ts";
 import { stopOnSignal } from "./stop-on-signal.ts";
 import { print } from "./terminal.ts";
@@ -60,16 +61,17 @@ async function gateway(flags: GatewayFlags): Promise<void> {
   const catchAll = upstream
     ? [route("/*", { upstream, auth: "public", ...(cache ? { cache } : {}) })]
     : [];
-  const { port, auth, limits, host: gatewayHost } = config.gateway;
-  const running = await portAdvice("gateway.port", gatewayHost, port, () =>
-    createGateway({
-      ...{ node, port, auth, limits, logger },
-      host: gatewayHost,
-      routes: [...routes, ...catchAll],
-      cache: cacheMb === undefined ? config.gateway.cache : { mb: cacheMb },
-      info: { title: name, version: "1.0.0" },
-    }),
-  );
+  const section = {
+    ...config.gateway,
+    routes: [...routes, ...catchAll],
+    ...(cacheMb === undefined ? {} : { cache: { mb: cacheMb } }),
+  };
+  const edgeSpec = edge({
+    config: { ...project.config, gateway: section },
+    configPath: project.configPath ?? join(process.cwd(), "dure.config.ts"),
+    gatewayPort: section.port,
+  });
+  const running = await startGateway({ ...edgeSpec, mesh: name }, node, logger);
   stopOnSignal(async () => {
     await running.close();
     await node.drain();

@@ -21,11 +21,11 @@ export class CallFailed extends NoAnswer {
 
 /** The request as the cache sees it. `audience`: who it is for, if answers differ by that. */
 export function operationRequest(exchange: Exchange, audience: string | undefined): CacheRequest {
-  const { method, host, target, headers, hasBody } = exchange;
+  const { method, scheme, host, target, headers, hasBody } = exchange;
   const gone = new AbortController();
   exchange.onAbort(() => gone.abort());
   return {
-    ...{ method, host, hasBody, audience },
+    ...{ method, scheme, host, hasBody, audience },
     target: `${target.path}${target.search}`,
     // Who asks is in the audience, or means nothing.
     headers: headers.filter(([name]) => name !== "authorization"),
@@ -56,5 +56,5 @@ export function forClient(answer: Answer, policy: CachePolicy): Answer {
   const headers = answer.headers.map(([name, value]) =>
     name === "cache-control" ? ([name, `private, ${value}`] as const) : ([name, value] as const),
   );
-  return { ...answer, headers: [...headers, ["vary", "authorization"]] };
+  return { ...answer, headers: [...headers, ["vary", "authorization, cookie"]] };
 }

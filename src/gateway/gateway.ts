@@ -9,17 +9,18 @@
 import { findRoute, readInput } from "../http/index.ts";
 import type { MeshNode } from "../mesh/index.ts";
 import { type Logger, silentLogger } from "../telemetry/index.ts";
-import { authenticate } from "./authenticate.ts";
+import { Authenticator, authenticate } from "./auth/index.ts";
 import { HttpCache } from "./cache/index.ts";
 import { answerDocsPage } from "./docs-page/index.ts";
+import { loadEdgeCertificates } from "./edge-certificates.ts";
 import type { Exchange } from "./exchange.ts";
 import { Forward } from "./forward.ts";
 import { type HttpEngine, listenHttp } from "./http1/index.ts";
-import { JwtVerifier } from "./jwt.ts";
 import { type GatewayOptions, gatewayDefaults } from "./options.ts";
 import { answerPlatformPath } from "./platform-paths.ts";
 import { refuse } from "./refusal.ts";
 import { RouteBook } from "./route-book.ts";
+import { TrustedProxies } from "./trusted-proxies.ts";
 import { type UpstreamRoute, UpstreamRoutes } from "./upstream-routes.ts";
 
 /** A running gateway. */
@@ -34,7 +35,7 @@ export interface Gateway {
 
 const closeMsMax = 10_000;
 
-/** Starts a gateway. Rejects with ALREADY_EXISTS for a taken port. */
+/** Starts a gateway. Rejects with ALREADY_EXISTS for a taken port, INVALID_ARGUMENT for options that would not protect anything. */
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const gateway = new RunningGateway(options);
   await gateway.listen();
@@ -45,7 +46,7 @@ class RunningGateway implements Gateway {
   readonly #options: GatewayOptions;
   readonly #node: MeshNode;
   readonly #logger: Logger;
-  readonly #jwt: JwtVerifier;
+  readonly #authenticator: Authenticator;
   #engine: HttpEngine | undefined;
   readonly #routes: RouteBook;
   readonly #forward: Forward;
@@ -56,7 +57,7 @@ class RunningGateway implements Gateway {
     this.#options = options;
     this.#node = options.node;
     this.#logger = options.logger ?? silentLogger;
-    this.#jwt = new JwtVerifier(options.auth, options.node, this.#logger);
+    this.#authenticator = new Authenticator(options.auth ?? {}, options.node, this.#logger);
     this.#routes = new RouteBook(options.node, this.#logger);
     const cache = new HttpCache({
       bytesMax: (options.cache?.mb ?? gatewayDefaults.cacheMb) * 2 ** 20,
@@ -75,17 +76,22 @@ class RunningGateway implements Gateway {
   }
 
   get url(): string {
-    return `http://${this.#options.host ?? gatewayDefaults.host}:${this.port}`;
+    const scheme = this.#options.tls ? "https" : "http";
+    return `${scheme}://${this.#options.host ?? gatewayDefaults.host}:${this.port}`;
   }
 
   async listen(): Promise<void> {
-    const { host = gatewayDefaults.host, port = gatewayDefaults.port, limits } = this.#options;
+    const { host = gatewayDefaults.host, port = gatewayDefaults.port, limits, tls } = this.#options;
+    const certificates = tls && (await loadEdgeCertificates([tls].flat(), this.#logger));
     this.#engine = await listenHttp({
       host,
       port,
       bodyBytesMax: this.#bodyBytesMax,
       headerBytesMax: limits?.headerBytesMax ?? gatewayDefaults.headerBytesMax,
+      limits,
       onExchange: (exchange) => this.#onExchange(exchange),
+      certificates,
+      proxies: new TrustedProxies(this.#options.trustedProxies ?? []),
     });
     this.#logger.info("gateway ready", { url: this.url });
   }
@@ -120,17 +126,17 @@ class RunningGateway implements Gateway {
       return refuse(exchange, found.refusal);
     }
     const { route, parameters } = found.value;
-    const caller = await authenticate(exchange, route.operation, this.#jwt);
+    const caller = await authenticate(exchange, route.operation, this.#authenticator);
     if (caller.refusal) return refuse(exchange, caller.refusal);
     const input = await readInput(exchange, route.operation, parameters, this.#bodyBytesMax);
     if (input.refusal) return refuse(exchange, input.refusal);
-    const principal = caller.value;
+    const principal = caller.value?.text;
     await this.#forward.send({ exchange, route, principal, input: input.value });
   }
 
   async #proxy(exchange: Exchange, route: UpstreamRoute): Promise<void> {
     if (route.auth === "required") {
-      const caller = await authenticate(exchange, route, this.#jwt);
+      const caller = await authenticate(exchange, route, this.#authenticator);
       if (caller.refusal) return refuse(exchange, caller.refusal);
     }
     await this.#upstreams.send(exchange, route);

@@ -1,25 +1,76 @@
+import type { RequestVerifier } from "../contract/index.ts";
 import type { MeshNode } from "../mesh/index.ts";
 import type { Logger } from "../telemetry/index.ts";
+import type { CertificatePaths } from "./edge-certificates.ts";
+import type { Http1Limits } from "./http1/index.ts";
+
+/**
+ * What an issuer may sign with (RFC 7518, section 3.1; RFC 8037; RFC 9864). None by a shared secret: whoever reads a published key could
+ * sign with it.
+ */
+export const signatureAlgorithms = [
+  "EdDSA",
+  "Ed25519",
+  "ES256",
+  "ES384",
+  "ES512",
+  "PS256",
+  "PS384",
+  "PS512",
+  "RS256",
+  "RS384",
+  "RS512",
+] as const;
 
 /** Whose tokens are accepted. */
 export interface IssuerOptions {
   /** The `iss` claim, exactly. */
   readonly issuer: string;
-  /** The `aud` claim; not checked without it. */
-  readonly audience?: string | undefined;
-  /** Accepted algorithms; anything else is refused, `none` always. */
+  /** The `aud` claim, or any of several; not checked without it. */
+  readonly audience?: string | readonly string[] | undefined;
+  /** Accepted {@link signatureAlgorithms}; anything else is refused. */
   readonly algorithms: readonly string[];
+  /** How much the issuer's clock may differ from ours, in seconds. Default 60. */
+  readonly clockToleranceS?: number | undefined;
   /** Where the keys are: a URL, or an operation of the mesh that returns a JWK Set, as `members.keys`. */
   readonly jwks: { readonly url: string } | { readonly operation: string };
 }
 
-/** How callers prove who they are. */
-export interface AuthOptions {
-  readonly issuers: readonly IssuerOptions[];
+/** An API key as it is kept; `dure api-key` prints it. */
+export interface ApiKeyOptions {
+  /** The public part of the key, 16 hexadecimal digits. */
+  readonly id: string;
+  /** SHA-256 of the key, 64 hexadecimal digits. */
+  readonly hash: string;
+  /** Who calls with it. */
+  readonly subject: string;
+  readonly scopes?: readonly string[] | undefined;
+  /** When it ends, as ISO 8601. Default never. */
+  readonly expires?: string | undefined;
 }
 
-/** Bounds of a request. */
-export interface GatewayLimits {
+/** How callers prove who they are. */
+export interface AuthOptions {
+  readonly issuers?: readonly IssuerOptions[] | undefined;
+  readonly apiKeys?: readonly ApiKeyOptions[] | undefined;
+  /** Other means, asked first. */
+  readonly verifier?: RequestVerifier | undefined;
+}
+
+/** Bounds of a request and of its connection; the defaults of those that are not here are in {@link Http1Limits}. */
+export interface GatewayLimits
+  extends Partial<
+    Pick<
+      Http1Limits,
+      | "headersMax"
+      | "headMsMax"
+      | "pauseMsMax"
+      | "bytesPerSecondMin"
+      | "keepAliveMs"
+      | "requestsPerConnectionMax"
+      | "connectionsMax"
+    >
+  > {
   /** Largest body, in bytes; above it 413. Default 1 MiB. */
   readonly bodyBytesMax?: number | undefined;
   /** Largest head, in bytes; above it 431. Default 16 KiB. */
@@ -71,6 +122,16 @@ export interface GatewayOptions {
   /** Without it only public operations can be called. */
   readonly auth?: AuthOptions | undefined;
   readonly limits?: GatewayLimits | undefined;
+  /**
+   * Addresses and networks of proxies before the gateway, as `10.0.0.0/8`. From them alone `X-Forwarded-For`, `X-Forwarded-Proto` and
+   * `Forwarded` are believed. Default: none.
+   */
+  readonly trustedProxies?: readonly string[] | undefined;
+  /**
+   * PEM files for HTTPS; of several, a client gets the one for the name it asks for, or the first. Changed files are used within
+   * seconds, without a restart. Default: plain HTTP.
+   */
+  readonly tls?: CertificatePaths | readonly CertificatePaths[] | undefined;
   /** What is kept of answers, of operations with `cache` and of routes with `cache`. */
   readonly cache?: GatewayCacheOptions | undefined;
   /** Routes to HTTP servers that are not on the mesh, for what no contract answers. */

@@ -11,6 +11,7 @@ import { isNotModified, notModifiedHeaders } from "./core/validators.ts";
 /** A request that may be answered out of the cache. */
 export interface CacheRequest {
   readonly method: string;
+  readonly scheme: string;
   readonly host: string;
   /** Path and query in canonical form. */
   readonly target: string;
@@ -59,8 +60,8 @@ export function ifModified(answer: Answer, { headers }: CacheRequest): Answer {
   return { status: 304, headers: notModifiedHeaders(answer.headers), body: nothing };
 }
 
-function keyOf({ host, target, audience }: CacheRequest): string {
-  const url = `${host.toLowerCase()}${target}`;
+function keyOf({ scheme, host, target, audience }: CacheRequest): string {
+  const url = `${scheme}://${host.toLowerCase()}${target}`;
   return audience === undefined ? url : `${url} ${audience}`;
 }
 
