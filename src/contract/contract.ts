@@ -1,4 +1,5 @@
 import { DureError } from "../kit/index.ts";
+import { checkedCache, checkTags } from "./cache-policy.ts";
 import type {
   ContractDescription,
   EventDescription,
@@ -10,7 +11,6 @@ import type {
   EventDefinition,
   EventOptions,
   Operation,
-  OperationCacheOptions,
   OperationKind,
   OperationOptions,
 } from "./operation.ts";
@@ -80,7 +80,9 @@ export function contract<const Name extends string, const Members extends Contra
     if (declared.kind === "event") {
       const { data, ...rest } = options as { data: Schema } & EventOptions<unknown>;
       const jsonSchema = jsonSchemaOf(data, "output", where);
-      events[member] = { data: jsonSchema };
+      const { purges } = rest;
+      if (purges) checkTags(purges, jsonSchema, where);
+      events[member] = { data: jsonSchema, ...(purges ? { purges } : {}) };
       const definition = { kind: "event", name: where };
       eventRuntimes.set(definition, new EventRuntime(where, data, jsonSchema, rest));
       built[member] = definition;
@@ -179,32 +181,9 @@ function describeOperation(
     errors,
     isIdempotent: options.idempotent ?? (http !== undefined && idempotentMethods.has(http.method)),
     idempotencyKey: options.idempotency ?? "optional",
-    ...(options.cache ? { cache: checkedCache(options, kind, where) } : {}),
+    ...(options.cache ? { cache: checkedCache(options, { kind, where }) } : {}),
     ...(options.deadlineMs === undefined ? {} : { deadlineMs: options.deadlineMs }),
   };
-}
-
-function checkedCache(
-  { cache, http, auth }: OperationOptions,
-  kind: OperationKind,
-  where: string,
-): OperationCacheOptions {
-  const problem =
-    kind !== "call" || !http?.startsWith("GET ")
-      ? "is for GET operations with one answer"
-      : auth !== "public" && cache?.by !== "principal"
-        ? 'would give the answers of one principal to others; say by: "principal", or auth: "public"'
-        : undefined;
-  if (!cache || problem) throw new DureError("INVALID_ARGUMENT", `${where}: cache ${problem}`);
-  for (const name of ["maxAgeS", "staleWhileRevalidateS", "staleIfErrorS"] as const) {
-    const value = cache[name] ?? 0;
-    if (!Number.isInteger(value) || value < 0)
-      throw new DureError(
-        "INVALID_ARGUMENT",
-        `${where}: cache.${name} is ${value}; use whole seconds, 0 or more`,
-      );
-  }
-  return cache;
 }
 
 function parseHttp(options: OperationOptions, where: string): HttpBinding {

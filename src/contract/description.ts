@@ -56,6 +56,8 @@ export interface OperationDescription {
 /** An event as plain data. */
 export interface EventDescription {
   readonly data: JsonSchema;
+  /** The tags of cached answers that it purges, with fields of the data in braces. */
+  readonly purges?: readonly string[];
 }
 
 /** A contract as plain data: what travels in the registry, what the gateway routes by, what OpenAPI is made from. */

@@ -18,6 +18,11 @@ export interface OperationCacheOptions {
   readonly staleWhileRevalidateS?: number;
   /** So much longer it may be sent while the service fails. */
   readonly staleIfErrorS?: number;
+  /**
+   * Names under which an answer is purged, with fields of the input in braces: `["products", "product:{id}"]`. Events say with the same
+   * names what they purge. Clients are then told to ask each time, since no purge reaches them.
+   */
+  readonly tags?: readonly string[];
   /** Each principal has its own answers: needed unless the operation is public. */
   readonly by?: "principal";
 }
@@ -195,6 +200,8 @@ export interface EventDefinition<Data = any> {
 export interface EventOptions<Data> {
   /** Events of one key keep their order. */
   readonly key?: (data: Data) => string;
+  /** The `tags` of cached answers that no longer hold, with fields of the data in braces: `["products", "product:{id}"]`. */
+  readonly purges?: readonly string[];
 }
 
 /** Declares an event. */

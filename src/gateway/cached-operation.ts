@@ -1,6 +1,6 @@
 /** An operation of the mesh behind the cache: what it answers as HTTP, with the lifetime that its contract gives. */
 import { createHash } from "node:crypto";
-import type { OperationDescription } from "../contract/index.ts";
+import { filledTags, type OperationDescription } from "../contract/index.ts";
 import type { HeaderList } from "../http/index.ts";
 import type { CallFailure } from "../wire/index.ts";
 import { type Answer, NoAnswer } from "./answer.ts";
@@ -34,7 +34,12 @@ export function operationRequest(exchange: Exchange, audience: string | undefine
 }
 
 /** A call's answer with its lifetime, and a validator, so that who has it need not get it again. */
-export function operationAnswer(status: number, body: Uint8Array, policy: CachePolicy): Answer {
+export function operationAnswer(
+  { status, body }: { readonly status: number; readonly body: Uint8Array },
+  params: string | undefined,
+  policy: CachePolicy,
+): Answer {
+  const tags = filledTags(policy.tags ?? [], JSON.parse(params ?? "{}"));
   const { maxAgeS, staleWhileRevalidateS, staleIfErrorS } = policy;
   const lifetime = [
     `max-age=${maxAgeS}`,
@@ -46,15 +51,21 @@ export function operationAnswer(status: number, body: Uint8Array, policy: CacheP
     ...(body.length > 0 ? [["content-type", "application/json"] as const] : []),
     ["cache-control", lifetime.join(", ")],
     ["etag", `"${digest}"`],
+    ...(tags.length > 0 ? [["surrogate-key", tags.join(" ")] as const] : []),
   ];
   return { status, headers, body };
 }
 
-/** The answer for the client: whoever comes next on the way must not give one principal's answer to others. */
-export function forClient(answer: Answer, policy: CachePolicy): Answer {
-  if (policy.by === undefined) return answer;
-  const headers = answer.headers.map(([name, value]) =>
-    name === "cache-control" ? ([name, `private, ${value}`] as const) : ([name, value] as const),
-  );
-  return { ...answer, headers: [...headers, ["vary", "authorization, cookie"]] };
+/**
+ * The answer for the client: whoever comes next on the way must not give one principal's answer to others, and must ask each time for what may be
+ * purged here.
+ */
+export function forClient(answer: Answer, { by, tags }: CachePolicy): Answer {
+  if (by === undefined && !tags) return answer;
+  const rule = (value: string) => (tags ? "no-cache" : value);
+  const headers = answer.headers.map(([name, value]) => {
+    if (name !== "cache-control") return [name, value] as const;
+    return [name, by ? `private, ${rule(value)}` : rule(value)] as const;
+  });
+  return { ...answer, headers: by ? [...headers, ["vary", "authorization, cookie"]] : headers };
 }

@@ -71,7 +71,10 @@ export class Forward {
         const pending = this.#node.call(callOf({ ...request, principal }));
         signal.addEventListener("abort", () => pending.cancel(), { once: true });
         const outcome = await pending.outcome;
-        if (outcome.ok) return operationAnswer(statusOf(route), outcome.response.body, policy);
+        if (outcome.ok) {
+          const { body } = outcome.response;
+          return operationAnswer({ status: statusOf(route), body }, request.input.params, policy);
+        }
         const problem = failureProblem(outcome.failure, route.operation, placeOf(exchange));
         throw new CallFailed(problem.status, outcome.failure);
       });

@@ -18,6 +18,7 @@ import { Forward } from "./forward.ts";
 import { type HttpEngine, listenHttp } from "./http1/index.ts";
 import { type GatewayOptions, gatewayDefaults } from "./options.ts";
 import { answerPlatformPath } from "./platform-paths.ts";
+import { Purges } from "./purges.ts";
 import { refuse } from "./refusal.ts";
 import { RouteBook } from "./route-book.ts";
 import { TrustedProxies } from "./trusted-proxies.ts";
@@ -50,6 +51,7 @@ class RunningGateway implements Gateway {
   #engine: HttpEngine | undefined;
   readonly #routes: RouteBook;
   readonly #forward: Forward;
+  readonly #purges: Purges;
   readonly #upstreams: UpstreamRoutes;
   readonly #bodyBytesMax: number;
 
@@ -63,6 +65,10 @@ class RunningGateway implements Gateway {
       bytesMax: (options.cache?.mb ?? gatewayDefaults.cacheMb) * 2 ** 20,
     });
     this.#forward = new Forward(options.node, cache, this.#logger);
+    this.#purges = new Purges({
+      ...{ node: options.node, cache, logger: this.#logger },
+      contractHashes: () => this.#routes.contractHashes,
+    });
     this.#bodyBytesMax = options.limits?.bodyBytesMax ?? gatewayDefaults.bodyBytesMax;
     this.#upstreams = new UpstreamRoutes(options.routes ?? [], {
       cache,
@@ -110,6 +116,7 @@ class RunningGateway implements Gateway {
 
   async close(): Promise<void> {
     this.#routes.close();
+    this.#purges.close();
     await this.#engine?.close(closeMsMax);
     this.#upstreams.close();
   }

@@ -20,7 +20,8 @@ import type { CacheEntry } from "./core/entry.ts";
 import { EntryStore } from "./core/entry-store.ts";
 import { fieldOf, without } from "./core/fields.ts";
 import { mayServeOnError, useOf } from "./core/freshness.ts";
-import { invalidatedBy, isSafe, urlLabel } from "./core/invalidation.ts";
+import { invalidatedBy, isSafe } from "./core/invalidation.ts";
+import { keyLabel, keyLabels, urlLabel } from "./core/labels.ts";
 import { makeEntry, type WholeAnswer } from "./core/make-entry.ts";
 import { serveEntry } from "./core/serve-entry.ts";
 import { isStorable } from "./core/storable.ts";
@@ -28,6 +29,7 @@ import { cacheConditions, conditionsFor, isAbout, updatedFields } from "./core/v
 import { isSelected } from "./core/vary.ts";
 import { Flight } from "./flights.ts";
 import {
+  type Asked,
   type AskOrigin,
   type CacheRequest,
   forwarded,
@@ -35,6 +37,7 @@ import {
   notStored,
   type Passage,
   passageOf,
+  type Since,
   ttlS,
 } from "./passage.ts";
 
@@ -61,15 +64,21 @@ export class HttpCache {
   readonly #flights = new Map<string, Flight>();
   readonly #unshareable = new LruMap<string, number>(rememberedMax);
   readonly #purgedAt = new LruMap<string, number>(rememberedMax);
+  #clearedAt = Number.NEGATIVE_INFINITY;
 
   constructor({ bytesMax }: CacheOptions) {
     this.#store = new EntryStore(bytesMax);
   }
 
-  /** Forgets every answer with a label, and those that are on their way. */
-  purge(label: string): void {
-    this.#purgedAt.set(label, now());
-    this.#store.purge(label);
+  /** Forgets every answer with a surrogate key, and those that are on their way. */
+  purgeKey(key: string): void {
+    this.#purge(keyLabel(key));
+  }
+
+  /** Forgets everything: a purge may have been missed. */
+  clear(): void {
+    this.#clearedAt = now();
+    this.#store.clear();
   }
 
   /** Answers a request. Rejects with what `ask` rejects with. */
@@ -100,7 +109,7 @@ export class HttpCache {
     { method, ...url }: Pick<CacheRequest, "method" | "host" | "target">,
     answer: Pick<Answer, "status" | "headers">,
   ): void {
-    if (!isSafe(method)) for (const label of invalidatedBy(url, answer)) this.purge(label);
+    if (!isSafe(method)) for (const label of invalidatedBy(url, answer)) this.#purge(label);
   }
 
   /** To the origin and back, storing nothing. */
@@ -230,7 +239,12 @@ export class HttpCache {
       if (!isAbout(headers, entry.headers)) return this.#ask(passage, undefined, flight);
       const renewed = { ...entry, headers: updatedFields(entry.headers, headers) };
       if (!isKeepable(renewed.headers, entry.status)) return { answer: renewed, status };
-      return this.#keep(passage, renewed, { requestedAt, startedAt, cameAs: status });
+      return this.#keep(passage, renewed, {
+        requestedAt,
+        startedAt,
+        cameAs: status,
+        former: entry,
+      });
     }
     if (!isKeepable(headers, status)) return { answer, status };
     const body = await collectBody(answer.body, entryBytesMax);
@@ -243,18 +257,25 @@ export class HttpCache {
   }
 
   #keep({ request, key }: Passage, whole: WholeAnswer, since: Since): Asked {
-    const label = urlLabel(request.host, request.target);
     const { requestedAt, cameAs } = since;
+    // A 304 need not say the keys again.
+    const keys = keyLabels(whole.headers) ?? since.former?.labels.slice(1) ?? [];
+    const labels = [urlLabel(request.host, request.target), ...keys];
     const times = { requestedAt, receivedAt: now(), wallMs: wallTime() };
-    const entry = makeEntry({ key, labels: [label], request: request.headers, whole, times });
+    const entry = makeEntry({ key, labels, request: request.headers, whole, times });
     // (A2)
     const isStored = !entry.labels.some((name) => this.#isPurged(name, since.startedAt));
     if (isStored) this.#store.put(entry, request.headers);
     return { answer: whole, status: cameAs, entry, isStored };
   }
 
+  #purge(label: string): void {
+    this.#purgedAt.set(label, now());
+    this.#store.purge(label);
+  }
+
   #isPurged(label: string, since: number): boolean {
-    return (this.#purgedAt.get(label) ?? Number.NEGATIVE_INFINITY) >= since;
+    return Math.max(this.#clearedAt, this.#purgedAt.get(label) ?? this.#clearedAt) >= since;
   }
 
   /** Whether answers of a resource were found not to be for others, a short while ago. */
@@ -265,22 +286,4 @@ export class HttpCache {
   #serve(entry: CacheEntry, request: CacheRequest, deed: Parameters<typeof serveEntry>[2]): Answer {
     return serveEntry(entry, request, deed, { now: now(), wallMs: wallTime() });
   }
-}
-
-/** What came of asking: an answer as it came, or stored. */
-interface Asked {
-  readonly answer: Answer;
-  /** What the origin said. */
-  readonly status: number;
-  /** What can be served. */
-  readonly entry?: CacheEntry;
-  readonly isStored?: boolean;
-}
-
-/** What is known of an answer beside itself. */
-interface Since {
-  readonly requestedAt: number;
-  /** When whoever asked first began to. */
-  readonly startedAt: number;
-  readonly cameAs: number;
 }

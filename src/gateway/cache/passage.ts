@@ -33,6 +33,26 @@ export interface Passage {
   readonly directives: Directives;
 }
 
+/** What came of asking: an answer as it came, or stored. */
+export interface Asked {
+  readonly answer: Answer;
+  /** What the origin said. */
+  readonly status: number;
+  /** What can be served. */
+  readonly entry?: CacheEntry;
+  readonly isStored?: boolean;
+}
+
+/** What is known of an answer beside itself. */
+export interface Since {
+  readonly requestedAt: number;
+  /** When whoever asked first began to. */
+  readonly startedAt: number;
+  readonly cameAs: number;
+  /** What it renews. */
+  readonly former?: CacheEntry;
+}
+
 const nothing = new Uint8Array(0);
 
 /** What `only-if-cached` gets where nothing is (RFC 9111, section 5.2.1.7). */

@@ -1,5 +1,6 @@
 import type { HeaderList } from "../../../http/index.ts";
 import { fieldOf } from "./fields.ts";
+import { surrogateKey } from "./labels.ts";
 
 /** Why a request went to the origin (RFC 9211, section 2.2). */
 export type Forwarded =
@@ -26,12 +27,12 @@ function cacheStatus(deed: CacheDeed): string {
   return `${name}; fwd=${deed.fwd}${status}${deed.isStored ? "; stored" : ""}`;
 }
 
-/** The headers with the deed behind what caches nearer to the origin said. */
+/** The headers for the client: with the deed behind what caches nearer to the origin said. */
 export function withCacheStatus(headers: HeaderList, deed: CacheDeed): HeaderList {
   const former = fieldOf(headers, "cache-status");
   const own = cacheStatus(deed);
   return [
-    ...headers.filter(([field]) => field !== "cache-status"),
+    ...headers.filter(([field]) => field !== "cache-status" && field !== surrogateKey),
     ["cache-status", former === undefined ? own : `${former}, ${own}`],
   ];
 }

@@ -78,6 +78,11 @@ export class EntryStore {
     this.#count += 1;
   }
 
+  /** Forgets everything. */
+  clear(): void {
+    while (this.#oldest) this.#remove(this.#oldest);
+  }
+
   /** Forgets every answer with a label. */
   purge(label: string): void {
     for (const slot of [...(this.#labelled.get(label) ?? [])]) this.#remove(slot);

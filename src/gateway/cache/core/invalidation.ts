@@ -1,14 +1,10 @@
 /** What a request that may have changed something takes out of the cache (RFC 9111, section 4.4). */
 import type { HeaderList } from "../../../http/index.ts";
 import { fieldOf } from "./fields.ts";
+import { urlLabel } from "./labels.ts";
 
 /** RFC 9110, section 9.2.1; whatever else a method is called, it may change something. */
 const safeMethods = new Set(["GET", "HEAD", "OPTIONS", "TRACE"]);
-
-/** The label of every answer of a URL. */
-export function urlLabel(host: string, target: string): string {
-  return `url ${host.toLowerCase()}${target}`;
-}
 
 /** Whether a method is safe. */
 export function isSafe(method: string): boolean {

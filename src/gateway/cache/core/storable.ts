@@ -2,6 +2,7 @@
 import type { HeaderList } from "../../../http/index.ts";
 import { namedFields, parseCacheControl } from "./cache-control.ts";
 import { fieldOf } from "./fields.ts";
+import { surrogateKey } from "./labels.ts";
 
 /** What is asked about. */
 export interface StorableQuestion {
@@ -58,7 +59,7 @@ const neverStored = [
   "content-length",
   "proxy-authenticate",
   "proxy-authentication-info",
-  "surrogate-key",
+  surrogateKey,
 ];
 
 /**
