@@ -21,6 +21,11 @@ const needs = [
     isThere: async () => isOnPath("redis-server"),
   },
   {
+    suites: /^test\/engines\/.*-nats/,
+    what: "nats-server (Debian's package)",
+    isThere: async () => isOnPath("nats-server"),
+  },
+  {
     suites: /^test\/browser\//,
     what: "Chromium (Debian's package chromium, or DURE_TEST_CHROMIUM)",
     isThere: async () => existsSync(chromiumPath),

@@ -5,6 +5,7 @@
 export { type EventLogOptions, eventLogService } from "./event-log.ts";
 export { eventLog } from "./log-contract.ts";
 export { meshEvents } from "./mesh-events.ts";
+export { openNatsStorage } from "./nats/index.ts";
 export { type Inbox, type InboxOptions, type KeyedRequest, openInbox } from "./outbox/inbox.ts";
 export { type Outbox, type OutboxHost, type OutboxOrigin, openOutbox } from "./outbox/outbox.ts";
 export {
