@@ -39,6 +39,8 @@ function explain(config: ResolvedConfig): Explained[] {
     "gateway.host": config.gateway.host,
     "gateway.auth": config.gateway.auth,
     "gateway.limits": config.gateway.limits,
+    "gateway.tls": config.gateway.tls,
+    "gateway.trustedProxies": config.gateway.trustedProxies,
     "distributor.port": config.distributor.port,
     distributors: config.distributors.map(({ host, port }) => `${host}:${port}`),
     "calls.deadlineMs": config.calls.deadlineMs ?? 5_000,
@@ -54,8 +56,8 @@ function explain(config: ResolvedConfig): Explained[] {
     "security.certs": config.certs,
     "logs.level": config.logLevel,
   };
-  for (const { name, services, instances } of config.processes) {
-    values[`processes.${name}`] = { services, instances };
+  for (const { name, sidecar: _, ...process } of config.processes) {
+    values[`processes.${name}`] = process;
   }
   for (const [service, env] of Object.entries(config.env)) values[`env.${service}`] = env;
   return Object.entries(values).flatMap(([option, value]) =>

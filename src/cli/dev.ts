@@ -34,10 +34,23 @@ async function dev(flags: ProjectFlags): Promise<void> {
     input,
     project: () => project,
     processes: [
-      { name: "dev", stopRank: 0, spec: () => planDev({ ...input, config: here(project) }) },
+      {
+        name: "dev",
+        kind: "dev",
+        isOwnCode: true,
+        stopRank: 0,
+        reload: "replace",
+        memoryBytesMax: undefined,
+        spec: () => planDev({ ...input, config: here(project) }),
+      },
     ],
     // A process that cannot start is started again by the next change, not by a timer.
-    policy: { crashLoopFailures: 1, crashLoopDelayMs: Number.POSITIVE_INFINITY, stopMsMax: 3_000 },
+    policy: {
+      crashLoopFailures: 1,
+      crashLoopDelayMs: Number.POSITIVE_INFINITY,
+      silenceMsMax: Number.POSITIVE_INFINITY,
+      stopMsMax: 3_000,
+    },
     readyLine: (startedInMs) =>
       `ready in ${(startedInMs / 1_000).toFixed(1)} s: ${input.config.name} is at ${gatewayUrl(input)}   (watching for changes; Ctrl-C stops it)`,
     isGivenUp: false,

@@ -1,4 +1,5 @@
 import { Command, CommanderError } from "commander";
+import { defineApiKey } from "./api-key.ts";
 import { defineCall } from "./call.ts";
 import { defineCerts } from "./certs.ts";
 import { defineConfigCommand } from "./config.ts";
@@ -13,6 +14,7 @@ import { defineNodes } from "./nodes.ts";
 import { defineOpenApi } from "./openapi.ts";
 import { packageInfo } from "./package-info.ts";
 import { definePs } from "./ps.ts";
+import { defineReload } from "./reload.ts";
 import { defineSagas } from "./sagas.ts";
 import { defineServe } from "./serve.ts";
 import { defineSidecar } from "./sidecar.ts";
@@ -35,6 +37,7 @@ export function createProgram(): Command {
     defineDistributor,
     defineEventLog,
     definePs,
+    defineReload,
     defineNodes,
     defineCall,
     defineEvents,
@@ -42,6 +45,7 @@ export function createProgram(): Command {
     defineOpenApi,
     defineConfigCommand,
     defineCerts,
+    defineApiKey,
     defineHost,
   ]) {
     define(program);

@@ -1,5 +1,6 @@
 /** The project a command works on: its configuration file, `.env` files, data folder and token. */
 import { existsSync, readFileSync, statSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parseEnv } from "node:util";
@@ -91,6 +92,7 @@ export async function loadProject(
     profile: configPath ? profile : undefined,
     environment: process.env,
     flags,
+    coreCount: availableParallelism(),
   });
   const dataFolder = dataFolderOf(flags);
   const root = configPath ? dirname(configPath) : from;

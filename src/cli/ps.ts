@@ -1,7 +1,7 @@
 import type { Command } from "commander";
-import { runningFleet } from "../supervisor/index.ts";
-import { CommandError, exitCodes } from "./exit-code.ts";
+import { mebibytes, type ProcessStatus } from "../supervisor/index.ts";
 import { dataFolderOf, type ProjectFlags } from "./project.ts";
+import { fleetOf } from "./reach.ts";
 import { print, printJson, table } from "./terminal.ts";
 
 /** `dure ps`: the processes of the fleet that runs on this data folder. */
@@ -9,7 +9,7 @@ export function definePs(program: Command): void {
   program
     .command("ps")
     .description("list the processes of the running fleet")
-    .option("--json", "print a JSON array of { name, pid, port, state, restarts }")
+    .option("--json", "print a JSON array, one object a process")
     .option("--data <folder>", "state folder of the fleet (DURE_DATA; default: .dure)")
     .addHelpText("after", examples)
     .action(ps);
@@ -19,24 +19,34 @@ async function ps(flags: ProjectFlags & { json?: boolean }): Promise<void> {
   const dataFolder = dataFolderOf(flags);
   const { processes } = await fleetOf(dataFolder);
   if (flags.json) return printJson(processes);
-  const rows = processes.map(({ name, pid, port, state, restarts }) => [
+  return print(table(headings, processes.map(rowOf)));
+}
+
+const headings = "NAME PID PORT STATE RESTARTS UPTIME MEMORY CPU LAST-EXIT".split(" ");
+
+function rowOf(status: ProcessStatus): string[] {
+  const { name, pid, port, state, restarts, uptimeMs, memoryBytes, cpuShare, lastExit } = status;
+  return [
     name,
     String(pid ?? "-"),
     String(port ?? "-"),
     state,
     String(restarts),
-  ]);
-  return print(table(["NAME", "PID", "PORT", "STATE", "RESTARTS"], rows));
+    uptimeMs === null ? "-" : duration(uptimeMs),
+    memoryBytes === null ? "-" : mebibytes(memoryBytes),
+    cpuShare === null ? "-" : `${Math.round(cpuShare * 100)} %`,
+    // A message may have several lines; a row has one.
+    (lastExit ?? "-").split("\n")[0] ?? "",
+  ];
 }
 
-/** The fleet that runs on a folder; fails with the exit code "nobody there" if there is none. */
-async function fleetOf(dataFolder: string) {
-  const fleet = await runningFleet(dataFolder);
-  if (fleet) return fleet;
-  throw new CommandError(
-    `no fleet runs on ${dataFolder}; start one with "dure up", or name its folder with --data or DURE_DATA`,
-    exitCodes.nobodyThere,
-  );
+/** `42s`, `7m`, `3h`, `12d`: the largest unit that fits. */
+function duration(ms: number): string {
+  const seconds = Math.floor(ms / 1_000);
+  if (seconds < 60) return `${seconds}s`;
+  if (seconds < 3_600) return `${Math.floor(seconds / 60)}m`;
+  if (seconds < 86_400) return `${Math.floor(seconds / 3_600)}h`;
+  return `${Math.floor(seconds / 86_400)}d`;
 }
 
 const examples = `

@@ -8,6 +8,7 @@ import {
   distributorsOf,
   gatewayUrl,
   type PlanInput,
+  type PlannedProcess,
   planUp,
 } from "./fleet/plan.ts";
 import { Fleet } from "./fleet/run-fleet.ts";
@@ -35,28 +36,40 @@ export function defineUp(program: Command): void {
 }
 
 async function up(flags: ProjectFlags): Promise<void> {
-  const loaded = await loadConfigured(flags);
   const notes: string[] = [];
-  const note = (text: string) => notes.push(text);
-  const config = withoutMissingPrograms(loaded.config, process.env.PATH ?? "", note);
-  const project = { ...loaded, config };
+  let project = withPrograms(await loadConfigured(flags), (text) => notes.push(text));
   const input = await choosePorts(project);
   if (input.certs) await provideCertificates(input.certs, certificateNeeds(input));
-  const planned = planUp(input);
+  let planned = byName(input);
+  const count = planned.size;
   const fleet = new Fleet({
     mode: "up",
     input,
     project: () => project,
-    processes: planned.map(({ spec, stopRank }) => ({
-      name: spec.name,
-      stopRank,
-      spec: () => spec,
+    processes: [...planned].map(([name, process]) => ({
+      ...process,
+      name,
+      // What a change of the configuration takes away runs on as it was.
+      spec: () => (planned.get(name) ?? process).spec,
     })),
-    readyLine: () => readyLine(input, planned.length),
+    async refresh() {
+      project = withPrograms(await loadConfigured(flags, true), () => {});
+      planned = byName({ ...input, config: project.config });
+    },
+    readyLine: () => readyLine(input, count),
     isGivenUp: true,
   });
   for (const text of notes) await print(text);
   await fleet.start();
+}
+
+function withPrograms(project: ConfiguredProject, note: (text: string) => void): ConfiguredProject {
+  const config = withoutMissingPrograms(project.config, process.env.PATH ?? "", note);
+  return { ...project, config };
+}
+
+function byName(input: PlanInput): Map<string, PlannedProcess> {
+  return new Map(planUp(input).map((planned) => [planned.spec.name, planned]));
 }
 
 function readyLine(input: PlanInput, processCount: number): string {

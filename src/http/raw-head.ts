@@ -22,27 +22,38 @@ const hopByHop = new Set([
   "content-length",
 ]);
 
-/** What a client may not say about itself: it is said by whoever passes the request on. */
+/**
+ * What a client may not say about itself: it is said by whoever passes the request on. `X_Forwarded_For` is `X-Forwarded-For` to
+ * everything that keeps headers in variables, as CGI does.
+ */
 function isForwarding(name: string): boolean {
-  return name.startsWith("x-forwarded-") || name === "forwarded" || name === "x-request-id";
+  const plain = name.replaceAll("_", "-");
+  return plain.startsWith("x-forwarded-") || plain === "forwarded" || plain === "x-request-id";
 }
 
 /**
- * The head of a request for a `raw` operation as text: without what concerns the client's connection alone and what it could forge.
+ * The fields of a request that pass on: without what concerns the client's connection alone and what it could forge.
  *
  * @param added what is set by whoever passes the request on; a client cannot remove it by naming it in `Connection`.
  */
-export function rawHead({ method, url, headers }: RawHead, added: HeaderList): string {
+export function passedOnHeaders(headers: HeaderList, added: HeaderList): HeaderList {
+  return [...endToEndHeaders(headers).filter(([name]) => !isForwarding(name)), ...added];
+}
+
+/** The fields that do not concern one connection alone, nor are named by `Connection`. Names in lower case. */
+export function endToEndHeaders(headers: HeaderList): HeaderList {
   const listed = headers
     .filter(([name]) => name === "connection")
     .flatMap(([, value]) => value.split(",").map((name) => name.trim().toLowerCase()));
-  const kept = headers.filter(
-    ([name]) => !hopByHop.has(name) && !listed.includes(name) && !isForwarding(name),
-  );
+  return headers.filter(([name]) => !hopByHop.has(name) && !listed.includes(name));
+}
+
+/** The head of a request for a `raw` operation as text. See {@link passedOnHeaders}. */
+export function rawHead({ method, url, headers }: RawHead, added: HeaderList): string {
   const head: RawHead = {
     method: method === "HEAD" ? "GET" : method,
     url,
-    headers: [...kept, ...added],
+    headers: passedOnHeaders(headers, added),
   };
   return JSON.stringify(head);
 }

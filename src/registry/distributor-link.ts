@@ -34,6 +34,8 @@ export interface DistributorLinkOptions {
 const stableMs = 30_000;
 /** A registration lives as long as its link; the wire needs a number. 24 days. */
 const foreverMs = 2_000_000_000;
+/** A change that the Distributor could not take is told again after so long, in ms. */
+const updateAgainMs = 500;
 
 export class DistributorLink {
   readonly address: Address;
@@ -42,7 +44,10 @@ export class DistributorLink {
   #client: Client | undefined;
   #epoch: string | undefined;
   #seq: number | undefined;
+  #telling: Promise<void> | undefined;
   isConnected = false;
+  /** The revision of the record that the Distributor has; undefined while it has none. */
+  announcedRevision: number | undefined;
   since = now();
 
   constructor(options: DistributorLinkOptions) {
@@ -73,14 +78,26 @@ export class DistributorLink {
     }
   }
 
-  /** Tells the Distributor what has changed in the record. */
+  /** Tells the Distributor what has changed in the record, until it has heard it. */
   update(): void {
-    if (this.isConnected)
-      this.#client?.call(
+    this.#telling ??= this.#tellChanges().finally(() => {
+      this.#telling = undefined;
+    });
+  }
+
+  async #tellChanges(): Promise<void> {
+    while (this.isConnected && this.#client && !this.#stop.signal.aborted) {
+      const record = this.#options.record();
+      if (record.revision === this.announcedRevision) return;
+      const call = this.#client.call(
         distributorRefs.update,
         { deadlineMs: 5_000 },
-        JSON.stringify(this.#options.record()),
+        JSON.stringify(record),
       );
+      const { ok } = await call.outcome;
+      if (ok && this.isConnected) this.announcedRevision = record.revision;
+      else await sleep(updateAgainMs, this.#stop.signal).catch(() => {});
+    }
   }
 
   /** Says goodbye; resolves when the Distributor has heard it, or cannot. */
@@ -109,10 +126,11 @@ export class DistributorLink {
     try {
       await client.connect();
       const head = { deadlineMs: foreverMs };
+      const record = this.#options.record();
       const registration = client.openStream(
         distributorRefs.register,
         head,
-        JSON.stringify(this.#options.record()),
+        JSON.stringify(record),
       );
       const watchRequest = JSON.stringify({ epoch: this.#epoch, seq: this.#seq });
       const changes = client.openStream(distributorRefs.watch, head, watchRequest);
@@ -124,7 +142,7 @@ export class DistributorLink {
       });
       return await Promise.race([
         over,
-        this.#followRegistration(registration),
+        this.#followRegistration(registration, record.revision),
         this.#followChanges(changes),
       ]);
     } finally {
@@ -132,12 +150,15 @@ export class DistributorLink {
     }
   }
 
-  async #followRegistration(stream: IncomingStream): Promise<string> {
+  async #followRegistration(stream: IncomingStream, revision: number): Promise<string> {
     for await (const bytes of stream) {
       const message = JSON.parse(Buffer.from(bytes).toString()) as RegisterMessage;
       if (message.kind === "registered") {
         this.#setConnected(true);
         this.#options.logger.info("registered", { distributor: this.#where() });
+        this.announcedRevision = revision;
+        // What has changed since the registration was sent could not be told before it was taken.
+        this.update();
       } else if (message.kind === "outdated") {
         this.#options.onOutdated(message.incarnation);
         return "a higher incarnation is known";
@@ -166,6 +187,7 @@ export class DistributorLink {
 
   #setConnected(isConnected: boolean): void {
     this.isConnected = isConnected;
+    if (!isConnected) this.announcedRevision = undefined;
     this.since = now();
   }
 

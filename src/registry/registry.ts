@@ -47,6 +47,8 @@ export interface Registry {
   }[];
   /** Whether a Distributor has told its list, or an earlier run left one on disk. */
   isSynced(): boolean;
+  /** Whether some Distributor has this node's record as it is now, and so tells it to everybody. */
+  isAnnounced(): boolean;
   /** Says goodbye to every Distributor that can hear it. */
   leave(): Promise<void>;
   close(): Promise<void>;
@@ -163,6 +165,10 @@ class RunningRegistry implements Registry {
 
   isSynced(): boolean {
     return this.#isSynced;
+  }
+
+  isAnnounced(): boolean {
+    return this.#links.some((link) => link.announcedRevision === this.self.revision);
   }
 
   async leave(): Promise<void> {

@@ -13,8 +13,8 @@ import { contractOfUrls } from "./url-contract.ts";
 export interface Sidecar {
   /** The node that stands for it. */
   readonly node: MeshNode;
-  /** Leaves in order: no new calls, those at work end, then the program is asked to stop. */
-  close(): Promise<void>;
+  /** Leaves in order: no new calls, those at work end (within `drainMs`, default 10,000), then the program is asked to stop. */
+  close(drainMs?: number): Promise<void>;
 }
 
 /**
@@ -80,9 +80,9 @@ class RunningSidecar implements Sidecar {
     });
   }
 
-  async close(): Promise<void> {
+  async close(drainMs?: number): Promise<void> {
     this.#isClosing = true;
-    await this.#node?.drain();
+    await this.#node?.drain(drainMs);
     await this.#process?.stop();
     await this.#node?.close();
     this.#callPort.close();

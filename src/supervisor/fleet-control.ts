@@ -4,7 +4,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { asError, DureError, wallTime } from "../kit/index.ts";
-import { Client, type OperationRef, type PeerIdentity, Server } from "../wire/index.ts";
+import { Client, type IncomingRequest, type PeerIdentity, Server } from "../wire/index.ts";
 import {
   claimFleetFile,
   type FleetFile,
@@ -12,20 +12,36 @@ import {
   releaseFleetFile,
   tokenOf,
 } from "./data-folder.ts";
-import type { ProcessStatus } from "./supervisor.ts";
+import type { ProcessStatus, ReloadReport } from "./supervisor.ts";
 
 const loopback = "127.0.0.1";
+const service = "fleet";
 /** A supervisor answers within milliseconds; one that takes longer is frozen, or is not a supervisor. In ms. */
 const answerMsMax = 2_000;
 
-const ps: OperationRef = { service: "fleet", operation: "ps", contractHash: "" };
+/** What can be asked of a running fleet; input and answer are JSON. */
+export interface FleetOperations {
+  ps(): ProcessStatus[];
+  reload(request: ReloadRequest): Promise<ReloadReport>;
+}
+
+/** Which processes are to be reloaded. */
+export interface ReloadRequest {
+  /** Names of processes (`products-1`) or of all of a kind (`products`). Empty: all that run the project's own code. */
+  readonly names: readonly string[];
+  /** How many at a time. */
+  readonly batch: number;
+}
+
+/** A fleet that runs. */
+export type RunningFleet = FleetFile & { readonly processes: ProcessStatus[] };
 
 /** What a running fleet shows of itself. */
 export interface FleetControlOptions {
   readonly dataFolder: string;
   /** What `fleet.json` tells. */
   readonly fleet: Omit<FleetFile, "pid" | "port">;
-  list(): ProcessStatus[];
+  readonly operations: FleetOperations;
 }
 
 /** Takes the folder and answers questions about the fleet. Throws ALREADY_EXISTS if a fleet runs on this folder. */
@@ -39,13 +55,7 @@ export async function openFleetControl(
     port: 0,
     identity: identityOf(fleet.mesh),
     token: tokenOf(dataFolder),
-    onRequest(request) {
-      if (request.ref.service === ps.service && request.ref.operation === ps.operation) {
-        return request.respond(JSON.stringify(options.list()));
-      }
-      const message = `the supervisor has no operation ${request.ref.service}.${request.ref.operation}`;
-      request.fail({ code: "UNIMPLEMENTED", message, isStarted: false });
-    },
+    onRequest: (request) => void answer(request, options.operations),
   });
   const { port } = await server.listen();
   if (!claimFleetFile(dataFolder, { ...fleet, pid: process.pid, port })) {
@@ -62,22 +72,11 @@ export async function openFleetControl(
 }
 
 /** The fleet that runs on a folder, or undefined. A file left by a supervisor that was killed counts as none. */
-export async function runningFleet(
-  dataFolder: string,
-): Promise<(FleetFile & { readonly processes: ProcessStatus[] }) | undefined> {
+export async function runningFleet(dataFolder: string): Promise<RunningFleet | undefined> {
   const fleet = readFleetFile(dataFolder);
   if (!fleet || !isAlive(fleet.pid)) return undefined;
-  const client = new Client({
-    address: { host: loopback, port: fleet.port },
-    identity: identityOf(fleet.mesh),
-    token: tokenOf(dataFolder),
-    connectTimeoutMs: answerMsMax,
-  });
   try {
-    await client.connect();
-    const outcome = await client.call(ps, { deadlineMs: answerMsMax }, "").outcome;
-    if (!outcome.ok) throw new DureError(outcome.failure.code, outcome.failure.message);
-    const processes = JSON.parse(Buffer.from(outcome.response.body).toString());
+    const processes = await askFleet(dataFolder, fleet, { operation: "ps", input: undefined });
     return { ...fleet, processes };
   } catch (thrown) {
     const { message, cause } = asError(thrown);
@@ -88,8 +87,55 @@ export async function runningFleet(
       `the fleet of ${dataFolder} (process ${fleet.pid}) does not answer: ${message}. If it hangs, end it with: kill -9 ${fleet.pid}`,
       { cause: thrown },
     );
+  }
+}
+
+/** A question to a running fleet. */
+export interface FleetQuestion<Name extends keyof FleetOperations> {
+  readonly operation: Name;
+  readonly input: Parameters<FleetOperations[Name]>[0];
+  /** Default 2,000: it answers within milliseconds what it knows. */
+  readonly deadlineMs?: number;
+}
+
+/** Asks a running fleet. Rejects with what it answers, and with UNAVAILABLE if it cannot be reached. */
+export async function askFleet<Name extends keyof FleetOperations>(
+  dataFolder: string,
+  fleet: FleetFile,
+  { operation, input, deadlineMs = answerMsMax }: FleetQuestion<Name>,
+): Promise<Awaited<ReturnType<FleetOperations[Name]>>> {
+  const client = new Client({
+    address: { host: loopback, port: fleet.port },
+    identity: identityOf(fleet.mesh),
+    token: tokenOf(dataFolder),
+    connectTimeoutMs: answerMsMax,
+  });
+  try {
+    await client.connect();
+    const ref = { service, operation, contractHash: "" };
+    const { outcome } = client.call(ref, { deadlineMs }, JSON.stringify(input ?? null));
+    const settled = await outcome;
+    if (!settled.ok) throw new DureError(settled.failure.code, settled.failure.message);
+    return JSON.parse(Buffer.from(settled.response.body).toString());
   } finally {
     client.destroy();
+  }
+}
+
+async function answer(request: IncomingRequest, operations: FleetOperations): Promise<void> {
+  const { ref, body } = request;
+  const isKnown = ref.service === service && Object.hasOwn(operations, ref.operation);
+  if (!isKnown) {
+    const message = `the supervisor has no operation ${ref.service}.${ref.operation}; is it of another version?`;
+    return request.fail({ code: "UNIMPLEMENTED", message, isStarted: false });
+  }
+  try {
+    const run = operations[ref.operation as keyof FleetOperations] as (input: any) => unknown;
+    request.respond(JSON.stringify(await run(JSON.parse(Buffer.from(body).toString()))));
+  } catch (thrown) {
+    const { message } = asError(thrown);
+    const code = thrown instanceof DureError ? thrown.code : "INTERNAL";
+    request.fail({ code, message, isStarted: true });
   }
 }
 

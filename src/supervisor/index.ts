@@ -3,6 +3,7 @@
  * command line about them. It knows nothing of services or the mesh: what a process does is in a message it hands on.
  */
 export { obeySupervisor, type SupervisorLink } from "./child.ts";
+export { describeExit, type ExitReport, mebibytes } from "./core/exit-report.ts";
 export { LineSplitter } from "./core/line-splitter.ts";
 export {
   initialState,
@@ -13,18 +14,23 @@ export {
 } from "./core/process-state.ts";
 export { type FleetFile, readFleetFile, tokenOf } from "./data-folder.ts";
 export {
+  askFleet,
   type FleetControlOptions,
+  type FleetOperations,
   openFleetControl,
+  type ReloadRequest,
+  type RunningFleet,
   refuseSecondFleet,
   runningFleet,
 } from "./fleet-control.ts";
 export { LogOutput, type LogOutputOptions } from "./log-output.ts";
-export type {
-  ExitReport,
-  ManagedProcess,
-  ProcessListener,
-  ProcessSpec,
-} from "./managed-process.ts";
+export type { ManagedProcess, ProcessListener, ProcessSpec } from "./managed-process.ts";
 export { defaultPolicy, type RestartPolicy } from "./options.ts";
 export { checkPort, type PortCheck } from "./ports.ts";
-export { type ProcessStatus, Supervisor, type SupervisorOptions } from "./supervisor.ts";
+export type { ReloadWay, SlotSpec } from "./slot.ts";
+export {
+  type ProcessStatus,
+  type ReloadReport,
+  Supervisor,
+  type SupervisorOptions,
+} from "./supervisor.ts";

@@ -4,6 +4,7 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { after, asError, now, type Timer } from "../kit/index.ts";
+import { type ExitReport, lateReason, overweightReason } from "./core/exit-report.ts";
 import { LineSplitter } from "./core/line-splitter.ts";
 import {
   initialState,
@@ -12,11 +13,13 @@ import {
   type ProcessState,
   step,
 } from "./core/process-state.ts";
-import { type FromChild, isFromChild, type ToChild } from "./messages.ts";
-import type { RestartPolicy } from "./options.ts";
+import { type FromChild, isFromChild, type ToChild, type Vitals } from "./messages.ts";
+import { drainMsWithin, type RestartPolicy } from "./options.ts";
 
 /** Output that is still in the pipe when a process is gone is waited for so long, in ms: a grandchild may hold the pipe. */
 const outputMsMax = 500;
+/** A timer that fires later than this says that this process stood still, and nothing of the others. In ms. */
+const latenessMsMax = 1_000;
 
 /** How to start a process. */
 export interface ProcessSpec {
@@ -26,6 +29,8 @@ export interface ProcessSpec {
   readonly args: readonly string[];
   /** Its whole environment. */
   readonly environment: Readonly<Record<string, string>>;
+  /** It is ended in order and started anew when it needs more, in bytes. */
+  readonly memoryBytesMax?: number | undefined;
   /** Sent to it as the first message; made anew for each start. */
   spec(): unknown;
 }
@@ -37,14 +42,6 @@ export interface ProcessListener {
   onTold(process: ManagedProcess, details: unknown): void;
   /** The answer to a question of the process. */
   onAsked(process: ManagedProcess, question: unknown): unknown;
-}
-
-/** How a process ended, in words for people. */
-export interface ExitReport {
-  readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
-  /** What it said itself before it ended, if it could. */
-  readonly message: string | undefined;
 }
 
 export class ManagedProcess {
@@ -59,6 +56,8 @@ export class ManagedProcess {
   #host: string | undefined;
   #message: string | undefined;
   #lastExit: ExitReport | undefined;
+  #spawnedAt = 0;
+  #vitals: Vitals | undefined;
   #isForced = false;
   #onStopped: (() => void)[] = [];
 
@@ -90,6 +89,16 @@ export class ManagedProcess {
   /** The address it said it listens on. */
   get host(): string | undefined {
     return this.#host;
+  }
+
+  /** Since when the running process is there, in ms. */
+  get uptimeMs(): number | undefined {
+    return this.#state.isAlive ? now() - this.#spawnedAt : undefined;
+  }
+
+  /** What the running process said last of what it needs. */
+  get vitals(): Vitals | undefined {
+    return this.#state.isAlive ? this.#vitals : undefined;
   }
 
   /** How it ended the last time. */
@@ -126,24 +135,33 @@ export class ManagedProcess {
   }
 
   #apply(kind: ProcessEvent["kind"]): void {
-    const former = this.#state.phase;
+    const former = this.#state;
     const { state, effect } = step(this.#state, { kind, at: now() }, this.#policy);
     this.#state = state;
     this.#timer?.cancel();
     this.#timer = undefined;
-    if (state.wakeAt !== undefined) {
-      this.#timer = after(Math.max(0, Math.ceil(state.wakeAt - now())), () => this.#apply("timer"));
-    }
+    if (state.wakeAt !== undefined) this.#timer = this.#wakeAt(state.wakeAt);
     if (effect === "spawn") this.#spawn();
     if (effect === "ask-to-stop") this.#send({ kind: "stop" });
     if (effect === "kill") {
       this.#isForced = true;
+      if (kind === "timer") this.#message ??= lateReason(former.phase, this.#policy);
       this.#child?.kill("SIGKILL");
     }
-    if (state.phase !== former) this.#listener.onPhase(this, state.phase);
+    if (state.phase !== former.phase) this.#listener.onPhase(this, state.phase);
+  }
+
+  #wakeAt(dueAt: number): Timer {
+    return after(Math.max(0, Math.ceil(dueAt - now())), () => {
+      // Signs of life that came meanwhile lie in the channel still.
+      const isLate = now() - dueAt > latenessMsMax && this.phase === "ready";
+      this.#apply(isLate ? "beat" : "timer");
+    });
   }
 
   #spawn(): void {
+    this.#spawnedAt = now();
+    this.#vitals = undefined;
     this.#port = undefined;
     this.#host = undefined;
     this.#message = undefined;
@@ -184,7 +202,8 @@ export class ManagedProcess {
       onExit(null, null);
       child.emit("close");
     });
-    if (child.pid !== undefined) this.#send({ kind: "start", spec: this.#spec.spec() });
+    const drainMs = drainMsWithin(this.#policy.stopMsMax);
+    if (child.pid !== undefined) this.#send({ kind: "start", spec: this.#spec.spec(), drainMs });
   }
 
   #send(message: ToChild): void {
@@ -204,9 +223,19 @@ export class ManagedProcess {
         return;
       case "ask":
         return this.#answer(message);
+      case "vitals":
+        return this.#onVitals(message);
       case "tell":
         return this.#listener.onTold(this, message.details);
     }
+  }
+
+  #onVitals(vitals: Vitals): void {
+    this.#vitals = vitals;
+    const { memoryBytesMax = Number.POSITIVE_INFINITY } = this.#spec;
+    if (vitals.memoryBytes <= memoryBytesMax || this.phase !== "ready") return this.#apply("beat");
+    this.#message = overweightReason(vitals.memoryBytes, memoryBytesMax);
+    this.#apply("overweight");
   }
 
   #answer({ id, question }: Extract<FromChild, { kind: "ask" }>): void {

@@ -3,15 +3,25 @@ export type FromChild =
   | { readonly kind: "ready"; readonly port?: number; readonly host?: string }
   | { readonly kind: "failed"; readonly message: string; readonly exitCode: number }
   | { readonly kind: "ask"; readonly id: number; readonly question: unknown }
-  | { readonly kind: "tell"; readonly details: unknown };
+  | { readonly kind: "tell"; readonly details: unknown }
+  | ({ readonly kind: "vitals" } & Vitals);
+
+/** A sign of life, about once a second, and what it costs to be alive. */
+export interface Vitals {
+  /** Resident memory, in bytes. */
+  readonly memoryBytes: number;
+  /** Cores it kept busy since the last sign: 0.5 is half of one. */
+  readonly cpuShare: number;
+}
 
 /** What a supervisor tells its processes. */
 export type ToChild =
-  | { readonly kind: "start"; readonly spec: unknown }
+  /** `drainMs`: what its requests may take once it is told to stop. */
+  | { readonly kind: "start"; readonly spec: unknown; readonly drainMs: number }
   | { readonly kind: "answer"; readonly id: number; readonly answer: unknown }
   | { readonly kind: "stop" };
 
-const childKinds = new Set(["ready", "failed", "ask", "tell"]);
+const childKinds = new Set(["ready", "failed", "ask", "tell", "vitals"]);
 
 /** Whether a message is one of ours: a service's own code may use the channel too. */
 export function isFromChild(message: unknown): message is FromChild {

@@ -12,7 +12,12 @@ export interface RestartPolicy {
   readonly crashLoopDelayMs: number;
   /** A process that is not ready by then is killed, and that is a failure. Default 60,000. */
   readonly startMsMax: number;
-  /** A process that was asked to stop and still runs is killed. Default 12,000: more than a drain may take (10 s). */
+  /**
+   * A ready process that gave no sign of life for so long hangs: it is killed, and that is a failure. Default 20,000: a busy event loop
+   * is late by seconds, not by this. `Infinity` never judges, for a process that may stand at a breakpoint.
+   */
+  readonly silenceMsMax: number;
+  /** A process that was asked to stop and still runs is killed. Default 12,000: 10 s for its requests, and a while to close. */
   readonly stopMsMax: number;
 }
 
@@ -24,5 +29,19 @@ export const defaultPolicy: RestartPolicy = {
   crashLoopFailures: 5,
   crashLoopDelayMs: 30_000,
   startMsMax: 60_000,
+  silenceMsMax: 20_000,
   stopMsMax: 12_000,
 };
+
+/** A process has this long to close what it has open once its requests are through, in ms. */
+const closeMsMax = 2_000;
+
+/** How long the requests of a process may take that must be gone within `stopMsMax`, in ms. */
+export function drainMsWithin(stopMsMax: number): number {
+  return Math.max(0, stopMsMax - closeMsMax);
+}
+
+/** How long a process may take to stop whose requests may take `drainMs`, in ms. */
+export function stopMsFor(drainMs: number): number {
+  return drainMs + closeMsMax;
+}

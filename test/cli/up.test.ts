@@ -43,7 +43,8 @@ test("up runs a fleet, heals it, tells of it, and ends without a trace", async (
       ["distributor", "hello-1", "hello-2", "shout-1", "gateway"],
     );
     for (const process of processes) {
-      assert.deepEqual(Object.keys(process), ["name", "pid", "port", "state", "restarts"]);
+      const known = "name pid port state restarts uptimeMs memoryBytes cpuShare lastExit";
+      assert.deepEqual(Object.keys(process).join(" "), known);
       assert.equal(process.state, "ready");
       assert.equal(process.restarts, 0);
       assert.ok(process.pid !== null && process.port !== null && process.port > 0);
@@ -51,7 +52,7 @@ test("up runs a fleet, heals it, tells of it, and ends without a trace", async (
     const people = await run("ps");
     assert.match(
       people.stdout,
-      /^NAME +PID +PORT +STATE +RESTARTS\ndistributor +\d+ +\d+ +ready +0\n/,
+      /^NAME +PID +PORT +STATE +RESTARTS +UPTIME +MEMORY +CPU +LAST-EXIT\ndistributor +\d+ +\d+ +ready +0 +\d+s +\d+ MiB +\d+ % +-\n/,
     );
   });
 

@@ -32,8 +32,8 @@ function problemsOf(config: unknown, more: Partial<ConfigSources> = {}): string 
 test("a name and services are enough: one process for each service, loopback only", () => {
   const config = resolve(base);
   assert.deepEqual(config.processes, [
-    { name: "products", services: ["products"], instances: 1 },
-    { name: "stock", services: ["stock"], instances: 1 },
+    { name: "products", services: ["products"], instances: 1, reload: "overlap", drainMs: 10_000 },
+    { name: "stock", services: ["stock"], instances: 1, reload: "overlap", drainMs: 10_000 },
   ]);
   assert.equal(config.host, "127.0.0.1");
   assert.deepEqual(config.gateway, { port: 8080, host: "127.0.0.1" });
@@ -44,14 +44,33 @@ test("a name and services are enough: one process for each service, loopback onl
 test("a process takes several services, and the others keep one of their own", () => {
   const processes = { core: { services: ["products"], instances: 3 } };
   assert.deepEqual(resolve({ ...base, processes }).processes, [
-    { name: "core", services: ["products"], instances: 3 },
-    { name: "stock", services: ["stock"], instances: 1 },
+    { name: "core", services: ["products"], instances: 3, reload: "overlap", drainMs: 10_000 },
+    { name: "stock", services: ["stock"], instances: 1, reload: "overlap", drainMs: 10_000 },
   ]);
+});
+
+test("max is one process for each core; a limit of memory is kept", () => {
+  const processes = { products: { instances: "max", memoryMbMax: 512 } };
+  const [products] = resolve({ ...base, processes }, { coreCount: 6 }).processes;
+  assert.deepEqual([products?.instances, products?.memoryMbMax], [6, 512]);
+  const wrong = { products: { instances: "all", memoryMbMax: 5 } };
+  const problems = problemsOf({ ...base, processes: wrong });
+  assert.match(
+    problems,
+    /processes\.products\.instances is "all"; it must be a whole number from 1 to 64, or "max"/,
+  );
+  assert.match(problems, /processes\.products\.memoryMbMax is 5; it must be at least 100/);
 });
 
 test("a process named like a service hosts that service", () => {
   const [products] = resolve({ ...base, processes: { products: { instances: 2 } } }).processes;
-  assert.deepEqual(products, { name: "products", services: ["products"], instances: 2 });
+  assert.deepEqual(products, {
+    name: "products",
+    services: ["products"],
+    instances: 2,
+    reload: "overlap",
+    drainMs: 10_000,
+  });
 });
 
 test("a flag beats the environment, which beats the profile, which beats the file, which beats the default", () => {

@@ -21,7 +21,17 @@ function folder(context: TestContext): string {
 }
 
 const processes: ProcessStatus[] = [
-  { name: "products-1", pid: 4_711, port: 51_234, state: "ready", restarts: 0 },
+  {
+    name: "products-1",
+    pid: 4_711,
+    port: 51_234,
+    state: "ready",
+    restarts: 0,
+    uptimeMs: 1_000,
+    memoryBytes: 70_000_000,
+    cpuShare: 0.01,
+    lastExit: null,
+  },
 ];
 
 function open(dataFolder: string) {
@@ -33,7 +43,10 @@ function open(dataFolder: string) {
       distributors: ["127.0.0.1:9100"],
       gateway: "http://localhost:8080",
     },
-    list: () => processes,
+    operations: {
+      ps: () => processes,
+      reload: async ({ names }) => ({ reloaded: names, failures: [], untouched: [] }),
+    },
   });
 }
 

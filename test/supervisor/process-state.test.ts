@@ -30,6 +30,8 @@ const anyEvents = fc
       kind: fc.constantFrom<ProcessEvent["kind"]>(
         "start",
         "ready",
+        "beat",
+        "overweight",
         "exited",
         "timer",
         "stop",
@@ -82,11 +84,11 @@ test("(S2) after stop nothing is spawned until start", () => {
   );
 });
 
-test("(S3) a process that outlives its time to start or to stop is killed", () => {
+test("(S3) a process that outlives its time to start, to stop or to give a sign of life is killed", () => {
   fc.assert(
     fc.property(anyEvents, (events) => {
       const { state } = run(events);
-      if (state.phase !== "starting" && state.phase !== "stopping") return;
+      if (!state.isAlive) return;
       if (state.wakeAt === undefined) return; // killed already
       assert.equal(step(state, { kind: "timer", at: state.wakeAt }, policy).effect, "kill");
     }),
@@ -126,6 +128,22 @@ test("a process that fails again and again ends in a crash loop and is still tri
   assert.equal(state.phase, "crash-loop");
   const again = step(state, { kind: "timer", at: state.wakeAt ?? 0 }, policy);
   assert.equal(again.effect, "spawn");
+});
+
+test("a process that needs too much memory is asked to stop, and soon after each start it is a crash loop", () => {
+  let { state } = run([{ kind: "start", at: 0 }]);
+  for (let failures = 1; failures <= policy.crashLoopFailures; failures += 1) {
+    state = step(state, { kind: "ready", at: 0 }, policy).state;
+    const asked = step(state, { kind: "overweight", at: 0 }, policy);
+    assert.equal(asked.effect, "ask-to-stop");
+    const gone = step(asked.state, { kind: "exited", at: 0 }, policy);
+    assert.equal(gone.effect, undefined);
+    state = gone.state;
+    if (failures === policy.crashLoopFailures) break;
+    assert.equal(state.phase, "backing-off");
+    state = step(state, { kind: "timer", at: state.wakeAt ?? 0 }, policy).state;
+  }
+  assert.equal(state.phase, "crash-loop");
 });
 
 test("a process that was ready long enough has no failures behind it", () => {

@@ -19,6 +19,7 @@ function supervise(
   context: TestContext,
   behaviours: Record<string, string>,
   policy: Partial<RestartPolicy> = {},
+  memoryBytesMax?: number,
 ): Run {
   const lines: string[] = [];
   const phases: [string, ProcessPhase][] = [];
@@ -32,16 +33,16 @@ function supervise(
     },
   });
   Object.entries(behaviours).forEach(([name, behaviour], rank) => {
-    supervisor.add(
-      {
-        name,
-        file: process.execPath,
-        args: [...process.execArgv.filter((arg) => arg !== "--test"), fixture("child.ts")],
-        environment: {},
-        spec: () => ({ behaviour }),
-      },
-      rank,
-    );
+    supervisor.add({
+      name,
+      file: process.execPath,
+      args: [...process.execArgv.filter((arg) => arg !== "--test"), fixture("child.ts")],
+      environment: {},
+      memoryBytesMax,
+      spec: () => ({ behaviour }),
+      stopRank: rank,
+      reload: "overlap",
+    });
   });
   context.after(() => supervisor.stop());
   supervisor.start();
@@ -85,6 +86,73 @@ test("a process that is killed comes back under another number and is counted", 
   );
   assert.notEqual(status.pid, former?.pid);
   assert.equal(run.supervisor.processes[0]?.lastExit?.signal, "SIGKILL");
+});
+
+test("what a process needs and how it ended is told", async (context) => {
+  const run = supervise(context, { "core-1": "obeys" });
+  const { pid, memoryBytes, uptimeMs } = await until("it says what it needs", () =>
+    run.supervisor.list().find(({ memoryBytes }) => memoryBytes !== null),
+  );
+  assert.ok((memoryBytes ?? 0) > 10 * 2 ** 20);
+  assert.ok((uptimeMs ?? 0) > 0);
+  assert.equal(run.supervisor.list()[0]?.lastExit, null);
+  process.kill(pid as number, "SIGKILL");
+  await until("it is told", () => run.supervisor.list()[0]?.lastExit === "SIGKILL");
+});
+
+for (const { what, behaviour, policy, reason } of [
+  {
+    what: "ends by itself with exit code 0",
+    behaviour: "ends",
+    policy: {},
+    reason: "exit code 0",
+  },
+  {
+    what: "hangs at start",
+    behaviour: "mute",
+    policy: { startMsMax: 200 },
+    reason: "SIGKILL: it was not ready within 0.2 s",
+  },
+  {
+    what: "blocks its event loop",
+    behaviour: "hangs",
+    policy: { silenceMsMax: 2_500 },
+    reason: "SIGKILL: it gave no sign of life for 2.5 s",
+  },
+]) {
+  test(`a process that ${what} is started again, and the reason is kept`, async (context) => {
+    const run = supervise(context, { "core-1": behaviour }, { firstDelayMs: 1, ...policy });
+    const { lastExit } = await until(
+      "it is started again",
+      () => run.supervisor.list().find(({ restarts }) => restarts > 0),
+      30_000,
+    );
+    assert.equal(lastExit, reason);
+    run.supervisor.kill();
+  });
+}
+
+test("a process that needs more memory than it may is ended in order and started anew", async (context) => {
+  const run = supervise(context, { "core-1": "obeys" }, {}, 2 ** 20);
+  const { lastExit } = await until(
+    "it is started again",
+    () => run.supervisor.list().find(({ restarts }) => restarts > 0),
+    30_000,
+  );
+  assert.match(lastExit ?? "", /^exit code 0: it needed \d+ MiB, more than its 1 MiB$/);
+  assert.deepEqual(run.lines.slice(0, 1), ["core-1 drained"]);
+});
+
+test("a crash loop waits and burns nothing", async (context) => {
+  const policy = { firstDelayMs: 1, crashLoopFailures: 2, crashLoopDelayMs: 60_000 };
+  const run = supervise(context, { "core-1": "fails" }, policy);
+  const status = await until(
+    "it is in a crash loop",
+    () => run.supervisor.list().find(({ state }) => state === "crash-loop"),
+    30_000,
+  );
+  assert.deepEqual([status.pid, status.memoryBytes, status.uptimeMs], [null, null, null]);
+  assert.equal(status.lastExit, "exit code 3: port 1 is taken");
 });
 
 test("SIGINT, which a terminal sends to everybody, does not end a process", async (context) => {
@@ -135,8 +203,10 @@ test("a program that does not exist is told, not thrown", async (context) => {
     args: [],
     environment: {},
     spec: () => ({}),
+    stopRank: 0,
+    reload: "overlap" as const,
   };
-  const process = supervisor.add(spec, 0);
+  const process = supervisor.add(spec);
   context.after(() => supervisor.stop());
   supervisor.start();
   await until("it gave up", () => process.phase === "crash-loop");
@@ -150,5 +220,5 @@ test("when the supervisor is killed, its processes drain and exit by themselves"
   const childPid = Number(String(line));
   assert.ok(!isGone(childPid));
   parent.kill("SIGKILL");
-  await until("the child is gone too", () => isGone(childPid), 15_000);
+  await until("the child is gone too", () => isGone(childPid));
 });

@@ -1,5 +1,5 @@
 import { formatHostPort } from "../../config/index.ts";
-import type { ExitReport, ManagedProcess, ProcessPhase } from "../../supervisor/index.ts";
+import { describeExit, type ManagedProcess, type ProcessPhase } from "../../supervisor/index.ts";
 import { exitCodes } from "../exit-code.ts";
 
 /** What the fleet is at when a process changes. */
@@ -27,10 +27,10 @@ export function describePhase(
     }
     case "backing-off":
       if (isGivenUp && isHopeless) return "cannot start; the reason is told at the end";
-      return `${ended(process.lastExit)}; starting it again`;
+      return `${ended(process)}; starting it again`;
     case "crash-loop":
-      if (isWatched) return `${ended(process.lastExit)}\nwaiting for a file to change`;
-      return `${ended(process.lastExit)}, again and again; trying less often`;
+      if (isWatched) return `${ended(process)}\nwaiting for a file to change`;
+      return `${ended(process)}, again and again; trying less often`;
     case "stopped":
       return isStopping ? "stopped" : undefined;
     case "starting":
@@ -39,8 +39,6 @@ export function describePhase(
   }
 }
 
-function ended(exit: ExitReport | undefined): string {
-  if (exit?.message) return `ended: ${exit.message}`;
-  if (exit?.signal) return `was ended by ${exit.signal}`;
-  return `ended with exit code ${exit?.code}`;
+function ended({ lastExit }: ManagedProcess): string {
+  return `ended: ${lastExit ? describeExit(lastExit) : "unknown"}`;
 }

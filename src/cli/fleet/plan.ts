@@ -4,9 +4,11 @@ import type {
   EventsSection,
   HostPort,
   ResolvedConfig,
+  ResolvedProcess,
   SidecarSection,
 } from "../../config/index.ts";
-import type { DevSpec, EventLogPlace, HostSpec, SidecarSpec } from "../host/spec.ts";
+import type { ReloadWay } from "../../supervisor/index.ts";
+import type { DevSpec, EdgeSpec, EventLogPlace, HostSpec, SidecarSpec } from "../host/spec.ts";
 import { type CertificateNeed, commandLineName } from "../transport.ts";
 
 /** What a plan is made from. */
@@ -28,8 +30,17 @@ export interface PlanInput {
 /** One process of a plan. */
 export interface PlannedProcess {
   readonly spec: HostSpec;
+  /** What all instances of it are called together. */
+  readonly kind: string;
   /** Who is stopped first: 0. */
   readonly stopRank: number;
+  /** Whether it runs the project's own code, which a reload is for. */
+  readonly isOwnCode: boolean;
+  readonly reload: ReloadWay;
+  /** How long its requests may take once it was asked to stop, in ms; undefined for the default. */
+  readonly drainMs: number | undefined;
+  /** In bytes; undefined where there is no limit. */
+  readonly memoryBytesMax: number | undefined;
 }
 
 /** The edge first, so that no request comes in; then services; then the log; the registry last, so that leaving is heard. */
@@ -44,34 +55,57 @@ const stopRanks = {
 
 /** `dure up`: a Distributor, a gateway, and every instance. */
 export function planUp(input: PlanInput): PlannedProcess[] {
-  const { config, configPath, distributorPort, gatewayPort } = input;
-  const specs: HostSpec[] = [];
-  if (distributorPort !== undefined) {
-    specs.push({ ...common(input, "distributor"), role: "distributor", port: distributorPort });
-  }
+  const { config, distributorPort } = input;
   const log = logPlace(input);
-  if (log) specs.push({ ...node(input, "eventlog"), role: "eventlog", log });
-  for (const { name, services, instances, sidecar } of config.processes) {
-    for (let number = 1; number <= instances; number += 1) {
-      const slot = `${name}-${number}`;
-      if (sidecar) specs.push(sidecarSpec(input, slot, sidecar, name));
-      else
-        specs.push({
-          ...node(input, slot),
-          role: "services",
-          nodeName: name,
-          configPath,
-          services,
-        });
-    }
+  const edges: HostSpec[] = [];
+  if (distributorPort !== undefined) {
+    edges.push({ ...common(input, "distributor"), role: "distributor", port: distributorPort });
   }
-  specs.push({
+  if (log) edges.push({ ...node(input, "eventlog"), role: "eventlog", log });
+  const gateway: HostSpec = {
     ...node(input, "gateway"),
     role: "gateway",
-    gateway: { ...config.gateway, port: gatewayPort },
+    ...edge(input),
     expects: [...Object.keys(config.services), ...(log ? ["eventlog"] : [])],
-  });
-  return specs.map((spec) => ({ spec, stopRank: stopRanks[spec.role] }));
+  };
+  const own = config.processes.flatMap((process) =>
+    Array.from({ length: process.instances }, (_, index) =>
+      planInstance(input, process, index + 1),
+    ),
+  );
+  return [...edges.map(planEdge), ...own, planEdge(gateway)];
+}
+
+/** The instance of a number, from 1. */
+function planInstance(input: PlanInput, process: ResolvedProcess, number: number): PlannedProcess {
+  const { name, services, sidecar, reload, drainMs, memoryMbMax } = process;
+  const slot = `${name}-${number}`;
+  const { configPath } = input;
+  const spec: HostSpec = sidecar
+    ? sidecarSpec(input, slot, sidecar, name)
+    : { ...node(input, slot), role: "services", nodeName: name, configPath, services };
+  return {
+    spec,
+    kind: name,
+    stopRank: stopRanks[spec.role],
+    isOwnCode: true,
+    reload,
+    drainMs,
+    memoryBytesMax: memoryMbMax === undefined ? undefined : memoryMbMax * 2 ** 20,
+  };
+}
+
+/** A process of Dure's own: its port is fixed, or it may run only once. */
+function planEdge(spec: HostSpec): PlannedProcess {
+  return {
+    spec,
+    kind: spec.name,
+    stopRank: stopRanks[spec.role],
+    isOwnCode: false,
+    reload: "replace",
+    drainMs: undefined,
+    memoryBytesMax: undefined,
+  };
 }
 
 /** The processes of `dure up` that show certificates, and this command line. */
@@ -87,15 +121,14 @@ export function certificateNeeds({ config }: PlanInput): readonly CertificateNee
 
 /** `dure dev`: everything in one process. */
 export function planDev(input: PlanInput): DevSpec {
-  const { config, configPath, distributorPort, gatewayPort } = input;
+  const { config, distributorPort } = input;
   return {
     ...node(input, "dev"),
     role: "dev",
     // In this process the Distributor is not yet there when the list is made.
     distributors: config.distributors,
-    configPath,
+    ...edge(input),
     services: Object.keys(config.services),
-    gateway: { ...config.gateway, port: gatewayPort },
     distributorPort,
     log: logPlace(input),
     sidecars: config.processes.flatMap(({ name, sidecar }) =>
@@ -139,15 +172,42 @@ export function distributorsOf({ config, distributorPort }: PlanInput): readonly
 
 /** Where a browser on this machine finds the gateway. */
 export function gatewayUrl({ config, gatewayPort }: PlanInput): string {
-  const { host } = config.gateway;
+  const { host, tls } = config.gateway;
   const isLocal = ["127.0.0.1", "::1", "0.0.0.0", "::", "localhost"].includes(host);
   const name = isLocal ? "localhost" : host.includes(":") ? `[${host}]` : host;
-  return `http://${name}:${gatewayPort}`;
+  return `${tls ? "https" : "http"}://${name}:${gatewayPort}`;
 }
 
 function common({ config, token, certs }: PlanInput, name: string) {
   const { name: mesh, host, logLevel } = config;
   return { name, mesh, host, token, certs, logLevel };
+}
+
+function edge(input: PlanInput): EdgeSpec {
+  const { config, configPath } = input;
+  return {
+    gateway: gatewaySection(input),
+    configPath,
+    profile: config.profile,
+    hasVerifier: config.gateway.auth?.verifier !== undefined,
+  };
+}
+
+/** Files are named as the configuration sees them; processes may run elsewhere. */
+function gatewaySection({ config, configPath, gatewayPort }: PlanInput): ResolvedConfig["gateway"] {
+  const { tls, ...gateway } = config.gateway;
+  const inProject = (path: string) => resolve(dirname(configPath), path);
+  return {
+    ...gateway,
+    port: gatewayPort,
+    ...(tls
+      ? {
+          tls: [tls]
+            .flat()
+            .map(({ cert, key }) => ({ cert: inProject(cert), key: inProject(key) })),
+        }
+      : {}),
+  };
 }
 
 function node(input: PlanInput, name: string) {

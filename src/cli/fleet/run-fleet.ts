@@ -3,14 +3,17 @@
  * Prints what the processes write, what becomes of them, and one line that starts with `ready`.
  */
 import { formatHostPort } from "../../config/index.ts";
-import { asError, now } from "../../kit/index.ts";
+import { asError, DureError, now } from "../../kit/index.ts";
 import {
   type FleetFile,
   LogOutput,
   type ManagedProcess,
   openFleetControl,
   type ProcessPhase,
+  type ReloadReport,
+  type ReloadRequest,
   type RestartPolicy,
+  type SlotSpec,
   Supervisor,
 } from "../../supervisor/index.ts";
 import { type CommandError, exitCodes } from "../exit-code.ts";
@@ -23,12 +26,15 @@ import { childEnvironment } from "./child-environment.ts";
 import { describePhase } from "./describe-phase.ts";
 import { giveUpReason } from "./give-up.ts";
 import { distributorsOf, gatewayUrl, type PlanInput } from "./plan.ts";
+import { describeReload, namedProcesses } from "./reload.ts";
 
-/** A process of a fleet. */
-export interface FleetProcess {
-  readonly name: string;
-  /** See `Supervisor.add`. */
-  readonly stopRank: number;
+/** A process of a fleet; see `SlotSpec`. */
+export interface FleetProcess
+  extends Pick<SlotSpec, "name" | "stopRank" | "reload" | "drainMs" | "memoryBytesMax"> {
+  /** What all instances of it are called together: `products`. */
+  readonly kind: string;
+  /** Whether it runs the project's own code, which a reload is for. */
+  readonly isOwnCode: boolean;
   /** Made anew for each start, so that a change of the configuration counts. */
   spec(): HostSpec;
 }
@@ -41,6 +47,8 @@ export interface FleetOptions {
   readonly policy?: Partial<RestartPolicy>;
   /** The project as it is now: its environment is asked for at each start of a process. */
   project(): Project;
+  /** Reads the project anew, for a reload; rejects, with all problems, for one that cannot run. Absent where files are watched. */
+  refresh?(): Promise<void>;
   /** The line that starts with `ready`. */
   readyLine(startedInMs: number): string;
   /** Whether a fleet that cannot start is given up; otherwise it waits for a change of the files. */
@@ -73,11 +81,11 @@ export class Fleet {
         onAsked: (_, question) => this.#answer(question as EnvQuestion),
       },
     });
-    for (const { name, stopRank, spec } of options.processes) {
+    for (const { kind: _, isOwnCode: __, ...place } of options.processes) {
       const file = process.execPath;
-      const args = [...inheritedArguments(), entryFile(), "host", name];
+      const args = [...inheritedArguments(), entryFile(), "host", place.name];
       const environment = childEnvironment(process.env, options.input.dataFolder);
-      this.#supervisor.add({ name, file, args, environment, spec }, stopRank);
+      this.#supervisor.add({ ...place, file, args, environment });
     }
   }
 
@@ -94,9 +102,17 @@ export class Fleet {
         tokenFile: this.#options.project().token().file,
         certs: this.#options.project().certs,
       },
-      list: () => this.#supervisor.list(),
+      operations: {
+        ps: () => this.#supervisor.list(),
+        reload: (request) => this.#reload(request),
+      },
     });
     stopOnSignal({ stop: () => this.#stop(), hurry: () => this.#supervisor.kill() });
+    process.on("SIGUSR2", () => {
+      this.#reload({ names: [], batch: 1 }).catch((thrown) =>
+        this.output.plain(`nothing was reloaded: ${asError(thrown).message}`),
+      );
+    });
     // Whoever reads the output has gone away; there is nobody left to run for.
     process.stdout.on("error", () => void this.#end(exitCodes.failure));
     this.#supervisor.start();
@@ -105,6 +121,20 @@ export class Fleet {
   /** Ends a process in order and starts it anew. */
   restart(name: string): void {
     this.#supervisor.processes.find((process) => process.name === name)?.restart();
+  }
+
+  async #reload({ names, batch }: ReloadRequest): Promise<ReloadReport> {
+    const { processes, refresh } = this.#options;
+    if (!refresh) {
+      const message =
+        "dure dev starts anew by itself when a file changes; dure reload is for dure up";
+      throw new DureError("FAILED_PRECONDITION", message);
+    }
+    const chosen = namedProcesses(processes, names);
+    await refresh();
+    const report = await this.#supervisor.reload(chosen, batch);
+    for (const line of describeReload(report)) this.output.plain(line);
+    return report;
   }
 
   #onPhase(process: ManagedProcess, phase: ProcessPhase): void {

@@ -4,6 +4,7 @@ import type { SupervisorLink } from "../../supervisor/index.ts";
 import { createLogger } from "../../telemetry/index.ts";
 import { transportFor } from "../transport.ts";
 import { openEngine } from "./event-engine.ts";
+import { readyWhenAnnounced } from "./ready-when-announced.ts";
 import type { EventLogPlace, EventLogSpec } from "./spec.ts";
 
 /** Runs the event log under the supervisor. */
@@ -23,10 +24,10 @@ export async function hostEventLog(spec: EventLogSpec, link: SupervisorLink): Pr
     logger,
   });
   link.onStop(async () => {
-    await node.drain();
+    await node.drain(link.drainMs);
     await node.close();
   });
-  link.ready({ host: spec.host, port: node.port });
+  readyWhenAnnounced(node, spec.host, link);
 }
 
 /** The log in its folder, or in an engine. */

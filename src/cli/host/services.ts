@@ -4,6 +4,7 @@ import type { SupervisorLink } from "../../supervisor/index.ts";
 import { createLogger } from "../../telemetry/index.ts";
 import { transportFor } from "../transport.ts";
 import { loadHosted } from "./hosted-services.ts";
+import { readyWhenAnnounced } from "./ready-when-announced.ts";
 import type { ServicesSpec } from "./spec.ts";
 
 /** Hosts one or more services under the supervisor. */
@@ -28,8 +29,8 @@ export async function hostServices(spec: ServicesSpec, link: SupervisorLink): Pr
     logger,
   });
   link.onStop(async () => {
-    await node.drain();
+    await node.drain(link.drainMs);
     await node.close();
   });
-  link.ready({ host: spec.host, port: node.port });
+  readyWhenAnnounced(node, spec.host, link);
 }

@@ -3,13 +3,14 @@ import type { SupervisorLink } from "../../supervisor/index.ts";
 import { createLogger } from "../../telemetry/index.ts";
 import { programEnvironment } from "../program-environment.ts";
 import { transportFor } from "../transport.ts";
+import { readyWhenAnnounced } from "./ready-when-announced.ts";
 import type { SidecarSpec } from "./spec.ts";
 
 /** Runs a program of another language under the supervisor. */
 export async function hostSidecar(spec: SidecarSpec, link: SupervisorLink): Promise<void> {
   const running = await runSidecar(spec, link);
-  link.onStop(() => running.close());
-  link.ready({ host: spec.host, port: running.node.port });
+  link.onStop(() => running.close(link.drainMs));
+  readyWhenAnnounced(running.node, spec.host, link);
 }
 
 /** Starts the program; its output goes to the supervisor's. */

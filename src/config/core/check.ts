@@ -42,7 +42,7 @@ function lower(issue: z.core.$ZodIssue): string {
     case "invalid_value":
       return `must be one of ${issue.values.map((value) => JSON.stringify(value)).join(", ")}`;
     case "invalid_union":
-      return "has none of the allowed forms";
+      return issue.message.startsWith("must") ? issue.message : "has none of the allowed forms";
     default:
       return issue.message.startsWith("must") ? issue.message : `is refused: ${issue.message}`;
   }
@@ -99,6 +99,10 @@ function crossCheck(config: DureConfig): Problem[] {
         const isTaken = services.includes(name) || process.services !== undefined;
         const message = "is a sidecar, so it has a name of its own and hosts no services";
         if (isTaken) problems.push({ path, message });
+        if (process.memoryMbMax !== undefined) {
+          const reason = "cannot be set for a sidecar: its program is not measured";
+          problems.push({ path: `${path}.memoryMbMax`, message: reason });
+        }
       } else if (process.services) {
         process.services.forEach((service, index) => {
           needService(`${path}.services.${index} ("${service}")`, service);

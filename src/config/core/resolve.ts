@@ -22,6 +22,8 @@ export interface ConfigSources {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Flags of the command, by commander's key (`distributorPort`); other keys are ignored. */
   readonly flags: Readonly<Record<string, unknown>>;
+  /** What `instances: "max"` means here. Default 1. */
+  readonly coreCount?: number;
 }
 
 /** A kind of process, with nothing left open. */
@@ -29,6 +31,10 @@ export interface ResolvedProcess {
   readonly name: string;
   readonly services: readonly string[];
   readonly instances: number;
+  readonly reload: "overlap" | "replace";
+  readonly drainMs: number;
+  /** Undefined: no limit. */
+  readonly memoryMbMax?: number;
   /** The program it runs instead of services. */
   readonly sidecar?: SidecarSection;
 }
@@ -57,6 +63,8 @@ export interface ResolvedConfig {
   readonly origins: ReadonlyMap<string, string>;
 }
 
+const drainMsDefault = 10_000;
+
 /** Applies flag > environment > profile > file > default. Throws INVALID_ARGUMENT that lists every problem at once. */
 export function resolveConfig(sources: ConfigSources): ResolvedConfig {
   const written = withoutUndefined(sources.config);
@@ -78,7 +86,7 @@ export function resolveConfig(sources: ConfigSources): ResolvedConfig {
     merged = setAt(merged, path.split("."), value);
     origins.set(path, origin);
   }
-  return withDefaults(merged as unknown as DureConfig, sources.profile, origins);
+  return withDefaults(merged as unknown as DureConfig, sources, origins);
 }
 
 interface Override {
@@ -158,7 +166,7 @@ function noteOrigins(
 
 function withDefaults(
   config: DureConfig,
-  profile: string | undefined,
+  { profile, coreCount = 1 }: ConfigSources,
   origins: ReadonlyMap<string, string>,
 ): ResolvedConfig {
   const host = config.host ?? "127.0.0.1";
@@ -166,7 +174,7 @@ function withDefaults(
     name: config.name,
     profile,
     services: config.services,
-    processes: resolveProcesses(config),
+    processes: resolveProcesses(config, coreCount),
     env: config.env ?? {},
     gateway: {
       ...config.gateway,
@@ -188,16 +196,25 @@ function withDefaults(
 }
 
 /** The named processes in their order, then one for each service that none of them hosts. */
-function resolveProcesses(config: DureConfig): ResolvedProcess[] {
+function resolveProcesses(config: DureConfig, coreCount: number): ResolvedProcess[] {
   const named = Object.entries(config.processes ?? {}).map(([name, options]) => ({
     name,
     services: options.sidecar ? [] : (options.services ?? [name]),
-    instances: options.instances ?? 1,
+    instances: options.instances === "max" ? coreCount : (options.instances ?? 1),
+    reload: options.reload ?? "overlap",
+    drainMs: options.drainMs ?? drainMsDefault,
+    ...(options.memoryMbMax === undefined ? {} : { memoryMbMax: options.memoryMbMax }),
     ...(options.sidecar ? { sidecar: options.sidecar } : {}),
   }));
   const hosted = new Set(named.flatMap(({ services }) => services));
   const alone = Object.keys(config.services)
     .filter((service) => !hosted.has(service))
-    .map((service) => ({ name: service, services: [service], instances: 1 }));
+    .map((service) => ({
+      name: service,
+      services: [service],
+      instances: 1,
+      reload: "overlap" as const,
+      drainMs: drainMsDefault,
+    }));
   return [...named, ...alone];
 }

@@ -6,7 +6,9 @@ import {
   type DureConfig,
   eventEngineProtocols,
   logLevels,
+  reloadWays,
   type ServiceLoader,
+  type VerifierLoader,
 } from "../options.ts";
 
 /** Names that `dure up` gives to its own processes. */
@@ -19,9 +21,13 @@ export const reservedProcessNames: readonly string[] = [
 
 /** More processes of one kind than this on one machine is a mistake; a machine with more cores can raise it here. */
 const instancesMax = 64;
+/** An empty Node process with the mesh in it has about 60 MiB: with less it would be restarted for ever. */
+const memoryMbMin = 100;
 
 /** Ten minutes: a call that waits longer is not a call. */
 const deadlineMsMax = 600_000;
+/** An hour: a reload waits for it. */
+const drainMsMax = 3_600_000;
 
 const portNumber = z.int().min(0).max(65_535);
 const deadlineMs = z.int().min(1).max(deadlineMsMax);
@@ -45,9 +51,50 @@ const serviceCalls = {
 
 const issuer = z.strictObject({
   issuer: z.string().min(1),
-  audience: z.string().min(1).exactOptional(),
+  audience: z
+    .union([z.string().min(1), z.array(z.string().min(1)).min(1).readonly()])
+    .exactOptional(),
   algorithms: z.array(z.string().min(1)).min(1).readonly(),
   jwks: z.union([z.strictObject({ url: z.url() }), z.strictObject({ operation: z.string() })]),
+  clockToleranceS: z.int().min(0).max(300).exactOptional(),
+});
+
+const certificateFiles = z.strictObject({ cert: z.string().min(1), key: z.string().min(1) });
+const apiKey = z.strictObject({
+  id: z.string().regex(/^[0-9a-f]{16}$/, "must be 16 hexadecimal digits; dure api-key prints it"),
+  hash: z.string().regex(/^[0-9a-f]{64}$/, "must be 64 hexadecimal digits; dure api-key prints it"),
+  subject: z.string().min(1),
+  scopes: z.array(z.string().min(1)).readonly().exactOptional(),
+  expires: z
+    .union([z.iso.date(), z.iso.datetime()], 'must be a date such as "2027-01-31"')
+    .exactOptional(),
+});
+
+const verifier = z.custom<VerifierLoader>(
+  (value) => typeof value === "function",
+  'must be a function such as () => import("./sessions.ts")',
+);
+
+const upstreamUrl = z
+  .string()
+  .refine(
+    (text) => /^http:\/\/(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?$/.test(text),
+    'must be "http://host:port", without a path',
+  );
+
+const route = z.strictObject({
+  path: z.string().startsWith("/"),
+  upstream: z.union([upstreamUrl, z.array(upstreamUrl).min(1).readonly()]),
+  auth: z.literal("public").exactOptional(),
+  scopes: z.array(z.string().min(1)).readonly().exactOptional(),
+  deadlineMs: deadlineMs.exactOptional(),
+  bodyBytesMax: z.int().min(0).exactOptional(),
+  health: z
+    .strictObject({
+      path: z.string().startsWith("/"),
+      everyMs: z.int().min(100).max(deadlineMsMax).exactOptional(),
+    })
+    .exactOptional(),
 });
 
 const profileShape = {
@@ -56,7 +103,14 @@ const profileShape = {
       processName,
       z.strictObject({
         services: z.array(z.string()).min(1).readonly().exactOptional(),
-        instances: z.int().min(1).max(instancesMax).exactOptional(),
+        instances: z
+          .union([z.int().min(1).max(instancesMax), z.literal("max")], {
+            error: `must be a whole number from 1 to ${instancesMax}, or "max"`,
+          })
+          .exactOptional(),
+        reload: z.enum(reloadWays).exactOptional(),
+        drainMs: z.int().min(0).max(drainMsMax).exactOptional(),
+        memoryMbMax: z.int().min(memoryMbMin).exactOptional(),
         sidecar: z
           .strictObject({
             command: z.tuple([z.string().min(1)], z.string()).readonly(),
@@ -74,11 +128,27 @@ const profileShape = {
     .strictObject({
       port: portNumber.exactOptional(),
       host: z.string().min(1).exactOptional(),
-      auth: z.strictObject({ issuers: z.array(issuer).readonly() }).exactOptional(),
+      tls: z.union([certificateFiles, z.array(certificateFiles).min(1).readonly()]).exactOptional(),
+      trustedProxies: z.array(z.string().min(1)).readonly().exactOptional(),
+      auth: z
+        .strictObject({
+          issuers: z.array(issuer).readonly().exactOptional(),
+          apiKeys: z.array(apiKey).readonly().exactOptional(),
+          verifier: verifier.exactOptional(),
+        })
+        .exactOptional(),
+      routes: z.array(route).readonly().exactOptional(),
       limits: z
         .strictObject({
           bodyBytesMax: z.int().min(0).exactOptional(),
           headerBytesMax: z.int().min(1_024).exactOptional(),
+          headersMax: z.int().min(1).exactOptional(),
+          headMsMax: z.int().min(1).exactOptional(),
+          pauseMsMax: z.int().min(1).exactOptional(),
+          bytesPerSecondMin: z.int().min(1).exactOptional(),
+          keepAliveMs: z.int().min(1).exactOptional(),
+          requestsPerConnectionMax: z.int().min(1).exactOptional(),
+          connectionsMax: z.int().min(1).exactOptional(),
         })
         .exactOptional(),
     })

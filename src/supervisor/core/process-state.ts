@@ -8,8 +8,8 @@
  *     ^                 |  ^  |                 |
  *     | exited    exited|  |  | stop            | exited       (S1) `spawn` only when nothing runs
  *     |                 v  |  |                 v              (S2) after `stop`, nothing is spawned until `start`
- *  stopping <------- backing-off, crash-loop <--+              (S3) whatever runs when its time is over is killed
- *     ^      stop          (timer: spawn)
+ *  stopping <------- backing-off, crash-loop <--+              (S3) whatever runs when its time is over is killed: it did not
+ *     ^      stop          (timer: spawn)                           start, stop, or give a sign of life in time
  *     +--- stop, from any state in which a process runs
  * ```
  */
@@ -42,7 +42,18 @@ export interface ProcessState {
 
 /** What can happen; `at` is in ms on any one clock. */
 export interface ProcessEvent {
-  readonly kind: "start" | "ready" | "exited" | "timer" | "stop" | "restart" | "kill";
+  readonly kind:
+    | "start"
+    | "ready"
+    /** A sign of life. */
+    | "beat"
+    /** It needs more memory than it may. */
+    | "overweight"
+    | "exited"
+    | "timer"
+    | "stop"
+    | "restart"
+    | "kill";
   readonly at: number;
 }
 
@@ -72,7 +83,11 @@ export function step(state: ProcessState, event: ProcessEvent, policy: RestartPo
     case "start":
       return state.phase === "stopped" ? spawn(state, event.at, policy, 0) : { state };
     case "ready":
-      return onReady(state, event.at);
+      return onReady(state, event.at, policy);
+    case "beat":
+      return onBeat(state, event.at, policy);
+    case "overweight":
+      return onOverweight(state, event.at, policy);
     case "exited":
       return onExited(state, event.at, policy);
     case "timer":
@@ -107,29 +122,48 @@ function spawn(state: ProcessState, at: number, policy: RestartPolicy, restarts:
   };
 }
 
-function onReady(state: ProcessState, at: number): Step {
+function onReady(state: ProcessState, at: number, policy: RestartPolicy): Step {
   if (state.phase !== "starting") return { state };
-  return { state: { ...state, phase: "ready", readyAt: at, wakeAt: undefined } };
+  return onBeat({ ...state, phase: "ready", readyAt: at }, at, policy);
+}
+
+function onBeat(state: ProcessState, at: number, policy: RestartPolicy): Step {
+  if (state.phase !== "ready") return { state };
+  return { state: { ...state, wakeAt: timeAfter(at, policy.silenceMsMax) } };
+}
+
+/** It is not started beside its successor, as in a reload: memory is what there is too little of. */
+function onOverweight(state: ProcessState, at: number, policy: RestartPolicy): Step {
+  if (state.phase !== "ready") return { state };
+  const failed = { ...state, failures: failuresAt(state, at, policy) };
+  return askToStop(failed, at, policy, true);
+}
+
+/** Failures in a row, if it fails now. */
+function failuresAt(state: ProcessState, at: number, policy: RestartPolicy): number {
+  const wasStable = state.readyAt !== undefined && at - state.readyAt >= policy.stableMs;
+  return wasStable ? 1 : state.failures + 1;
+}
+
+function timeAfter(at: number, delayMs: number): number | undefined {
+  return Number.isFinite(delayMs) ? at + delayMs : undefined;
 }
 
 function onExited(state: ProcessState, at: number, policy: RestartPolicy): Step {
   if (!state.isAlive) return { state };
   const gone: ProcessState = { ...state, isAlive: false, readyAt: undefined, wakeAt: undefined };
   if (state.phase === "stopping") {
-    if (state.isRestarting) return spawn(gone, at, policy, 1);
-    return { state: { ...gone, phase: "stopped" } };
+    if (!state.isRestarting) return { state: { ...gone, phase: "stopped" } };
+    return state.failures === 0 ? spawn(gone, at, policy, 1) : backOff(gone, at, policy);
   }
-  const wasStable = state.readyAt !== undefined && at - state.readyAt >= policy.stableMs;
-  const failures = wasStable ? 1 : state.failures + 1;
-  const delayMs = delayAfter(failures, policy);
-  return {
-    state: {
-      ...gone,
-      phase: failures >= policy.crashLoopFailures ? "crash-loop" : "backing-off",
-      failures,
-      wakeAt: Number.isFinite(delayMs) ? at + delayMs : undefined,
-    },
-  };
+  return backOff({ ...gone, failures: failuresAt(state, at, policy) }, at, policy);
+}
+
+function backOff(state: ProcessState, at: number, policy: RestartPolicy): Step {
+  const isLoop = state.failures >= policy.crashLoopFailures;
+  const wakeAt = timeAfter(at, delayAfter(state.failures, policy));
+  const phase = isLoop ? "crash-loop" : "backing-off";
+  return { state: { ...state, phase, isRestarting: false, wakeAt } };
 }
 
 function onTimer(state: ProcessState, at: number, policy: RestartPolicy): Step {

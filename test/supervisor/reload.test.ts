@@ -1,0 +1,91 @@
+import assert from "node:assert/strict";
+import { type TestContext, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { type ReloadWay, type RestartPolicy, Supervisor } from "../../src/supervisor/index.ts";
+import { until } from "../support/until.ts";
+
+const fixture = fileURLToPath(new URL("./fixture/child.ts", import.meta.url));
+
+/** One process that is ready; the next one behaves as `setNext` says. */
+async function supervise(
+  context: TestContext,
+  reload: ReloadWay,
+  policy: Partial<RestartPolicy> = {},
+) {
+  let behaviour = "obeys";
+  const supervisor = new Supervisor({
+    policy,
+    listener: { onLine: () => {}, onPhase: () => {}, onTold: () => {}, onAsked: () => {} },
+  });
+  supervisor.add({
+    name: "core-1",
+    file: process.execPath,
+    args: [...process.execArgv.filter((arg) => arg !== "--test"), fixture],
+    environment: {},
+    spec: () => ({ behaviour }),
+    stopRank: 0,
+    reload,
+  });
+  context.after(() => supervisor.stop());
+  supervisor.start();
+  const current = () => supervisor.list()[0];
+  await until("it is ready", () => current()?.state === "ready", 30_000);
+  return {
+    supervisor,
+    current,
+    setNext: (next: string) => {
+      behaviour = next;
+    },
+  };
+}
+
+test("the new process has the place, the old one is gone", async (context) => {
+  const { supervisor, current } = await supervise(context, "overlap");
+  const former = current()?.pid;
+  const report = await supervisor.reload(["core-1"], 1);
+  assert.deepEqual(report, { reloaded: ["core-1"], failures: [], untouched: [] });
+  assert.equal(supervisor.list().length, 1);
+  assert.notEqual(current()?.pid, former);
+  assert.equal(current()?.state, "ready");
+});
+
+for (const { behaviour, reason } of [
+  { behaviour: "mute", reason: /SIGKILL: it was not ready within 3 s/ },
+  { behaviour: "fails", reason: /exit code 3: port 1 is taken/ },
+  { behaviour: "ends", reason: /exit code 0/ },
+]) {
+  test(`a new process that ${behaviour} is stopped, and the old one goes on`, async (context) => {
+    const { supervisor, current, setNext } = await supervise(context, "overlap", {
+      startMsMax: behaviour === "mute" ? 3_000 : 60_000,
+    });
+    const former = current()?.pid;
+    setNext(behaviour);
+    const { reloaded, failures } = await supervisor.reload(["core-1"], 1);
+    assert.deepEqual(reloaded, []);
+    assert.match(failures[0]?.reason ?? "", /the old one goes on/);
+    assert.match(failures[0]?.reason ?? "", reason);
+    assert.equal(supervisor.list().length, 1);
+    assert.equal(current()?.pid, former);
+    assert.equal(current()?.state, "ready");
+  });
+}
+
+test("what may run only once is gone before it is started anew", async (context) => {
+  const { supervisor, current } = await supervise(context, "replace");
+  const former = current()?.pid;
+  const reload = supervisor.reload(["core-1"], 1);
+  assert.equal(supervisor.list().length, 1);
+  assert.deepEqual((await reload).reloaded, ["core-1"]);
+  assert.notEqual(current()?.pid, former);
+});
+
+test("one reload at a time; a stop ends it", async (context) => {
+  const { supervisor, setNext } = await supervise(context, "overlap");
+  setNext("mute");
+  const reload = supervisor.reload(["core-1"], 1);
+  await assert.rejects(supervisor.reload(["core-1"], 1), /another reload is at work/);
+  await until("the new process runs", () => supervisor.list().length === 2);
+  await supervisor.stop();
+  assert.match((await reload).failures[0]?.reason ?? "", /did not become ready/);
+  assert.ok(supervisor.list().every(({ pid }) => pid === null));
+});
