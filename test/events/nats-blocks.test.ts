@@ -1,22 +1,22 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { array, constantFrom, assert as holds, property, record, string } from "fast-check";
+import fc from "fast-check";
 import { BlockPlan, readEvents, readLine, writeBlock } from "../../src/events/nats/blocks.ts";
 import { Assembler, partsOf } from "../../src/events/nats/frames.ts";
 import type { StoredEvent } from "../../src/events/types.ts";
 
-const published = array(
-  record({
-    source: constantFrom("a", "b", "c"),
-    topic: constantFrom("x", "y", "z"),
-    body: string(),
+const published = fc.array(
+  fc.record({
+    source: fc.constantFrom("a", "b", "c"),
+    topic: fc.constantFrom("x", "y", "z"),
+    body: fc.string(),
   }),
   { maxLength: 60 },
 );
 
 test("blocks keep the order of each source and each topic, so that a prefix of them is a prefix of every source's events", () => {
-  holds(
-    property(published, (events) => {
+  fc.assert(
+    fc.property(published, (events) => {
       const plan = new BlockPlan();
       const nexts = new Map<string, number>();
       const stored = events.map(({ source, topic, body }, index) => {
