@@ -3,7 +3,15 @@
  * acknowledges is on disk.
  */
 import { type Service, service } from "../contract/index.ts";
-import { afterInBackground, DureError, every, now, wallTime } from "../kit/index.ts";
+import {
+  afterInBackground,
+  Backoff,
+  DureError,
+  every,
+  now,
+  sleep,
+  wallTime,
+} from "../kit/index.ts";
 import { ConsumerGroup, type Sign } from "./consumer-group.ts";
 import { laneOf, lanesFromText, orderKeyOf } from "./core/lanes.ts";
 import { type DelayedEvent, DelayedEvents, delayedGroup } from "./delayed-events.ts";
@@ -32,9 +40,14 @@ export function eventLogService({ storage: openStorage, retention }: EventLogOpt
     async setup({ onStop, handle, log: logger, signal }) {
       const storage = await openStorage();
       onStop(() => storage.close());
-      const log = await EventLog.open(storage);
-      onStop(() => log.close());
-      logger.info(`event log ready: ${storage.durability}`, { path: log.path });
+      const first = await EventLog.open(storage);
+      let log = Promise.resolve(first);
+      storage.onTakenOver?.(() => {
+        logger.warn("another process has had the event log meanwhile; it is read again");
+        log = log.then((former) => openAgain(storage, former, signal));
+      });
+      onStop(async () => (await log).close());
+      logger.info(`event log ready: ${storage.durability}`, { path: first.path });
       // The wall clock may be set; how long this process has run may not.
       const startedAt = wallTime() - now();
       const keep = { ...defaultRetention, ...retention };
@@ -47,19 +60,39 @@ export function eventLogService({ storage: openStorage, retention }: EventLogOpt
       });
       onStop(() => timer.cancel());
       return handle({
-        append: (batch) => log.append(batch),
-        delay: (delayed) => log.delay(delayed),
-        poll: (input, ctx) => log.poll(input, AbortSignal.any([ctx.signal, signal])),
-        renew: (input) => log.renew(input),
-        parked: (input) => log.parked(input),
-        commit: (input) => log.commit(input),
-        overview: () => log.overview(),
+        append: async (batch) => (await log).append(batch),
+        delay: async (delayed) => (await log).delay(delayed),
+        poll: async (input, ctx) => (await log).poll(input, AbortSignal.any([ctx.signal, signal])),
+        renew: async (input) => (await log).renew(input),
+        parked: async (input) => (await log).parked(input),
+        commit: async (input) => (await log).commit(input),
+        overview: async () => (await log).overview(),
         deadLetters: async (input) => ({ letters: await storage.call("deadLetters", input) }),
-        replay: async (input, ctx) => (await log.replay(input)) ?? ctx.fail("NoSuchLetter"),
-        tail: (input, ctx) => log.tail(input, AbortSignal.any([ctx.signal, signal])),
+        replay: async (input, ctx) => (await (await log).replay(input)) ?? ctx.fail("NoSuchLetter"),
+        async *tail(input, ctx) {
+          yield* (await log).tail(input, AbortSignal.any([ctx.signal, signal]));
+        },
       });
     },
   });
+}
+
+/** Tries until the storage is there again. */
+async function openAgain(
+  storage: Storage,
+  former: EventLog,
+  signal: AbortSignal,
+): Promise<EventLog> {
+  former.close();
+  const backoff = new Backoff({ baseMs: 100, capMs: 5_000 });
+  while (!signal.aborted) {
+    try {
+      return await EventLog.open(storage);
+    } catch {
+      await sleep(backoff.nextMs(), signal).catch(() => undefined);
+    }
+  }
+  return former;
 }
 
 class EventLog {
@@ -68,6 +101,7 @@ class EventLog {
   readonly #incarnation: number;
   readonly #feeds = new Map<string, TopicFeed>();
   readonly #groups = new Map<string, Promise<ConsumerGroup>>();
+  readonly #closed = new AbortController();
   #pendingBytes = 0;
   #delayed!: DelayedEvents;
 
@@ -113,7 +147,9 @@ class EventLog {
     return this.#delayed.add(delayed);
   }
 
+  /** Those who wait are answered. */
   close(): void {
+    this.#closed.abort();
     this.#delayed.close();
   }
 
@@ -131,7 +167,7 @@ class EventLog {
     const wanted = lanes === undefined ? undefined : lanesFromText(lanes);
     const stop = new AbortController();
     const timer = afterInBackground(waitMs, () => stop.abort());
-    const either = AbortSignal.any([signal, stop.signal]);
+    const either = AbortSignal.any([signal, stop.signal, this.#closed.signal]);
     try {
       for (let at = from; ; ) {
         await feed.arrival(at, either);
@@ -189,14 +225,17 @@ class EventLog {
 
   async *tail({ topic, from }: { topic: string; from?: number | undefined }, signal: AbortSignal) {
     const feed = this.#feed(topic);
+    const either = AbortSignal.any([signal, this.#closed.signal]);
     let at = from ?? feed.next;
-    while (!signal.aborted) {
-      await feed.arrival(at, signal);
+    while (!either.aborted) {
+      await feed.arrival(at, either);
       for (const event of await feed.read(at)) {
         yield event;
         at = event.offset + 1;
       }
     }
+    if (!signal.aborted)
+      throw new DureError("UNAVAILABLE", "another process has had the event log; ask again");
   }
 
   #feed(topic: string): TopicFeed {

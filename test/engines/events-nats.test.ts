@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { DiscardPolicy, jetstream, jetstreamManager } from "@nats-io/jetstream";
 import { connect as connectTo } from "@nats-io/transport-node";
+import type { Storage } from "../../src/events/index.ts";
 import { type NatsClient, openNatsStorage } from "../../src/events/nats/index.ts";
 import { keepsWhatItAcknowledged } from "../events/support/engine-faults.ts";
 import { eventsSuite } from "../events/support/events-suite.ts";
@@ -15,14 +16,22 @@ before(async () => {
     ...["--addr", "127.0.0.1", "--port", String(port), "--jetstream", "--store_dir", folder],
   ]);
 });
-after(() => server.close());
+const opened: Storage[] = [];
+after(async () => {
+  for (const storage of opened) await storage.close();
+  await server.close();
+});
 
 const connect = async () => {
   const connection = await connectTo({ servers: `127.0.0.1:${server.port}`, reconnect: false });
   const manager = await jetstreamManager(connection, { checkAPI: false });
   return { connection, jetstream: jetstream(connection), manager };
 };
-const open = (stream: string) => openNatsStorage({ connect, stream });
+const open = async (stream: string, connecting: () => Promise<NatsClient> = connect) => {
+  const storage = await openNatsStorage({ connect: connecting, stream });
+  opened.push(storage);
+  return storage;
+};
 const administer = async <Value>(
   work: (manager: Awaited<ReturnType<typeof connect>>["manager"]) => Promise<Value>,
 ) => {
@@ -54,7 +63,7 @@ describe("the event log when NATS fails", () => {
 
   test("who has lost the log without knowing writes nothing more, and follows the next one", async () => {
     // As one that was stopped: it does not answer whether it has the log.
-    const former = await openNatsStorage({ connect: connectSilently, stream: "fenced" });
+    const former = await open("fenced", connectSilently);
     await former.call("append", append(0));
     const next = await open("fenced");
     await assert.rejects(former.call("append", append(1)), { code: "UNAVAILABLE" });

@@ -40,6 +40,11 @@ export class NatsLog {
     this.#groups = new NatsGroups(stream, this.#state);
   }
 
+  /** How often the log has been opened. */
+  get incarnation(): number {
+    return this.#state.incarnation;
+  }
+
   /** Takes the stream, so that a former writer is refused from here on, and reads what it holds. */
   async open(): Promise<void> {
     await this.#stream.publish(this.#stateMessages({ changes: [] }));
@@ -79,7 +84,7 @@ export class NatsLog {
     if (name === "deadLetters")
       return this.#groups.deadLetters(input as StorageCalls["deadLetters"]["in"]);
     return {
-      incarnation: this.#state.incarnation,
+      incarnation: this.incarnation,
       path: `NATS stream ${this.#stream.name}`,
       topics: this.#book.overview(),
       groups: this.#state.overview(),

@@ -83,6 +83,7 @@ async function sessionOf(
   });
   await connection.flush();
   return {
+    opening: log.incarnation,
     async write(calls) {
       try {
         return await log.write(calls);
