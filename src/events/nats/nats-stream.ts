@@ -10,6 +10,8 @@ import type { NatsClient, NatsMessage, NatsStreamInfo } from "./nats-client.ts";
 const answerMs = 20_000;
 /** Messages asked for at a time while reading. Not bytes: JetStream ends a request for bytes at a message that does not fit into what is left. */
 const readMax = 64;
+/** Messages that a reader asks for one by one, before it asks for many. */
+const singleMax = 8;
 /** Messages on their way at once. */
 const windowMax = 500;
 /** "wrong last sequence" (nats-server, errors.json). */
@@ -81,8 +83,22 @@ export class NatsStream {
     return this.#get({ seq });
   }
 
-  /** Messages from a sequence number on; it is for the reader to know which is the last. Ends early where none comes for long. */
-  async *messages(subject: string, seq: number): AsyncGenerator<NatsMessage> {
+  /**
+   * Messages from a sequence number on; it is for the reader to know which is the last. The first ones are asked for one by one: most
+   * readers want no more, and a reader of large ones has enough then. Rejects with UNAVAILABLE where none comes for long.
+   */
+  async *messages(subject: string, from: number): AsyncGenerator<NatsMessage> {
+    let seq = from;
+    for (let count = 0; count < singleMax; count += 1) {
+      const message = await this.next(subject, seq);
+      if (!message) throw this.#ended();
+      yield message;
+      seq = message.seq + 1;
+    }
+    yield* this.#consume(subject, seq);
+  }
+
+  async *#consume(subject: string, seq: number): AsyncGenerator<NatsMessage> {
     const consumer = await this.#client.jetstream.consumers.get(this.name, {
       filter_subjects: subject,
       opt_start_seq: seq,
@@ -101,10 +117,12 @@ export class NatsStream {
       await messages.close();
       await consumer.delete().catch(() => undefined);
     }
-    throw new DureError(
-      "UNAVAILABLE",
-      `stream ${this.name} has ended before message ${this.#last}`,
-    );
+    throw this.#ended();
+  }
+
+  #ended(): DureError {
+    const message = `stream ${this.name} has ended before message ${this.#last}`;
+    return new DureError("UNAVAILABLE", message);
   }
 
   /** Drops what a subject has before a sequence number. */
