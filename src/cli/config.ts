@@ -39,6 +39,8 @@ function explain(config: ResolvedConfig): Explained[] {
     "gateway.host": config.gateway.host,
     "gateway.auth": config.gateway.auth,
     "gateway.limits": config.gateway.limits,
+    "gateway.tls": config.gateway.tls,
+    "gateway.trustedProxies": config.gateway.trustedProxies,
     "distributor.port": config.distributor.port,
     distributors: config.distributors.map(({ host, port }) => `${host}:${port}`),
     "calls.deadlineMs": config.calls.deadlineMs ?? 5_000,

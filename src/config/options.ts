@@ -77,6 +77,13 @@ export interface IssuerOptions {
   readonly jwks: { readonly url: string } | { readonly operation: string };
 }
 
+/** PEM files, relative to the configuration file. */
+export interface CertificateFiles {
+  /** The certificate, and behind it those of the authorities between it and the root. */
+  readonly cert: string;
+  readonly key: string;
+}
+
 /** The HTTP edge. */
 export interface GatewaySection {
   /** The port of the gateway. `PORT`, `--port`. Default 8080; 0 takes any free one. */
@@ -85,12 +92,36 @@ export interface GatewaySection {
   readonly host?: string;
   /** Whose tokens are accepted. Default: nobody's, so that only public operations can be called over HTTP. */
   readonly auth?: { readonly issuers: readonly IssuerOptions[] };
-  /** Bounds of a request. */
+  /**
+   * Certificates for HTTPS; of several, a client gets the one for the name it asks for, or the first. Changed files are used without a
+   * restart. Default: plain HTTP.
+   */
+  readonly tls?: CertificateFiles | readonly CertificateFiles[];
+  /**
+   * Addresses and networks of the proxies before the gateway, as `["10.0.0.0/8"]`. From them alone `X-Forwarded-For`, `X-Forwarded-Proto`
+   * and `Forwarded` are believed. Default: nobody's.
+   */
+  readonly trustedProxies?: readonly string[];
+  /** Bounds of a request and of its connection. */
   readonly limits?: {
     /** Largest request body, in bytes. Default 1 MiB; above it 413. */
     readonly bodyBytesMax?: number;
     /** Largest request head (request line and headers), in bytes. Default 16 KiB; above it 431. */
     readonly headerBytesMax?: number;
+    /** Header fields of a request at most. Default 100; above it 431. */
+    readonly headersMax?: number;
+    /** Time for a request's head from its first byte on, and for a TLS handshake, in ms. Default 10,000; then 408. */
+    readonly headMsMax?: number;
+    /** How long a client may pause while it sends its body or reads its answer, in ms. Default 10,000; then 408, or it is cut off. */
+    readonly pauseMsMax?: number;
+    /** How fast it must be on the whole while it does, in bytes a second. Default 2,048. */
+    readonly bytesPerSecondMin?: number;
+    /** How long an idle connection is kept, in ms. Default 65,000: longer than balancers keep theirs, so that they close first. */
+    readonly keepAliveMs?: number;
+    /** Requests on one connection; then it is closed. Default 10,000. */
+    readonly requestsPerConnectionMax?: number;
+    /** Connections at a time; further ones are closed at once. Default 10,000. */
+    readonly connectionsMax?: number;
   };
 }
 

@@ -191,5 +191,10 @@ function parseHttp(options: OperationOptions, where: string): HttpBinding {
       `${where}: http "${options.http}" is not "METHOD /path", as in "GET /products/:id"`,
     );
   }
-  return { method, path, status: options.status ?? (options.output ? 200 : 204) };
+  return {
+    method,
+    path,
+    status: options.status ?? (options.output ? 200 : 204),
+    ...(options.encodedSlashes ? { hasEncodedSlashes: true } : {}),
+  };
 }

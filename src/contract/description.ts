@@ -11,6 +11,8 @@ export interface HttpBinding {
   readonly path: string;
   /** The status of a success. Default 200; 204 where the operation has no output. */
   readonly status: number;
+  /** Whether `%2F` and `%5C` may be in a path. Absent: such a path is refused. */
+  readonly hasEncodedSlashes?: true;
 }
 
 /** One of a contract's own errors. */

@@ -16,6 +16,11 @@ export interface OperationOptions {
   readonly http?: string;
   /** HTTP status of a success. Default 200, or 204 without an output. */
   readonly status?: number;
+  /**
+   * Let a path parameter hold an encoded slash or backslash, as `/packages/@scope%2Fname`. Default false: such a path is 400, since
+   * readers differ on whether it ends the segment. Dot segments and control characters stay refused.
+   */
+  readonly encodedSlashes?: boolean;
   /** Who may call over HTTP. Default: only an authenticated principal. */
   readonly auth?: "public";
   /** Scopes the principal must have, all of them. Checked where the operation is handled. */
@@ -42,6 +47,8 @@ export interface OperationOptions {
 /** What {@link raw} takes. */
 export interface RawOptions {
   readonly http: string;
+  /** As for {@link OperationOptions}. */
+  readonly encodedSlashes?: boolean;
   readonly auth?: "public";
   readonly scopes?: readonly string[];
   readonly deadlineMs?: number;

@@ -6,15 +6,17 @@ export interface Exchange {
   /** As sent: methods are case-sensitive. */
   readonly method: string;
   readonly target: Target;
-  /** Path and query as sent, for `raw` operations. */
+  /** Path and query as sent. Whoever acts on a request uses `target`. */
   readonly rawTarget: string;
   /** Host header, checked. */
   readonly host: string;
   /** Names in lower case; repeated ones in order. */
   readonly headers: HeaderList;
   header(name: string): string | undefined;
-  /** The client's address. */
+  /** The client's address: the connection's, or what trusted proxies say. */
   readonly remoteAddress: string;
+  /** How the client reached the edge: its connection, or what trusted proxies say. */
+  readonly scheme: "http" | "https";
   /** Whether a body was announced. */
   readonly hasBody: boolean;
   /**

@@ -78,10 +78,13 @@ function callOf({ exchange, route, principal, input }: ForwardRequest): CallRequ
 }
 
 function rawHeadOf(exchange: Exchange): string {
-  const { method, host, rawTarget, headers, requestId, remoteAddress } = exchange;
-  return rawHead({ method, url: `http://${host}${rawTarget}`, headers }, [
+  const { method, host, target, scheme, headers, requestId, remoteAddress } = exchange;
+  // The path that routing and authorisation saw, not the one that was sent.
+  const url = `${scheme}://${host}${target.path}${target.search}`;
+  return rawHead({ method, url, headers }, [
     ["x-request-id", requestId],
     ["x-forwarded-for", remoteAddress],
+    ["x-forwarded-proto", scheme],
   ]);
 }
 

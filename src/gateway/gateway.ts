@@ -10,6 +10,7 @@ import type { MeshNode } from "../mesh/index.ts";
 import { type Logger, silentLogger } from "../telemetry/index.ts";
 import { authenticate } from "./authenticate.ts";
 import { answerDocsPage } from "./docs-page/index.ts";
+import { loadEdgeCertificates } from "./edge-certificates.ts";
 import type { Exchange } from "./exchange.ts";
 import { Forward } from "./forward.ts";
 import { type HttpEngine, listenHttp } from "./http1/index.ts";
@@ -18,6 +19,7 @@ import { type GatewayOptions, gatewayDefaults } from "./options.ts";
 import { answerPlatformPath } from "./platform-paths.ts";
 import { refuse } from "./refusal.ts";
 import { RouteBook } from "./route-book.ts";
+import { TrustedProxies } from "./trusted-proxies.ts";
 
 /** A running gateway. */
 export interface Gateway {
@@ -63,17 +65,22 @@ class RunningGateway implements Gateway {
   }
 
   get url(): string {
-    return `http://${this.#options.host ?? gatewayDefaults.host}:${this.port}`;
+    const scheme = this.#options.tls ? "https" : "http";
+    return `${scheme}://${this.#options.host ?? gatewayDefaults.host}:${this.port}`;
   }
 
   async listen(): Promise<void> {
-    const { host = gatewayDefaults.host, port = gatewayDefaults.port, limits } = this.#options;
+    const { host = gatewayDefaults.host, port = gatewayDefaults.port, limits, tls } = this.#options;
+    const certificates = tls && (await loadEdgeCertificates([tls].flat(), this.#logger));
     this.#engine = await listenHttp({
       host,
       port,
       bodyBytesMax: this.#bodyBytesMax,
       headerBytesMax: limits?.headerBytesMax ?? gatewayDefaults.headerBytesMax,
+      limits,
       onExchange: (exchange) => this.#onExchange(exchange),
+      certificates,
+      proxies: new TrustedProxies(this.#options.trustedProxies ?? []),
     });
     this.#logger.info("gateway ready", { url: this.url });
   }

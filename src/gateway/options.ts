@@ -1,5 +1,7 @@
 import type { MeshNode } from "../mesh/index.ts";
 import type { Logger } from "../telemetry/index.ts";
+import type { CertificatePaths } from "./edge-certificates.ts";
+import type { Http1Limits } from "./http1/index.ts";
 
 /** Whose tokens are accepted. */
 export interface IssuerOptions {
@@ -18,8 +20,20 @@ export interface AuthOptions {
   readonly issuers: readonly IssuerOptions[];
 }
 
-/** Bounds of a request. */
-export interface GatewayLimits {
+/** Bounds of a request and of its connection; the defaults of those that are not here are in {@link Http1Limits}. */
+export interface GatewayLimits
+  extends Partial<
+    Pick<
+      Http1Limits,
+      | "headersMax"
+      | "headMsMax"
+      | "pauseMsMax"
+      | "bytesPerSecondMin"
+      | "keepAliveMs"
+      | "requestsPerConnectionMax"
+      | "connectionsMax"
+    >
+  > {
   /** Largest body, in bytes; above it 413. Default 1 MiB. */
   readonly bodyBytesMax?: number | undefined;
   /** Largest head, in bytes; above it 431. Default 16 KiB. */
@@ -37,6 +51,16 @@ export interface GatewayOptions {
   /** Without it only public operations can be called. */
   readonly auth?: AuthOptions | undefined;
   readonly limits?: GatewayLimits | undefined;
+  /**
+   * Addresses and networks of proxies before the gateway, as `10.0.0.0/8`. From them alone `X-Forwarded-For`, `X-Forwarded-Proto` and
+   * `Forwarded` are believed. Default: none.
+   */
+  readonly trustedProxies?: readonly string[] | undefined;
+  /**
+   * PEM files for HTTPS; of several, a client gets the one for the name it asks for, or the first. Changed files are used within
+   * seconds, without a restart. Default: plain HTTP.
+   */
+  readonly tls?: CertificatePaths | readonly CertificatePaths[] | undefined;
   readonly logger?: Logger | undefined;
   /** Title and version of the OpenAPI document. */
   readonly info?: { readonly title: string; readonly version: string } | undefined;

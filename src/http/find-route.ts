@@ -8,9 +8,14 @@ export interface FoundRoute {
   readonly parameters: Readonly<Record<string, string>>;
 }
 
-/** Finds the route; 404 where nothing is offered, 405 where another method is. */
+/**
+ * Finds the route; 404 where nothing is offered, 405 where another method is, 400 for an encoded slash that the route does not take.
+ */
 export function findRoute(table: RouteTable, method: string, target: Target): Step<FoundRoute> {
   const match = table.find(method, target.segments);
+  const takesSlashes = match.kind === "route" && match.route.operation.http?.hasEncodedSlashes;
+  if (target.hasEncodedSlash && !takesSlashes)
+    return { refusal: { status: 400, detail: "the path holds an encoded slash or backslash" } };
   if (match.kind === "none")
     return { refusal: { status: 404, detail: `nothing is offered at ${target.path}` } };
   if (match.kind === "route") return { value: match };

@@ -22,9 +22,13 @@ const hopByHop = new Set([
   "content-length",
 ]);
 
-/** What a client may not say about itself: it is said by whoever passes the request on. */
+/**
+ * What a client may not say about itself: it is said by whoever passes the request on. `X_Forwarded_For` is `X-Forwarded-For` to
+ * everything that keeps headers in variables, as CGI does.
+ */
 function isForwarding(name: string): boolean {
-  return name.startsWith("x-forwarded-") || name === "forwarded" || name === "x-request-id";
+  const plain = name.replaceAll("_", "-");
+  return plain.startsWith("x-forwarded-") || plain === "forwarded" || plain === "x-request-id";
 }
 
 /**

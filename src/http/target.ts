@@ -8,6 +8,8 @@ export interface Target {
   readonly search: string;
   /** Query parameters; repeated names as lists. */
   readonly query: Readonly<Record<string, string | readonly string[]>>;
+  /** Whether the path holds an encoded slash or backslash, which only some routes take. */
+  readonly hasEncodedSlash: boolean;
   /** Host and port of an absolute-form target; it must agree with the Host header. */
   readonly authority: string | undefined;
 }
@@ -23,10 +25,11 @@ const segmentsMax = 64;
 const queryParametersMax = 200;
 /** RFC 3986 path and query characters, and percent signs, which are looked at below. */
 const allowed = /^[A-Za-z0-9\-._~!$&'()*+,;=:@/?%]*$/;
-const absoluteForm = /^http:\/\/([^/?]+)(.*)$/i;
+const absoluteForm = /^https?:\/\/([^/?]+)(.*)$/i;
 const malformedEscape = /%(?![0-9A-Fa-f]{2})/;
-/** Encoded slash, backslash, NUL and other control characters: two readers would understand them differently. */
-const ambiguousEscape = /%(2f|5c|[01][0-9a-f]|7f)/i;
+/** NUL and other control characters: no reader understands them as text. */
+const controlEscape = /%([01][0-9a-f]|7f)/i;
+const encodedSlash = /%(2f|5c)/i;
 /** Escapes of {@link encodeURIComponent} that a path segment does not need (RFC 3986, section 3.3: pchar). */
 const needlessEscape = /%(?:24|26|2B|2C|3A|3B|3D|40)/g;
 const noQuery: Target["query"] = Object.freeze(Object.create(null));
@@ -59,14 +62,19 @@ function parseOriginForm(raw: string, authority: string | undefined): Target | T
     return refuse("the request target holds a % without two hexadecimal digits");
   const questionMark = raw.indexOf("?");
   const rawPath = questionMark < 0 ? raw : raw.slice(0, questionMark);
-  if (hasEscapes && ambiguousEscape.test(rawPath))
-    return refuse("the path holds an encoded slash, backslash or control character");
+  if (hasEscapes && controlEscape.test(rawPath))
+    return refuse("the path holds an encoded control character");
+  const hasEncodedSlash = hasEscapes && encodedSlash.test(rawPath);
   const segments: string[] = [];
   for (const rawSegment of rawPath.split("/")) {
     if (rawSegment === "") continue;
     const segment = decode(rawSegment);
     if (segment === undefined) return refuse("the path is not valid UTF-8");
-    if (segment === "." || segment === "..") return refuse("the path holds dot segments");
+    // Behind an encoded slash too: a handler may split there.
+    const isDots = hasEncodedSlash
+      ? segment.split(/[/\\]/).some(isDotSegment)
+      : isDotSegment(segment);
+    if (isDots) return refuse("the path holds dot segments");
     segments.push(segment);
   }
   if (segments.length > segmentsMax)
@@ -79,6 +87,7 @@ function parseOriginForm(raw: string, authority: string | undefined): Target | T
     hasLastSlash: rawPath.endsWith("/"),
     search,
     query,
+    hasEncodedSlash,
     authority,
   });
 }
@@ -88,6 +97,7 @@ class ParsedTarget implements Target {
   readonly segments: readonly string[];
   readonly search: string;
   readonly query: Target["query"];
+  readonly hasEncodedSlash: boolean;
   readonly authority: string | undefined;
   readonly #hasLastSlash: boolean;
 
@@ -95,6 +105,7 @@ class ParsedTarget implements Target {
     this.segments = parts.segments;
     this.search = parts.search;
     this.query = parts.query;
+    this.hasEncodedSlash = parts.hasEncodedSlash;
     this.authority = parts.authority;
     this.#hasLastSlash = parts.hasLastSlash;
   }
@@ -126,6 +137,10 @@ function parseQuery(raw: string): Target["query"] | string {
     else former.push(value);
   }
   return query;
+}
+
+function isDotSegment(segment: string): boolean {
+  return segment === "." || segment === "..";
 }
 
 function encodeSegment(segment: string): string {

@@ -34,6 +34,8 @@ export interface DistributorLinkOptions {
 const stableMs = 30_000;
 /** A registration lives as long as its link; the wire needs a number. 24 days. */
 const foreverMs = 2_000_000_000;
+/** A change that the Distributor could not take is told again after so long, in ms. */
+const updateAgainMs = 500;
 
 export class DistributorLink {
   readonly address: Address;
@@ -42,14 +44,20 @@ export class DistributorLink {
   #client: Client | undefined;
   #epoch: string | undefined;
   #seq: number | undefined;
+  /** The last change of the record that the Distributor has. */
+  #toldRevision = -1;
+  #telling: Promise<void> | undefined;
   isConnected = false;
-  /** The revision of the record that the Distributor has; undefined while it has none. */
-  announcedRevision: number | undefined;
   since = now();
 
   constructor(options: DistributorLinkOptions) {
     this.address = options.address;
     this.#options = options;
+  }
+
+  /** The revision of the record that the Distributor has and tells; undefined while it has none. */
+  get announcedRevision(): number | undefined {
+    return this.isConnected ? this.#toldRevision : undefined;
   }
 
   /** Never ends by itself. */
@@ -75,16 +83,26 @@ export class DistributorLink {
     }
   }
 
-  /** Tells the Distributor what has changed in the record. */
+  /** Tells the Distributor what has changed in the record, until it has heard it. */
   update(): void {
-    const client = this.#client;
-    if (!this.isConnected || !client) return;
-    const record = this.#options.record();
-    const call = client.call(distributorRefs.update, { deadlineMs: 5_000 }, JSON.stringify(record));
-    void call.outcome.then(({ ok }) => {
-      if (ok && client === this.#client && this.isConnected)
-        this.announcedRevision = record.revision;
+    this.#telling ??= this.#tellChanges().finally(() => {
+      this.#telling = undefined;
     });
+  }
+
+  async #tellChanges(): Promise<void> {
+    while (this.isConnected && this.#client && !this.#stop.signal.aborted) {
+      const record = this.#options.record();
+      if (record.revision === this.#toldRevision) return;
+      const call = this.#client.call(
+        distributorRefs.update,
+        { deadlineMs: 5_000 },
+        JSON.stringify(record),
+      );
+      const { ok } = await call.outcome;
+      if (ok) this.#toldRevision = record.revision;
+      else await sleep(updateAgainMs, this.#stop.signal).catch(() => {});
+    }
   }
 
   /** Says goodbye; resolves when the Distributor has heard it, or cannot. */
@@ -129,7 +147,7 @@ export class DistributorLink {
       });
       return await Promise.race([
         over,
-        this.#followRegistration(registration, record),
+        this.#followRegistration(registration, record.revision),
         this.#followChanges(changes),
       ]);
     } finally {
@@ -137,15 +155,15 @@ export class DistributorLink {
     }
   }
 
-  async #followRegistration(stream: IncomingStream, sent: NodeRecord): Promise<string> {
+  async #followRegistration(stream: IncomingStream, revision: number): Promise<string> {
     for await (const bytes of stream) {
       const message = JSON.parse(Buffer.from(bytes).toString()) as RegisterMessage;
       if (message.kind === "registered") {
         this.#setConnected(true);
-        this.announcedRevision = sent.revision;
-        // What has changed since was not told: until now there was nobody to tell it to.
-        if (this.#options.record().revision !== sent.revision) this.update();
         this.#options.logger.info("registered", { distributor: this.#where() });
+        this.#toldRevision = revision;
+        // What has changed since the registration was sent could not be told before it was taken.
+        this.update();
       } else if (message.kind === "outdated") {
         this.#options.onOutdated(message.incarnation);
         return "a higher incarnation is known";
@@ -174,7 +192,6 @@ export class DistributorLink {
 
   #setConnected(isConnected: boolean): void {
     this.isConnected = isConnected;
-    if (!isConnected) this.announcedRevision = undefined;
     this.since = now();
   }
 

@@ -36,7 +36,7 @@ test("dev runs everything in one process and starts it again when a file changes
     return response?.ok ? ((await response.json()) as { text: string }).text : undefined;
   };
   const says = (text: string) =>
-    until(`it says ${text}`, async () => (await greeting()) === text, 10_000).catch((error) =>
+    until(`it says ${text}`, async () => (await greeting()) === text).catch((error) =>
       assert.fail(`${error.message}\n${dev.stdout()}${dev.stderr()}`),
     );
 
@@ -64,7 +64,7 @@ test("dev runs everything in one process and starts it again when a file changes
 
   await context.test("a syntax error is shown, and the next change heals it", async () => {
     change(service, "export default", "export defualt");
-    await until("it is told", () => /waiting for a file to change/.test(dev.stdout()), 10_000);
+    await until("it is told", () => /waiting for a file to change/.test(dev.stdout()));
     assert.match(dev.stdout(), /services\/hello\.ts/);
     change(service, "export defualt", "export default");
     await says("Welcome, Kim");
@@ -72,7 +72,7 @@ test("dev runs everything in one process and starts it again when a file changes
 
   await context.test("a broken configuration is shown, and the running process stays", async () => {
     change(join(folder, "dure.config.ts"), "processes:", "proceses:");
-    await until("it is told", () => /did you mean "processes"/.test(dev.stdout()), 10_000);
+    await until("it is told", () => /did you mean "processes"/.test(dev.stdout()));
     assert.equal(await greeting(), "Welcome, Kim");
   });
 

@@ -63,6 +63,15 @@ test("a wildcard address is listened on, not dialled and not shown", () => {
   assert.equal(gatewayUrl(input({ host: "10.0.0.7" })), "http://10.0.0.7:8080");
 });
 
+test("the edge's certificates are files of the project; with them its URL is HTTPS", () => {
+  const secured = input({ gateway: { tls: { cert: "tls/shop.pem", key: "/etc/shop-key.pem" } } });
+  assert.equal(gatewayUrl(secured), "https://localhost:8080");
+  const edge = planUp(secured).find(({ spec }) => spec.role === "gateway");
+  assert.deepEqual(edge?.spec.role === "gateway" && edge.spec.gateway.tls, [
+    { cert: "/shop/tls/shop.pem", key: "/etc/shop-key.pem" },
+  ]);
+});
+
 test("a process inherits what Node needs and nothing of what the shell happens to hold", () => {
   const environment = {
     PATH: "/bin",

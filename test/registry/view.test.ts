@@ -83,6 +83,18 @@ test("rule 7: a peer that just answered is alive, whatever the registry says", (
   assert.deepEqual(ids(view), ["a"]);
 });
 
+test("a process that was only paused is believed when it registers again; its forerunners stay gone", () => {
+  const view = new View();
+  view.up("d1", record("a", 5), 0);
+  view.lost("d1", "a", 5, 1);
+  view.probed("a", 5, false, 2);
+  view.probed("a", 5, false, 3);
+  assert.deepEqual(ids(view), []);
+  assert.equal(view.up("d2", record("a", 4), 4), false);
+  assert.equal(view.up("d1", record("a", 5), 5), true);
+  assert.equal(view.isSuspect("a"), false);
+});
+
 test("a leave beats direct evidence of the same incarnation", () => {
   const view = new View();
   view.up("d1", record("a"), 0);

@@ -4,7 +4,7 @@ import { setTimeout as pause } from "node:timers/promises";
 export async function until<Value>(
   what: string,
   condition: () => Value | Promise<Value>,
-  deadlineMs = 5_000,
+  deadlineMs = 30_000,
 ): Promise<NonNullable<Value>> {
   const startedAt = performance.now();
   for (;;) {

@@ -55,7 +55,7 @@ const stopRanks = {
 
 /** `dure up`: a Distributor, a gateway, and every instance. */
 export function planUp(input: PlanInput): PlannedProcess[] {
-  const { config, distributorPort, gatewayPort } = input;
+  const { config, distributorPort } = input;
   const log = logPlace(input);
   const edges: HostSpec[] = [];
   if (distributorPort !== undefined) {
@@ -65,7 +65,7 @@ export function planUp(input: PlanInput): PlannedProcess[] {
   const gateway: HostSpec = {
     ...node(input, "gateway"),
     role: "gateway",
-    gateway: { ...config.gateway, port: gatewayPort },
+    gateway: gatewaySection(input),
     expects: [...Object.keys(config.services), ...(log ? ["eventlog"] : [])],
   };
   const own = config.processes.flatMap((process) =>
@@ -121,7 +121,7 @@ export function certificateNeeds({ config }: PlanInput): readonly CertificateNee
 
 /** `dure dev`: everything in one process. */
 export function planDev(input: PlanInput): DevSpec {
-  const { config, configPath, distributorPort, gatewayPort } = input;
+  const { config, configPath, distributorPort } = input;
   return {
     ...node(input, "dev"),
     role: "dev",
@@ -129,12 +129,29 @@ export function planDev(input: PlanInput): DevSpec {
     distributors: config.distributors,
     configPath,
     services: Object.keys(config.services),
-    gateway: { ...config.gateway, port: gatewayPort },
+    gateway: gatewaySection(input),
     distributorPort,
     log: logPlace(input),
     sidecars: config.processes.flatMap(({ name, sidecar }) =>
       sidecar ? [sidecarSpec(input, `${name}-1`, sidecar, name)] : [],
     ),
+  };
+}
+
+/** Files are named as the configuration sees them; processes may run elsewhere. */
+function gatewaySection({ config, configPath, gatewayPort }: PlanInput): ResolvedConfig["gateway"] {
+  const { tls, ...gateway } = config.gateway;
+  const inProject = (path: string) => resolve(dirname(configPath), path);
+  return {
+    ...gateway,
+    port: gatewayPort,
+    ...(tls
+      ? {
+          tls: [tls]
+            .flat()
+            .map(({ cert, key }) => ({ cert: inProject(cert), key: inProject(key) })),
+        }
+      : {}),
   };
 }
 
@@ -173,10 +190,10 @@ export function distributorsOf({ config, distributorPort }: PlanInput): readonly
 
 /** Where a browser on this machine finds the gateway. */
 export function gatewayUrl({ config, gatewayPort }: PlanInput): string {
-  const { host } = config.gateway;
+  const { host, tls } = config.gateway;
   const isLocal = ["127.0.0.1", "::1", "0.0.0.0", "::", "localhost"].includes(host);
   const name = isLocal ? "localhost" : host.includes(":") ? `[${host}]` : host;
-  return `http://${name}:${gatewayPort}`;
+  return `${tls ? "https" : "http"}://${name}:${gatewayPort}`;
 }
 
 function common({ config, token, certs }: PlanInput, name: string) {

@@ -51,14 +51,11 @@ export async function hostDev(spec: DevSpec, link: SupervisorLink): Promise<void
     await node.drain(link.drainMs);
     await node.close();
   });
-  const { port, host: gatewayHost, auth, limits } = spec.gateway;
+  const { port, host: gatewayHost } = spec.gateway;
   const gateway = await portAdvice("gateway.port", gatewayHost, port, () =>
     createGateway({
+      ...spec.gateway,
       node,
-      host: gatewayHost,
-      port,
-      ...(auth ? { auth } : {}),
-      ...(limits ? { limits } : {}),
       logger,
       info: { title: mesh, version: "1.0.0" },
     }),

@@ -24,14 +24,11 @@ export async function hostGateway(spec: GatewaySpec, link: SupervisorLink): Prom
     zone: spec.zone,
     logger,
   });
-  const { port, host, auth, limits } = spec.gateway;
+  const { port, host } = spec.gateway;
   const gateway = await portAdvice("gateway.port", host, port, () =>
     createGateway({
+      ...spec.gateway,
       node,
-      host,
-      port,
-      ...(auth ? { auth } : {}),
-      ...(limits ? { limits } : {}),
       logger,
       info: { title: spec.mesh, version: "1.0.0" },
     }),

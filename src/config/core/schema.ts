@@ -55,6 +55,8 @@ const issuer = z.strictObject({
   jwks: z.union([z.strictObject({ url: z.url() }), z.strictObject({ operation: z.string() })]),
 });
 
+const certificateFiles = z.strictObject({ cert: z.string().min(1), key: z.string().min(1) });
+
 const profileShape = {
   processes: z
     .record(
@@ -87,10 +89,19 @@ const profileShape = {
       port: portNumber.exactOptional(),
       host: z.string().min(1).exactOptional(),
       auth: z.strictObject({ issuers: z.array(issuer).readonly() }).exactOptional(),
+      tls: z.union([certificateFiles, z.array(certificateFiles).min(1).readonly()]).exactOptional(),
+      trustedProxies: z.array(z.string().min(1)).readonly().exactOptional(),
       limits: z
         .strictObject({
           bodyBytesMax: z.int().min(0).exactOptional(),
           headerBytesMax: z.int().min(1_024).exactOptional(),
+          headersMax: z.int().min(1).exactOptional(),
+          headMsMax: z.int().min(1).exactOptional(),
+          pauseMsMax: z.int().min(1).exactOptional(),
+          bytesPerSecondMin: z.int().min(1).exactOptional(),
+          keepAliveMs: z.int().min(1).exactOptional(),
+          requestsPerConnectionMax: z.int().min(1).exactOptional(),
+          connectionsMax: z.int().min(1).exactOptional(),
         })
         .exactOptional(),
     })

@@ -15,29 +15,18 @@
 import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
 import { BodyRefused } from "../../http/index.ts";
-import { ClientGone, type OnExchange } from "../exchange.ts";
+import { ClientGone } from "../exchange.ts";
+import type { Client, ClientReader } from "../trusted-proxies.ts";
 import type { AnswerHeads } from "./answer-head.ts";
+import type { ConnectionOwner } from "./connection-owner.ts";
 import { HeadReader } from "./core/head-reader.ts";
 import type { ParsedHead } from "./core/parsed-head.ts";
 import { Patience } from "./core/patience.ts";
 import { judgeHead, type SoundHead } from "./core/request-head.ts";
 import { type ExchangeChannel, Http1Exchange } from "./http1-exchange.ts";
 import { IncomingBody } from "./incoming-body.ts";
-import type { Http1Limits } from "./limits.ts";
 import { type Refused, sendRefusal } from "./refusal.ts";
 import { SocketWriter } from "./socket-writer.ts";
-
-/** What connections share. */
-export interface ConnectionOwner {
-  readonly limits: Http1Limits;
-  readonly headerBytesMax: number;
-  readonly bodyBytesMax: number;
-  readonly heads: AnswerHeads;
-  readonly onExchange: OnExchange;
-  /** Whether every answer must be its connection's last. */
-  readonly isClosing: boolean;
-  onClosed(connection: Connection): void;
-}
 
 export class Connection implements ExchangeChannel {
   readonly heads: AnswerHeads;
@@ -47,6 +36,7 @@ export class Connection implements ExchangeChannel {
   readonly #reader: HeadReader;
   readonly #writer: SocketWriter;
   readonly #patience = new Patience();
+  readonly #clientOf: ClientReader;
   #exchange: Http1Exchange | undefined;
   /** What came behind the request at work. */
   #rest: Buffer | undefined;
@@ -64,6 +54,7 @@ export class Connection implements ExchangeChannel {
     this.bodyBytesMax = owner.bodyBytesMax;
     this.#reader = new HeadReader({ headerBytesMax, headersMax: limits.headersMax });
     this.#writer = new SocketWriter(socket, limits, () => this.#takeRest());
+    this.#clientOf = owner.proxies.readerFor(socket);
     this.#patience.begin(limits.keepAliveMs);
     socket.on("data", (bytes: Buffer) => {
       if (!this.#isEnding) this.#take(bytes);
@@ -72,10 +63,6 @@ export class Connection implements ExchangeChannel {
     socket.on("close", () => this.#onClose());
     // The close that follows says all that matters.
     socket.on("error", () => {});
-  }
-
-  get remoteAddress(): string {
-    return this.#socket.remoteAddress ?? "";
   }
 
   get isGone(): boolean {
@@ -180,18 +167,23 @@ export class Connection implements ExchangeChannel {
       this.#refuse(sound.status, sound.detail, head);
       return bytes.length;
     }
-    const exchange = this.#begin(head, sound);
+    const client = this.#clientOf((name) => head.header(name));
+    if ("refusal" in client) {
+      this.#refuse(400, client.refusal, head);
+      return bytes.length;
+    }
+    const exchange = this.#begin(head, sound, client);
     // What is there of the body comes first: whoever has it all needs neither to wait nor to ask for it.
     const behind = exchange.incoming.isDone ? end : this.#takeBody(exchange, bytes, end);
     this.#work(exchange);
     return behind;
   }
 
-  #begin(head: ParsedHead, sound: SoundHead): Http1Exchange {
+  #begin(head: ParsedHead, sound: SoundHead, client: Client): Http1Exchange {
     this.#requestCount += 1;
     this.#isContinueDue = sound.expectsContinue;
     const incoming = new IncomingBody(sound.bodyLength, () => this.#onBodyWanted());
-    const exchange = new Http1Exchange(this, { head, sound, incoming });
+    const exchange = new Http1Exchange(this, { head, sound, incoming, client });
     this.#exchange = exchange;
     if (incoming.isDone) this.#patience.end();
     else this.#patience.begin(this.#owner.limits.pauseMsMax);

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { HeaderList, Target } from "../../http/index.ts";
 import type { AnswerStream, Exchange } from "../exchange.ts";
+import type { Client } from "../trusted-proxies.ts";
 import type { AnswerHeads, Framing } from "./answer-head.ts";
 import { ChunkedStream, PlainStream } from "./answer-stream.ts";
 import type { ParsedHead } from "./core/parsed-head.ts";
@@ -11,7 +12,6 @@ import type { IncomingBody } from "./incoming-body.ts";
 export interface ExchangeChannel {
   readonly heads: AnswerHeads;
   readonly bodyBytesMax: number;
-  readonly remoteAddress: string;
   /** Whether nobody can be answered any more. */
   readonly isGone: boolean;
   /** Whether the answer to this exchange must be the connection's last one. */
@@ -34,6 +34,7 @@ const asterisk: Target = {
   path: "*",
   search: "",
   query: {},
+  hasEncodedSlash: false,
   authority: undefined,
 };
 const requestIdPattern = /^[A-Za-z0-9._-]{1,64}$/;
@@ -49,6 +50,7 @@ export class Http1Exchange implements Exchange {
   /** For the connection: the body as it is received. */
   readonly incoming: IncomingBody;
   readonly sound: SoundHead;
+  readonly #client: Client;
   readonly #head: ParsedHead;
   readonly #channel: ExchangeChannel;
   #state: "open" | "streaming" | "answered" = "open";
@@ -58,9 +60,10 @@ export class Http1Exchange implements Exchange {
 
   constructor(
     channel: ExchangeChannel,
-    what: { head: ParsedHead; sound: SoundHead; incoming: IncomingBody },
+    what: { head: ParsedHead; sound: SoundHead; incoming: IncomingBody; client: Client },
   ) {
     this.#channel = channel;
+    this.#client = what.client;
     this.#head = what.head;
     this.sound = what.sound;
     this.incoming = what.incoming;
@@ -78,7 +81,11 @@ export class Http1Exchange implements Exchange {
   }
 
   get remoteAddress(): string {
-    return this.#channel.remoteAddress;
+    return this.#client.address;
+  }
+
+  get scheme(): "http" | "https" {
+    return this.#client.scheme;
   }
 
   /** Whether an answer has begun. */

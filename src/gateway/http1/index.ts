@@ -1,2 +1,3 @@
 /** http1: the HTTP engine, our own on `node:net`. */
+export type { Http1Limits } from "./limits.ts";
 export { type HttpEngine, type HttpEngineOptions, listenHttp } from "./listen-http.ts";

@@ -2,11 +2,15 @@
  * HTTP/1.1 on `node:net`. Turns each request into an Exchange; knows nothing of routes. Own code and not `node:http`, because an
  * edge reads strictly what that reads leniently, and because half of a request's time went into its streams and events.
  */
-import { createServer, type Server } from "node:net";
+import { createServer, type Server, type Socket } from "node:net";
+import { createServer as createTlsServer } from "node:tls";
 import { afterInBackground, DureError, every, type Timer } from "../../kit/index.ts";
+import type { EdgeCertificates } from "../edge-certificates.ts";
 import type { OnExchange } from "../exchange.ts";
+import type { TrustedProxies } from "../trusted-proxies.ts";
 import { AnswerHeads } from "./answer-head.ts";
-import { Connection, type ConnectionOwner } from "./connection.ts";
+import { Connection } from "./connection.ts";
+import type { ConnectionOwner } from "./connection-owner.ts";
 import { type Http1Limits, http1Defaults } from "./limits.ts";
 
 /** What the engine needs. */
@@ -17,7 +21,10 @@ export interface HttpEngineOptions {
   readonly bodyBytesMax: number;
   readonly headerBytesMax: number;
   readonly onExchange: OnExchange;
-  readonly limits?: Partial<Http1Limits>;
+  readonly proxies: TrustedProxies;
+  /** Absent: plain HTTP. */
+  readonly certificates?: EdgeCertificates | undefined;
+  readonly limits?: Partial<Http1Limits> | undefined;
 }
 
 /** A listening engine. */
@@ -42,10 +49,13 @@ class Http1Engine implements HttpEngine, ConnectionOwner {
   readonly headerBytesMax: number;
   readonly bodyBytesMax: number;
   readonly onExchange: OnExchange;
+  readonly proxies: TrustedProxies;
   readonly heads = new AnswerHeads();
   isClosing = false;
   readonly #options: HttpEngineOptions;
   readonly #connections = new Set<Connection>();
+  /** Those in their TLS handshake too. */
+  readonly #sockets = new Set<Socket>();
   readonly #server: Server;
   #sweep: Timer | undefined;
 
@@ -55,9 +65,11 @@ class Http1Engine implements HttpEngine, ConnectionOwner {
     this.headerBytesMax = options.headerBytesMax;
     this.bodyBytesMax = options.bodyBytesMax;
     this.onExchange = options.onExchange;
-    // Half-open: a client may end its side and still read its answer.
-    this.#server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => {
-      this.#connections.add(new Connection(socket, this));
+    this.proxies = options.proxies;
+    this.#server = this.#createServer();
+    this.#server.on("connection", (socket: Socket) => {
+      this.#sockets.add(socket);
+      socket.once("close", () => this.#sockets.delete(socket));
     });
     this.#server.maxConnections = this.limits.connectionsMax;
   }
@@ -90,11 +102,36 @@ class Http1Engine implements HttpEngine, ConnectionOwner {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     for (const connection of this.#connections) connection.drain();
     const timer = afterInBackground(deadlineMs, () => {
-      for (const connection of this.#connections) connection.destroy();
+      for (const socket of this.#sockets) socket.destroy();
     });
     await closed;
     timer.cancel();
     this.#sweep?.cancel();
+    this.#options.certificates?.close();
+  }
+
+  #createServer(): Server {
+    const { certificates } = this.#options;
+    const onSocket = (socket: Socket) => {
+      this.#connections.add(new Connection(socket, this));
+    };
+    // Half-open: a client may end its side and still read its answer.
+    const common = { noDelay: true, allowHalfOpen: true };
+    if (!certificates) return createServer(common, onSocket);
+    const server = createTlsServer(
+      {
+        ...common,
+        ...certificates.options,
+        // Who offers other protocols only is refused, and cannot be made to talk to another server (ALPACA, 2021).
+        ALPNProtocols: ["http/1.1"],
+        handshakeTimeout: this.limits.headMsMax,
+      },
+      onSocket,
+    );
+    // Node tells of handshakes that failed, or took too long, and leaves their sockets open.
+    server.on("tlsClientError", (_error, socket) => socket.destroy());
+    certificates.keepFresh(server);
+    return server;
   }
 
   /** One timer for all that connections wait for. */

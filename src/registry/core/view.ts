@@ -205,7 +205,8 @@ export class View {
       now - entry.unvouchedSince >= unvouchedMs &&
       entry.failedProbes >= failedProbesMax;
     if (isForgotten || (entry.isLost && entry.failedProbes >= lostProbesMax)) {
-      this.#bury(id, incarnation, now);
+      // It said no goodbye: a process that was only paused registers again, and is believed. Its forerunners stay gone.
+      this.#bury(id, incarnation - 1, now);
       this.#delete(id);
     }
   }

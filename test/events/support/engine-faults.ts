@@ -31,7 +31,7 @@ export async function keepsWhatItAcknowledged({
   };
   const goesOn = () => {
     const before = acknowledged;
-    return until("it goes on", () => acknowledged > before + 50, 30_000);
+    return until("it goes on", () => acknowledged > before + 50);
   };
   const appending = append();
   for (let count = 0; count < 3; count += 1) {

@@ -128,7 +128,7 @@ export function sagaSuite(openDatabase: () => Promise<TestDatabase>): void {
 
   test("steps are done one after another, and the output is kept", async () => {
     assert.equal(await begin(buy, "b1", { id: "b1" }), true);
-    const outcome = await sagas().outcome(buy, "b1", 5_000);
+    const outcome = await sagas().outcome(buy, "b1", 30_000);
     assert.deepEqual(outcome, { state: "done", output: { receipt: "r-b1" } });
     assert.deepEqual(of("b1"), ["pay b1", "take b1", "record b1"]);
     assert.equal(await begin(buy, "b1", { id: "b1" }), false, "the same id is the same saga");
@@ -146,13 +146,13 @@ export function sagaSuite(openDatabase: () => Promise<TestDatabase>): void {
 
   test("a step that is refused fails the saga at once, and what was done is undone in reverse", async () => {
     await begin(buy, "poor-1", { id: "poor-1" });
-    const declined = await sagas().outcome(buy, "poor-1", 5_000);
+    const declined = await sagas().outcome(buy, "poor-1", 30_000);
     assert.equal(declined?.state === "failed" && declined.error.code, "Declined");
     assert.deepEqual(of("poor-1"), [], "nothing was done, so nothing is undone");
 
     failures.set("record b2", [Object.assign(new Error("no"), { code: "FAILED_PRECONDITION" })]);
     await begin(buy, "b2", { id: "b2" });
-    const failed = await sagas().outcome(buy, "b2", 5_000);
+    const failed = await sagas().outcome(buy, "b2", 30_000);
     assert.equal(failed?.state === "failed" && failed.error.code, "FAILED_PRECONDITION");
     assert.deepEqual(of("b2"), ["pay b2", "take b2", "give back b2", "refund b2 r-b2"]);
   });
@@ -160,7 +160,7 @@ export function sagaSuite(openDatabase: () => Promise<TestDatabase>): void {
   test("a step that fails otherwise is tried again, and given up as unknown: then it is undone too", async () => {
     failures.set("take b3", [new Error("not now")]);
     await begin(buy, "b3", { id: "b3" });
-    assert.equal((await sagas().outcome(buy, "b3", 10_000))?.state, "done");
+    assert.equal((await sagas().outcome(buy, "b3", 30_000))?.state, "done");
     assert.deepEqual(of("b3"), ["pay b3", "take b3", "record b3"]);
 
     failures.set(
@@ -168,7 +168,7 @@ export function sagaSuite(openDatabase: () => Promise<TestDatabase>): void {
       [1, 2, 3].map(() => new Error("never")),
     );
     await begin(buy, "b4", { id: "b4" });
-    assert.equal((await sagas().outcome(buy, "b4", 10_000))?.state, "failed");
+    assert.equal((await sagas().outcome(buy, "b4", 30_000))?.state, "failed");
     assert.deepEqual(of("b4"), ["pay b4", "give back b4", "refund b4 r-b4"]);
   });
 
@@ -176,7 +176,7 @@ export function sagaSuite(openDatabase: () => Promise<TestDatabase>): void {
     failures.set("record b5", [Object.assign(new Error("no"), { code: "NOT_FOUND" })]);
     failures.set("give back b5", [new Error("not now")]);
     await begin(buy, "b5", { id: "b5" });
-    assert.equal((await sagas().outcome(buy, "b5", 10_000))?.state, "failed");
+    assert.equal((await sagas().outcome(buy, "b5", 30_000))?.state, "failed");
     assert.deepEqual(of("b5").slice(2), ["give back b5", "refund b5 r-b5"]);
     await assert.rejects(sagas().retry("b5"), {
       code: "FAILED_PRECONDITION",
@@ -189,17 +189,17 @@ export function sagaSuite(openDatabase: () => Promise<TestDatabase>): void {
     await begin(deliver, "d1", { id: "d1", waitMs: 10_000 });
     await until("it waits", () => done.includes("pack d1"));
     await ship("d1");
-    assert.deepEqual(await sagas().outcome(deliver, "d1", 10_000), {
+    assert.deepEqual(await sagas().outcome(deliver, "d1", 30_000), {
       state: "done",
       output: "ship",
     });
 
     await begin(deliver, "d2", { id: "d2", waitMs: 10_000 });
     await ship("d2");
-    assert.equal((await sagas().outcome(deliver, "d2", 10_000))?.state, "done");
+    assert.equal((await sagas().outcome(deliver, "d2", 30_000))?.state, "done");
 
     await begin(deliver, "d3", { id: "d3", waitMs: 200 });
-    const late = await sagas().outcome(deliver, "d3", 10_000);
+    const late = await sagas().outcome(deliver, "d3", 30_000);
     assert.equal(late?.state === "failed" && late.error.code, "DEADLINE_EXCEEDED");
     assert.deepEqual(of("d3"), ["pack d3", "unpack d3"]);
   });
@@ -232,7 +232,7 @@ export function sagaSuite(openDatabase: () => Promise<TestDatabase>): void {
     assert.match(summary?.error ?? "", /step 1 was "b" and is "c" now/);
     isRenamed = false;
     await sagas().retry("c1");
-    assert.equal((await sagas().outcome(changed, "c1", 10_000))?.state, "done");
+    assert.equal((await sagas().outcome(changed, "c1", 30_000))?.state, "done");
     assert.deepEqual(
       done.filter((what) => what === "a"),
       ["a"],

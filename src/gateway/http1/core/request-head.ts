@@ -47,7 +47,8 @@ const judged: readonly (FieldName | undefined)[] = Array.from({ length: 32 }, (_
 /** Fields whose value is a list, so that two of them are one list. */
 const lists: readonly FieldName[] = ["connection", "expect"];
 
-const hostPattern = /^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?$/;
+const hostPattern = /^(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(?::(\d{1,5}))?$/;
+const portMax = 65_535;
 /** Fifteen digits are exact as a number and more than any body has. */
 const lengthPattern = /^\d{1,15}$/;
 
@@ -121,7 +122,9 @@ function hostOf(
   if (field === undefined && minorVersion === 1)
     return refuse("the request needs exactly one valid Host header");
   const host = field ?? authority ?? "localhost";
-  if (!hostPattern.test(host)) return refuse("the request needs exactly one valid Host header");
+  const parts = hostPattern.exec(host);
+  if (!parts || Number(parts[1] ?? 0) > portMax)
+    return refuse("the request needs exactly one valid Host header");
   if (authority !== undefined && authority.toLowerCase() !== host.toLowerCase())
     return refuse("the request target and the Host header name different hosts");
   return host;

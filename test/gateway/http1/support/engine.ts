@@ -1,22 +1,37 @@
 import { connect, type Socket } from "node:net";
 import type { TestContext } from "node:test";
+import type { EdgeCertificates } from "../../../../src/gateway/edge-certificates.ts";
 import type { Exchange } from "../../../../src/gateway/exchange.ts";
 import { type HttpEngine, listenHttp } from "../../../../src/gateway/http1/index.ts";
 import type { Http1Limits } from "../../../../src/gateway/http1/limits.ts";
+import { TrustedProxies } from "../../../../src/gateway/trusted-proxies.ts";
 
 /** An engine that runs until the test ends. */
 export async function startEngine(
   t: TestContext,
   onExchange: (exchange: Exchange) => Promise<void>,
-  limits: Partial<Http1Limits> & { bodyBytesMax?: number; headerBytesMax?: number } = {},
+  limits: Partial<Http1Limits> & {
+    bodyBytesMax?: number;
+    headerBytesMax?: number;
+    trustedProxies?: string[];
+    certificates?: EdgeCertificates;
+  } = {},
 ): Promise<HttpEngine> {
-  const { bodyBytesMax = 1024 * 1024, headerBytesMax = 16 * 1024, ...rest } = limits;
+  const {
+    bodyBytesMax = 1024 * 1024,
+    headerBytesMax = 16 * 1024,
+    trustedProxies = [],
+    certificates,
+    ...rest
+  } = limits;
   const engine = await listenHttp({
     host: "127.0.0.1",
     port: 0,
     bodyBytesMax,
     headerBytesMax,
     onExchange,
+    certificates,
+    proxies: new TrustedProxies(trustedProxies),
     limits: rest,
   });
   t.after(() => engine.close(0));
