@@ -15,6 +15,7 @@ import { packageInfo } from "./package-info.ts";
 import { definePs } from "./ps.ts";
 import { defineReload } from "./reload.ts";
 import { defineSagas } from "./sagas.ts";
+import { defineScale } from "./scale.ts";
 import { defineServe } from "./serve.ts";
 import { defineSidecar } from "./sidecar.ts";
 import { defineUp } from "./up.ts";
@@ -37,6 +38,7 @@ export function createProgram(): Command {
     defineEventLog,
     definePs,
     defineReload,
+    defineScale,
     defineNodes,
     defineCall,
     defineEvents,

@@ -22,6 +22,7 @@ export {
   defineConfig,
   type EventsSection,
   type GatewaySection,
+  type InstanceRange,
   type IssuerOptions,
   type ProcessOptions,
   type ProfileOptions,

@@ -29,15 +29,25 @@ export const contractPolicies = ["route", "quarantine", "refuse"] as const;
 /** Whether a new process runs beside the old one for a moment in a reload. */
 export const reloadWays = ["overlap", "replace"] as const;
 
+/** As many processes as the work needs. */
+export interface InstanceRange {
+  /** At least so many, and so many to begin with. */
+  readonly min: number;
+  /** At most so many, to 64. */
+  readonly max: number;
+  /** Requests at work at the same time that one process is right for. Default 20. */
+  readonly concurrency?: number;
+}
+
 /** One kind of process: which services it hosts, and how many run side by side. */
 export interface ProcessOptions {
   /** Keys of `services`. Default: the service that has the process's own name. */
   readonly services?: readonly string[];
   /**
-   * How many of these processes `dure up` runs, 1 to 64; `"max"`: one for each core that this machine, or the container, has. Default 1.
-   * They are named `products-1`, `products-2`.
+   * How many of these processes `dure up` runs, 1 to 64; `"max"`: one for each core that this machine, or the container, has; a range:
+   * as many as the requests at work need. Default 1. They are named `products-1`, `products-2`.
    */
-  readonly instances?: number | "max";
+  readonly instances?: number | "max" | InstanceRange;
   /**
    * What `dure reload` does: `"overlap"` (default) has the new process ready before the old one goes; `"replace"` lets the old one go
    * first, for what may run only once; callers wait meanwhile, within their deadline.

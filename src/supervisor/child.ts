@@ -9,6 +9,8 @@ import type { FromChild, ToChild, Vitals } from "./messages.ts";
 const graceMs = 1_000;
 /** Signs of life are this far apart, in ms. */
 const vitalsMs = 1_000;
+/** Requests at work are counted so often in between, in ms: one look a second would see chance. */
+const sampleMs = 50;
 
 /** A process's line to its supervisor. */
 export interface SupervisorLink {
@@ -22,6 +24,8 @@ export interface SupervisorLink {
   tell(details: unknown): void;
   /** Asks whoever runs the supervisor. */
   ask(question: unknown): Promise<unknown>;
+  /** How many requests are at work, for automatic scaling. Without it: none. */
+  measure(requestCount: () => number): void;
   /** What to do before the process ends. */
   onStop(stop: () => Promise<void>): void;
   /** Says why the process cannot go on, and ends it. */
@@ -39,6 +43,7 @@ export async function obeySupervisor(): Promise<SupervisorLink> {
   let stop: (() => Promise<void>) | undefined;
   let isStopping = false;
   let drainMs = 0;
+  let requestCount = () => 0;
 
   const send = (message: FromChild): Promise<void> =>
     new Promise((resolve) => {
@@ -79,10 +84,13 @@ export async function obeySupervisor(): Promise<SupervisorLink> {
     drainMs,
     ready(address) {
       void send({ kind: "ready", ...address });
-      giveSignsOfLife((vitals) => void send({ kind: "vitals", ...vitals }));
+      giveSignsOfLife(requestCount, (vitals) => void send({ kind: "vitals", ...vitals }));
     },
     tell: (details) => void send({ kind: "tell", details }),
     ask: (question) => questions.ask(question),
+    measure: (count) => {
+      requestCount = count;
+    },
     onStop: (listener) => {
       stop = listener;
     },
@@ -95,16 +103,21 @@ export async function obeySupervisor(): Promise<SupervisorLink> {
 }
 
 /** Now and once a second from now on. */
-function giveSignsOfLife(give: (vitals: Vitals) => void): void {
+function giveSignsOfLife(requestCount: () => number, give: (vitals: Vitals) => void): void {
   let usage = process.cpuUsage();
   let measuredAt = now();
-  give({ memoryBytes: process.memoryUsage.rss(), cpuShare: 0 });
+  const counts: number[] = [];
+  every(sampleMs, () => counts.push(requestCount()));
+  give({ memoryBytes: process.memoryUsage.rss(), cpuShare: 0, concurrency: 0 });
   every(vitalsMs, () => {
     const { user, system } = process.cpuUsage(usage);
     const cpuShare = (user + system) / 1_000 / Math.max(1, now() - measuredAt);
     usage = process.cpuUsage();
     measuredAt = now();
-    give({ memoryBytes: process.memoryUsage.rss(), cpuShare });
+    const sum = counts.reduce((total, count) => total + count, 0);
+    const concurrency = sum / Math.max(1, counts.length);
+    counts.length = 0;
+    give({ memoryBytes: process.memoryUsage.rss(), cpuShare, concurrency });
   });
 }
 

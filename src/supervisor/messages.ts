@@ -12,6 +12,8 @@ export interface Vitals {
   readonly memoryBytes: number;
   /** Cores it kept busy since the last sign: 0.5 is half of one. */
   readonly cpuShare: number;
+  /** Requests at work at the same time, on average since the last sign. */
+  readonly concurrency: number;
 }
 
 /** What a supervisor tells its processes. */

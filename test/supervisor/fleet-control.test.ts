@@ -46,6 +46,7 @@ function open(dataFolder: string) {
     operations: {
       ps: () => processes,
       reload: async ({ names }) => ({ reloaded: names, failures: [], untouched: [] }),
+      scale: async () => ({ failures: [] }),
     },
   });
 }

@@ -55,25 +55,39 @@ const stopRanks = {
 
 /** `dure up`: a Distributor, a gateway, and every instance. */
 export function planUp(input: PlanInput): PlannedProcess[] {
-  const { config, distributorPort } = input;
+  const own = input.config.processes.flatMap((process) =>
+    Array.from({ length: process.instances }, (_, index) =>
+      planInstance(input, process, index + 1),
+    ),
+  );
+  return [...planEdges(input), ...own, planGateway(input)];
+}
+
+/** The process of a name, of any number; undefined where the configuration has none of that kind. */
+export function planOne(input: PlanInput, name: string): PlannedProcess | undefined {
+  const edge = [...planEdges(input), planGateway(input)].find(({ spec }) => spec.name === name);
+  if (edge) return edge;
+  const [, kind, number] = /^(.+)-(\d+)$/.exec(name) ?? [];
+  const process = input.config.processes.find((each) => each.name === kind);
+  return process && planInstance(input, process, Number(number));
+}
+
+/** What is there before any instance. */
+function planEdges(input: PlanInput): PlannedProcess[] {
+  const { distributorPort } = input;
   const log = logPlace(input);
   const edges: HostSpec[] = [];
   if (distributorPort !== undefined) {
     edges.push({ ...common(input, "distributor"), role: "distributor", port: distributorPort });
   }
   if (log) edges.push({ ...node(input, "eventlog"), role: "eventlog", log });
-  const gateway: HostSpec = {
-    ...node(input, "gateway"),
-    role: "gateway",
-    gateway: gatewaySection(input),
-    expects: [...Object.keys(config.services), ...(log ? ["eventlog"] : [])],
-  };
-  const own = config.processes.flatMap((process) =>
-    Array.from({ length: process.instances }, (_, index) =>
-      planInstance(input, process, index + 1),
-    ),
-  );
-  return [...edges.map(planEdge), ...own, planEdge(gateway)];
+  return edges.map(planEdge);
+}
+
+function planGateway(input: PlanInput): PlannedProcess {
+  const expects = [...Object.keys(input.config.services), ...(logPlace(input) ? ["eventlog"] : [])];
+  const gateway = gatewaySection(input);
+  return planEdge({ ...node(input, "gateway"), role: "gateway", gateway, expects });
 }
 
 /** The instance of a number, from 1. */

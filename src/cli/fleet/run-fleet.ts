@@ -13,6 +13,7 @@ import {
   type ReloadReport,
   type ReloadRequest,
   type RestartPolicy,
+  type Slot,
   type SlotSpec,
   Supervisor,
 } from "../../supervisor/index.ts";
@@ -27,6 +28,7 @@ import { describePhase } from "./describe-phase.ts";
 import { giveUpReason } from "./give-up.ts";
 import { distributorsOf, gatewayUrl, type PlanInput } from "./plan.ts";
 import { describeReload, namedProcesses } from "./reload.ts";
+import { type ScalableKind, Scaling } from "./scaling.ts";
 
 /** A process of a fleet; see `SlotSpec`. */
 export interface FleetProcess
@@ -43,7 +45,12 @@ export interface FleetProcess
 export interface FleetOptions {
   readonly mode: FleetFile["mode"];
   readonly input: PlanInput;
-  readonly processes: readonly FleetProcess[];
+  /** Its processes to begin with, in order. */
+  readonly names: readonly string[];
+  /** What a name stands for. */
+  place(name: string): FleetProcess;
+  /** Of what there may be more or fewer. */
+  readonly kinds: readonly ScalableKind[];
   readonly policy?: Partial<RestartPolicy>;
   /** The project as it is now: its environment is asked for at each start of a process. */
   project(): Project;
@@ -60,7 +67,9 @@ export class Fleet {
   readonly output: LogOutput;
   readonly #options: FleetOptions;
   readonly #supervisor: Supervisor;
+  readonly #scaling: Scaling;
   readonly #startedAt = now();
+  #processes: readonly FleetProcess[] = [];
   #control: { close(): Promise<void> } | undefined;
   #isReady = false;
   #isCovered = false;
@@ -70,7 +79,7 @@ export class Fleet {
     this.output = new LogOutput({
       write: (text) => process.stdout.write(text),
       hasColours: hasColours(),
-      names: options.processes.map(({ name }) => name),
+      names: options.names,
     });
     this.#supervisor = new Supervisor({
       ...(options.policy ? { policy: options.policy } : {}),
@@ -81,12 +90,23 @@ export class Fleet {
         onAsked: (_, question) => this.#answer(question as EnvQuestion),
       },
     });
-    for (const { kind: _, isOwnCode: __, ...place } of options.processes) {
-      const file = process.execPath;
-      const args = [...inheritedArguments(), entryFile(), "host", place.name];
-      const environment = childEnvironment(process.env, options.input.dataFolder);
-      this.#supervisor.add({ ...place, file, args, environment });
-    }
+    for (const name of options.names) this.#add(name);
+    this.#scaling = new Scaling({
+      supervisor: this.#supervisor,
+      kinds: options.kinds,
+      add: (kind, number) => this.#add(`${kind}-${number}`).start(),
+      say: (text) => this.output.plain(text),
+    });
+  }
+
+  #add(name: string): Slot {
+    const { place, input } = this.#options;
+    const added = place(name);
+    this.#processes = [...this.#processes.filter((each) => each.name !== name), added];
+    const { kind: _, isOwnCode: __, ...slot } = added;
+    const args = [...inheritedArguments(), entryFile(), "host", name];
+    const environment = childEnvironment(process.env, input.dataFolder);
+    return this.#supervisor.add({ ...slot, file: process.execPath, args, environment });
   }
 
   /** Takes the data folder and starts the processes; a signal ends them and this process. */
@@ -105,6 +125,7 @@ export class Fleet {
       operations: {
         ps: () => this.#supervisor.list(),
         reload: (request) => this.#reload(request),
+        scale: (request) => this.#scaling.set(request.counts),
       },
     });
     stopOnSignal({ stop: () => this.#stop(), hurry: () => this.#supervisor.kill() });
@@ -116,6 +137,7 @@ export class Fleet {
     // Whoever reads the output has gone away; there is nobody left to run for.
     process.stdout.on("error", () => void this.#end(exitCodes.failure));
     this.#supervisor.start();
+    this.#scaling.start();
   }
 
   /** Ends a process in order and starts it anew. */
@@ -124,13 +146,13 @@ export class Fleet {
   }
 
   async #reload({ names, batch }: ReloadRequest): Promise<ReloadReport> {
-    const { processes, refresh } = this.#options;
+    const { refresh } = this.#options;
     if (!refresh) {
       const message =
         "dure dev starts anew by itself when a file changes; dure reload is for dure up";
       throw new DureError("FAILED_PRECONDITION", message);
     }
-    const chosen = namedProcesses(processes, names);
+    const chosen = namedProcesses(this.#processes, names);
     await refresh();
     const report = await this.#supervisor.reload(chosen, batch);
     for (const line of describeReload(report)) this.output.plain(line);

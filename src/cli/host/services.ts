@@ -28,6 +28,7 @@ export async function hostServices(spec: ServicesSpec, link: SupervisorLink): Pr
     events: meshEvents(),
     logger,
   });
+  link.measure(() => node.requestCount);
   link.onStop(async () => {
     await node.drain(link.drainMs);
     await node.close();

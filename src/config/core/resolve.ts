@@ -3,6 +3,8 @@ import type {
   DureConfig,
   EventsSection,
   GatewaySection,
+  InstanceRange,
+  ProcessOptions,
   ProfileOptions,
   ServiceLoader,
   SidecarSection,
@@ -30,7 +32,10 @@ export interface ConfigSources {
 export interface ResolvedProcess {
   readonly name: string;
   readonly services: readonly string[];
+  /** To begin with. */
   readonly instances: number;
+  /** Where the number follows the requests at work. */
+  readonly range?: Required<InstanceRange>;
   readonly reload: "overlap" | "replace";
   readonly drainMs: number;
   /** Undefined: no limit. */
@@ -64,6 +69,7 @@ export interface ResolvedConfig {
 }
 
 const drainMsDefault = 10_000;
+const concurrencyDefault = 20;
 
 /** Applies flag > environment > profile > file > default. Throws INVALID_ARGUMENT that lists every problem at once. */
 export function resolveConfig(sources: ConfigSources): ResolvedConfig {
@@ -195,12 +201,23 @@ function withDefaults(
   };
 }
 
+function instancesOf(
+  instances: ProcessOptions["instances"],
+  coreCount: number,
+): Pick<ResolvedProcess, "instances" | "range"> {
+  if (typeof instances !== "object") {
+    return { instances: instances === "max" ? coreCount : (instances ?? 1) };
+  }
+  const { min, max, concurrency = concurrencyDefault } = instances;
+  return { instances: min, range: { min, max, concurrency } };
+}
+
 /** The named processes in their order, then one for each service that none of them hosts. */
 function resolveProcesses(config: DureConfig, coreCount: number): ResolvedProcess[] {
   const named = Object.entries(config.processes ?? {}).map(([name, options]) => ({
     name,
     services: options.sidecar ? [] : (options.services ?? [name]),
-    instances: options.instances === "max" ? coreCount : (options.instances ?? 1),
+    ...instancesOf(options.instances, coreCount),
     reload: options.reload ?? "overlap",
     drainMs: options.drainMs ?? drainMsDefault,
     ...(options.memoryMbMax === undefined ? {} : { memoryMbMax: options.memoryMbMax }),

@@ -55,6 +55,15 @@ const issuer = z.strictObject({
   jwks: z.union([z.strictObject({ url: z.url() }), z.strictObject({ operation: z.string() })]),
 });
 
+const instanceCount = z.int().min(1).max(instancesMax);
+const instanceRange = z
+  .strictObject({
+    min: instanceCount,
+    max: instanceCount,
+    concurrency: z.number().positive().exactOptional(),
+  })
+  .refine(({ min, max }) => min <= max, "must have a min that is not above its max");
+
 const certificateFiles = z.strictObject({ cert: z.string().min(1), key: z.string().min(1) });
 
 const profileShape = {
@@ -64,8 +73,8 @@ const profileShape = {
       z.strictObject({
         services: z.array(z.string()).min(1).readonly().exactOptional(),
         instances: z
-          .union([z.int().min(1).max(instancesMax), z.literal("max")], {
-            error: `must be a whole number from 1 to ${instancesMax}, or "max"`,
+          .union([instanceCount, z.literal("max"), instanceRange], {
+            error: `must be a whole number from 1 to ${instancesMax}, "max", or { min, max, concurrency? }`,
           })
           .exactOptional(),
         reload: z.enum(reloadWays).exactOptional(),
