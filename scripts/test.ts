@@ -5,21 +5,32 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, globSync } from "node:fs";
 import { connect } from "node:net";
+import { delimiter, join } from "node:path";
 import { chromiumPath } from "../test/browser/support/chromium-path.ts";
 
-/** What a folder of suites needs before it can run. */
+/** What suites need before they can run. */
 const needs = [
   {
-    folder: "test/engines/",
+    suites: /^test\/engines\/.*-postgres/,
     what: "PostgreSQL on 127.0.0.1:5432 (or DURE_TEST_POSTGRES)",
     isThere: () => answers(new URL(process.env.DURE_TEST_POSTGRES ?? "postgres://127.0.0.1:5432")),
   },
   {
-    folder: "test/browser/",
+    suites: /^test\/engines\/.*-redis/,
+    what: "redis-server (Debian's package)",
+    isThere: async () => isOnPath("redis-server"),
+  },
+  {
+    suites: /^test\/browser\//,
     what: "Chromium (Debian's package chromium, or DURE_TEST_CHROMIUM)",
     isThere: async () => existsSync(chromiumPath),
   },
 ];
+
+function isOnPath(program: string): boolean {
+  const folders = (process.env.PATH ?? "").split(delimiter);
+  return folders.some((folder) => existsSync(join(folder, program)));
+}
 
 function answers(url: URL): Promise<boolean> {
   return new Promise((resolve) => {
@@ -39,14 +50,16 @@ let files = globSync("test/**/*.test.ts")
   .filter((file) => file.startsWith(pathPrefix))
   .sort();
 const skipped: string[] = [];
-for (const { folder, what, isThere } of needs) {
-  const affected = files.filter((file) => file.startsWith(folder));
+for (const { suites, what, isThere } of needs) {
+  const affected = files.filter((file) => suites.test(file));
   if (affected.length === 0 || (await isThere())) continue;
   if (process.env.CI === "true") {
-    console.error(`${folder} needs ${what}, which does not answer, and CI skips nothing`);
+    console.error(
+      `${affected.join(", ")}: needs ${what}, which is not there, and CI skips nothing`,
+    );
     process.exit(1);
   }
-  files = files.filter((file) => !file.startsWith(folder));
+  files = files.filter((file) => !affected.includes(file));
   skipped.push(`${affected.join(", ")}: needs ${what}`);
 }
 if (files.length === 0) {

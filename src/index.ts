@@ -1,5 +1,5 @@
 /** dure: definitions. Contracts and services; nothing here imports `node:`, so browsers can use it. */
-export { type DureConfig, defineConfig } from "./config/index.ts";
+export { type DureConfig, defineConfig, route } from "./config/index.ts";
 export {
   type AnyContract,
   type Call,
@@ -27,6 +27,7 @@ export {
   type Principal,
   type PublishOptions,
   type RawOptions,
+  type RequestVerifier,
   type Resource,
   type ResourceOverride,
   type Result,
@@ -44,5 +45,6 @@ export {
   secret,
   service,
   stream,
+  type UnverifiedRequest,
 } from "./contract/index.ts";
 export { DureError, type ErrorCode, type Sent } from "./kit/index.ts";

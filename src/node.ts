@@ -20,7 +20,7 @@ export {
   type SqlDatabase,
   type SqlRunner,
 } from "./events/index.ts";
-export { createGateway, type Gateway, type GatewayOptions } from "./gateway/index.ts";
+export { createApiKey, createGateway, type Gateway, type GatewayOptions } from "./gateway/index.ts";
 export {
   type ConnectOptions,
   connect,

@@ -1,4 +1,5 @@
 import { Command, CommanderError } from "commander";
+import { defineApiKey } from "./api-key.ts";
 import { defineCall } from "./call.ts";
 import { defineCerts } from "./certs.ts";
 import { defineConfigCommand } from "./config.ts";
@@ -46,6 +47,7 @@ export function createProgram(): Command {
     defineOpenApi,
     defineConfigCommand,
     defineCerts,
+    defineApiKey,
     defineHost,
   ]) {
     define(program);

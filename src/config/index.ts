@@ -18,6 +18,7 @@ export {
 } from "./core/service-env.ts";
 export { type Setting, settings } from "./core/settings.ts";
 export {
+  type ApiKeyOptions,
   type DureConfig,
   defineConfig,
   type EventsSection,
@@ -26,7 +27,9 @@ export {
   type IssuerOptions,
   type ProcessOptions,
   type ProfileOptions,
+  route,
   type ServiceCallOptions,
   type ServiceLoader,
   type SidecarSection,
+  type VerifierLoader,
 } from "./options.ts";

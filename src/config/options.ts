@@ -1,7 +1,11 @@
-import type { Service } from "../contract/index.ts";
+import type { RequestVerifier, Service } from "../contract/index.ts";
+import type { RouteOptions, RouteSection } from "../gateway/index.ts";
 
 /** Loads a service's module, whose default export is the service. Called only in a process that hosts it. */
 export type ServiceLoader = () => Promise<{ readonly default: Service }>;
+
+/** Loads a module whose default export says who calls. Called only in the gateway's process. */
+export type VerifierLoader = () => Promise<{ readonly default: RequestVerifier }>;
 
 /** The levels of the platform's and the services' logs, quietest last. */
 export const logLevels = ["debug", "info", "warn", "error", "silent"] as const;
@@ -79,12 +83,28 @@ export interface SidecarSection {
 export interface IssuerOptions {
   /** The `iss` claim. */
   readonly issuer: string;
-  /** The `aud` claim, if it is to be checked. */
-  readonly audience?: string;
+  /** The `aud` claim, or several of which one is enough. Default: not checked. */
+  readonly audience?: string | readonly string[];
   /** Allowed signature algorithms, such as `["EdDSA"]`. Never taken from the token. */
   readonly algorithms: readonly string[];
   /** Where the public keys come from: a URL, or an operation of the mesh (`"members.keys"`) that returns a JWKS. */
   readonly jwks: { readonly url: string } | { readonly operation: string };
+  /** How much the issuer's clock may differ from ours, in seconds, to 300. Default 60. */
+  readonly clockToleranceS?: number;
+}
+
+/** An API key as it is kept. */
+export interface ApiKeyOptions {
+  /** The public part of the key, 16 hexadecimal digits. */
+  readonly id: string;
+  /** SHA-256 of the key, 64 hexadecimal digits. */
+  readonly hash: string;
+  /** Who calls with it: the principal's subject. */
+  readonly subject: string;
+  /** The principal's scopes. Default none. */
+  readonly scopes?: readonly string[];
+  /** When it ends, as ISO 8601: `2027-01-31`. Default never. */
+  readonly expires?: string;
 }
 
 /** PEM files, relative to the configuration file. */
@@ -100,8 +120,6 @@ export interface GatewaySection {
   readonly port?: number;
   /** The address it listens on. `DURE_GATEWAY_HOST`. Default: `host`. */
   readonly host?: string;
-  /** Whose tokens are accepted. Default: nobody's, so that only public operations can be called over HTTP. */
-  readonly auth?: { readonly issuers: readonly IssuerOptions[] };
   /**
    * Certificates for HTTPS; of several, a client gets the one for the name it asks for, or the first. Changed files are used without a
    * restart. Default: plain HTTP.
@@ -112,6 +130,17 @@ export interface GatewaySection {
    * and `Forwarded` are believed. Default: nobody's.
    */
   readonly trustedProxies?: readonly string[];
+  /** How callers prove who they are. Default: not at all, so that only public operations can be called over HTTP. */
+  readonly auth?: {
+    /** Whose JSON Web Tokens are accepted. */
+    readonly issuers?: readonly IssuerOptions[];
+    /** API keys, as `dure api-key` prints them: hashes, which are no secret. */
+    readonly apiKeys?: readonly ApiKeyOptions[];
+    /** Loads a verifier of the project's own, such as `() => import("./sessions.ts")`. It is asked first. */
+    readonly verifier?: VerifierLoader;
+  };
+  /** Paths that HTTP servers outside of the mesh answer, where no contract does. Made by {@link route}. */
+  readonly routes?: readonly RouteSection[];
   /** Bounds of a request and of its connection. */
   readonly limits?: {
     /** Largest request body, in bytes. Default 1 MiB; above it 413. */
@@ -136,13 +165,13 @@ export interface GatewaySection {
 }
 
 /** Protocols of `events.url`, one or more for each engine. */
-export const eventEngineProtocols = ["postgres", "postgresql"] as const;
+export const eventEngineProtocols = ["postgres", "postgresql", "redis", "rediss"] as const;
 
 /** Where events are stored, and for how long. */
 export interface EventsSection {
   /**
    * An engine that keeps the events in place of files. `postgres://...`: a PostgreSQL database, whose search path is the log's schema;
-   * needs the package `pg`. Better given as `DURE_EVENTS_URL`, since it holds a password.
+   * needs the package `pg`. `redis://...`, `rediss://...`: a Redis database, by its number; needs the package `@redis/client`. Better given as `DURE_EVENTS_URL`, since it holds a password.
    */
   readonly url?: string;
   /** The folder of the log's files. Default `events` in the data folder. */
@@ -203,6 +232,14 @@ export interface DureConfig extends ProfileOptions {
   readonly services: Readonly<Record<string, ServiceLoader>>;
   /** Changes for one environment, chosen by `--profile` or `DURE_PROFILE`. */
   readonly profiles?: Readonly<Record<string, ProfileOptions>>;
+}
+
+/**
+ * A route of the gateway to HTTP servers that are not on the mesh: `route("/legacy/*", { upstream: "http://127.0.0.1:9000" })`. Like an
+ * operation it is closed unless `auth: "public"`.
+ */
+export function route(path: string, options: RouteOptions): RouteSection {
+  return { path, ...options };
 }
 
 /** Types a configuration. It is checked when it is used, so that all problems can be told at once. */

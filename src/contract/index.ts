@@ -59,6 +59,7 @@ export {
 } from "./operation.ts";
 export { OperationRuntime } from "./operation-runtime.ts";
 export type { Params } from "./params.ts";
+export type { RequestVerifier, UnverifiedRequest } from "./request-verifier.ts";
 export { type SagaState, type SagaSummary, sagaOperations } from "./saga-operations.ts";
 export { type Checked, check, type Issue, type Schema } from "./schema.ts";
 export { type Secret, secret } from "./secret.ts";

@@ -21,4 +21,5 @@ export {
   type ProjectionOptions,
   projects,
 } from "./projection.ts";
+export { openRedisStorage } from "./redis/index.ts";
 export { memoryStorage, openStorage, type Storage } from "./storage/storage.ts";

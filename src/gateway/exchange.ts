@@ -33,8 +33,8 @@ export interface Exchange {
   onAbort(listener: () => void): void;
   /** Sends the answer; this or `stream`, once. */
   answer(status: number, headers: HeaderList, body: Uint8Array | string): void;
-  /** Begins an answer whose body comes piece by piece. */
-  stream(status: number, headers: HeaderList): AnswerStream;
+  /** Begins an answer whose body comes piece by piece; `length` bytes in all, if that is known. */
+  stream(status: number, headers: HeaderList, length?: number): AnswerStream;
 }
 
 /** The body of an answer, piece by piece. */

@@ -1,25 +1,26 @@
 /**
  * The HTTP edge: a node like any other that speaks HTTP. Policies of a request, in order:
  *
- *   limits (engine) -> platform paths -> route -> authenticate and scopes -> input -> forward
+ *   limits (engine) -> platform paths -> route -> authenticate and scopes -> input -> forward, or
+ *                                                                         -> upstream
  *
  * Each is a file of its own, and either refuses or hands on what the next ones need.
  */
 import { findRoute, readInput } from "../http/index.ts";
 import type { MeshNode } from "../mesh/index.ts";
 import { type Logger, silentLogger } from "../telemetry/index.ts";
-import { authenticate } from "./authenticate.ts";
+import { Authenticator, authenticate } from "./auth/index.ts";
 import { answerDocsPage } from "./docs-page/index.ts";
 import { loadEdgeCertificates } from "./edge-certificates.ts";
 import type { Exchange } from "./exchange.ts";
 import { Forward } from "./forward.ts";
 import { type HttpEngine, listenHttp } from "./http1/index.ts";
-import { JwtVerifier } from "./jwt.ts";
 import { type GatewayOptions, gatewayDefaults } from "./options.ts";
 import { answerPlatformPath } from "./platform-paths.ts";
 import { refuse } from "./refusal.ts";
 import { RouteBook } from "./route-book.ts";
 import { TrustedProxies } from "./trusted-proxies.ts";
+import { type UpstreamRoute, UpstreamRoutes } from "./upstream-routes.ts";
 
 /** A running gateway. */
 export interface Gateway {
@@ -33,7 +34,7 @@ export interface Gateway {
 
 const closeMsMax = 10_000;
 
-/** Starts a gateway. Rejects with ALREADY_EXISTS for a taken port. */
+/** Starts a gateway. Rejects with ALREADY_EXISTS for a taken port, INVALID_ARGUMENT for options that would not protect anything. */
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const gateway = new RunningGateway(options);
   await gateway.listen();
@@ -44,20 +45,22 @@ class RunningGateway implements Gateway {
   readonly #options: GatewayOptions;
   readonly #node: MeshNode;
   readonly #logger: Logger;
-  readonly #jwt: JwtVerifier;
+  readonly #authenticator: Authenticator;
   #engine: HttpEngine | undefined;
   readonly #routes: RouteBook;
   readonly #forward: Forward;
+  readonly #upstreams: UpstreamRoutes;
   readonly #bodyBytesMax: number;
 
   constructor(options: GatewayOptions) {
     this.#options = options;
     this.#node = options.node;
     this.#logger = options.logger ?? silentLogger;
-    this.#jwt = new JwtVerifier(options.auth, options.node, this.#logger);
+    this.#authenticator = new Authenticator(options.auth ?? {}, options.node, this.#logger);
     this.#routes = new RouteBook(options.node, this.#logger);
     this.#forward = new Forward(options.node, this.#logger);
     this.#bodyBytesMax = options.limits?.bodyBytesMax ?? gatewayDefaults.bodyBytesMax;
+    this.#upstreams = new UpstreamRoutes(options.routes ?? [], this.#bodyBytesMax, this.#logger);
   }
 
   get port(): number {
@@ -100,6 +103,7 @@ class RunningGateway implements Gateway {
   async close(): Promise<void> {
     this.#routes.close();
     await this.#engine?.close(closeMsMax);
+    this.#upstreams.close();
   }
 
   async #onExchange(exchange: Exchange): Promise<void> {
@@ -107,16 +111,26 @@ class RunningGateway implements Gateway {
     if (answerPlatformPath(exchange, node, this.#routes, info)) return;
     const found = findRoute(this.#routes.table, exchange.method, exchange.target);
     if (found.refusal) {
+      const upstream = this.#upstreams.find(exchange.target);
+      if (upstream) return this.#proxy(exchange, upstream);
       // A route of the project's own at /docs comes first.
       if (found.refusal.status === 404 && answerDocsPage(exchange)) return;
       return refuse(exchange, found.refusal);
     }
     const { route, parameters } = found.value;
-    const caller = await authenticate(exchange, route.operation, this.#jwt);
+    const caller = await authenticate(exchange, route.operation, this.#authenticator);
     if (caller.refusal) return refuse(exchange, caller.refusal);
     const input = await readInput(exchange, route.operation, parameters, this.#bodyBytesMax);
     if (input.refusal) return refuse(exchange, input.refusal);
-    const principal = caller.value;
+    const principal = caller.value?.text;
     await this.#forward.send({ exchange, route, principal, input: input.value });
+  }
+
+  async #proxy(exchange: Exchange, route: UpstreamRoute): Promise<void> {
+    if (route.auth === "required") {
+      const caller = await authenticate(exchange, route, this.#authenticator);
+      if (caller.refusal) return refuse(exchange, caller.refusal);
+    }
+    await this.#upstreams.send(exchange, route);
   }
 }

@@ -2,5 +2,13 @@
  * gateway: the HTTP edge. Routes come from the contracts in the view; every request becomes one {@link Exchange}; errors become
  * problem documents. The HTTP engine sits behind `exchange.ts`.
  */
+export { createApiKey } from "./auth/index.ts";
 export { createGateway, type Gateway } from "./gateway.ts";
-export type { AuthOptions, GatewayLimits, GatewayOptions, IssuerOptions } from "./options.ts";
+export type {
+  AuthOptions,
+  GatewayLimits,
+  GatewayOptions,
+  IssuerOptions,
+  RouteOptions,
+  RouteSection,
+} from "./options.ts";

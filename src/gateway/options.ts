@@ -1,23 +1,60 @@
+import type { RequestVerifier } from "../contract/index.ts";
 import type { MeshNode } from "../mesh/index.ts";
 import type { Logger } from "../telemetry/index.ts";
 import type { CertificatePaths } from "./edge-certificates.ts";
 import type { Http1Limits } from "./http1/index.ts";
 
+/**
+ * What an issuer may sign with (RFC 7518, section 3.1; RFC 8037; RFC 9864). None by a shared secret: whoever reads a published key could
+ * sign with it.
+ */
+export const signatureAlgorithms = [
+  "EdDSA",
+  "Ed25519",
+  "ES256",
+  "ES384",
+  "ES512",
+  "PS256",
+  "PS384",
+  "PS512",
+  "RS256",
+  "RS384",
+  "RS512",
+] as const;
+
 /** Whose tokens are accepted. */
 export interface IssuerOptions {
   /** The `iss` claim, exactly. */
   readonly issuer: string;
-  /** The `aud` claim; not checked without it. */
-  readonly audience?: string | undefined;
-  /** Accepted algorithms; anything else is refused, `none` always. */
+  /** The `aud` claim, or any of several; not checked without it. */
+  readonly audience?: string | readonly string[] | undefined;
+  /** Accepted {@link signatureAlgorithms}; anything else is refused. */
   readonly algorithms: readonly string[];
+  /** How much the issuer's clock may differ from ours, in seconds. Default 60. */
+  readonly clockToleranceS?: number | undefined;
   /** Where the keys are: a URL, or an operation of the mesh that returns a JWK Set, as `members.keys`. */
   readonly jwks: { readonly url: string } | { readonly operation: string };
 }
 
+/** An API key as it is kept; `dure api-key` prints it. */
+export interface ApiKeyOptions {
+  /** The public part of the key, 16 hexadecimal digits. */
+  readonly id: string;
+  /** SHA-256 of the key, 64 hexadecimal digits. */
+  readonly hash: string;
+  /** Who calls with it. */
+  readonly subject: string;
+  readonly scopes?: readonly string[] | undefined;
+  /** When it ends, as ISO 8601. Default never. */
+  readonly expires?: string | undefined;
+}
+
 /** How callers prove who they are. */
 export interface AuthOptions {
-  readonly issuers: readonly IssuerOptions[];
+  readonly issuers?: readonly IssuerOptions[] | undefined;
+  readonly apiKeys?: readonly ApiKeyOptions[] | undefined;
+  /** Other means, asked first. */
+  readonly verifier?: RequestVerifier | undefined;
 }
 
 /** Bounds of a request and of its connection; the defaults of those that are not here are in {@link Http1Limits}. */
@@ -38,6 +75,32 @@ export interface GatewayLimits
   readonly bodyBytesMax?: number | undefined;
   /** Largest head, in bytes; above it 431. Default 16 KiB. */
   readonly headerBytesMax?: number | undefined;
+}
+
+/** How a route goes to HTTP servers that are not on the mesh. */
+export interface RouteOptions {
+  /** `http://host:port`, or several that do the same. */
+  readonly upstream: string | readonly string[];
+  /** `public`: the upstream looks after itself. Default: only with a token that the gateway accepts. */
+  readonly auth?: "public";
+  /** Scopes that the token must have, all of them. */
+  readonly scopes?: readonly string[];
+  /** The answer must begin within this time, in ms; then 504. Default 30,000. */
+  readonly deadlineMs?: number;
+  /** Largest body of a request, in bytes; above it 413. Default: the gateway's. */
+  readonly bodyBytesMax?: number;
+  /** A path that answers 200 to 399 on a healthy server. Two failed checks in a row take it out, a good one brings it back. */
+  readonly health?: {
+    readonly path: string;
+    /** Default 5,000. */
+    readonly everyMs?: number;
+  };
+}
+
+/** A route to HTTP servers, as data. */
+export interface RouteSection extends RouteOptions {
+  /** As in contracts: `/legacy/*`, `/users/:id/avatar`. */
+  readonly path: string;
 }
 
 /** What {@link createGateway} takes. */
@@ -61,6 +124,8 @@ export interface GatewayOptions {
    * seconds, without a restart. Default: plain HTTP.
    */
   readonly tls?: CertificatePaths | readonly CertificatePaths[] | undefined;
+  /** Routes to HTTP servers that are not on the mesh, for what no contract answers. */
+  readonly routes?: readonly RouteSection[] | undefined;
   readonly logger?: Logger | undefined;
   /** Title and version of the OpenAPI document. */
   readonly info?: { readonly title: string; readonly version: string } | undefined;
@@ -72,4 +137,6 @@ export const gatewayDefaults = {
   port: 8080,
   bodyBytesMax: 1024 * 1024,
   headerBytesMax: 16 * 1024,
+  upstreamDeadlineMs: 30_000,
+  healthEveryMs: 5_000,
 } as const;

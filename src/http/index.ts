@@ -4,8 +4,15 @@
  */
 export { BodyRefused } from "./body-refused.ts";
 export { findRoute } from "./find-route.ts";
+export { type Found, PathTree } from "./path-tree.ts";
 export { failureProblem, gatewayProblem, type Problem } from "./problem.ts";
-export { type RawHead, rawHead, rawResponseHeaders } from "./raw-head.ts";
+export {
+  endToEndHeaders,
+  passedOnHeaders,
+  type RawHead,
+  rawHead,
+  rawResponseHeaders,
+} from "./raw-head.ts";
 export type { HeaderList, Refusal, Step } from "./refusal.ts";
 export { type RequestInput, readInput } from "./request-input.ts";
 export { type KnownContract, type Route, RouteTable } from "./route-table.ts";

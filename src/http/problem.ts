@@ -40,6 +40,7 @@ const ownStatuses: Record<number, { code: string; title: string }> = {
   501: { code: "UNIMPLEMENTED", title: "Not Implemented" },
   502: { code: "INTERNAL", title: "Bad Gateway" },
   503: { code: "UNAVAILABLE", title: "Service Unavailable" },
+  504: { code: "DEADLINE_EXCEEDED", title: "Gateway Timeout" },
   505: { code: "UNIMPLEMENTED", title: "HTTP Version Not Supported" },
 };
 

@@ -32,21 +32,28 @@ function isForwarding(name: string): boolean {
 }
 
 /**
- * The head of a request for a `raw` operation as text: without what concerns the client's connection alone and what it could forge.
+ * The fields of a request that pass on: without what concerns the client's connection alone and what it could forge.
  *
  * @param added what is set by whoever passes the request on; a client cannot remove it by naming it in `Connection`.
  */
-export function rawHead({ method, url, headers }: RawHead, added: HeaderList): string {
+export function passedOnHeaders(headers: HeaderList, added: HeaderList): HeaderList {
+  return [...endToEndHeaders(headers).filter(([name]) => !isForwarding(name)), ...added];
+}
+
+/** The fields that do not concern one connection alone, nor are named by `Connection`. Names in lower case. */
+export function endToEndHeaders(headers: HeaderList): HeaderList {
   const listed = headers
     .filter(([name]) => name === "connection")
     .flatMap(([, value]) => value.split(",").map((name) => name.trim().toLowerCase()));
-  const kept = headers.filter(
-    ([name]) => !hopByHop.has(name) && !listed.includes(name) && !isForwarding(name),
-  );
+  return headers.filter(([name]) => !hopByHop.has(name) && !listed.includes(name));
+}
+
+/** The head of a request for a `raw` operation as text. See {@link passedOnHeaders}. */
+export function rawHead({ method, url, headers }: RawHead, added: HeaderList): string {
   const head: RawHead = {
     method: method === "HEAD" ? "GET" : method,
     url,
-    headers: [...kept, ...added],
+    headers: passedOnHeaders(headers, added),
   };
   return JSON.stringify(head);
 }

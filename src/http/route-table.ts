@@ -1,11 +1,10 @@
 /**
  * Which operation answers a method and path. Built anew from the contracts in the view at every change and swapped whole, so a
  * request sees one table or the next, never a mixture.
- *
- * A tree by segment: a literal beats a parameter, a parameter beats the rest (`*`).
  */
 import type { ContractDescription, OperationDescription } from "../contract/index.ts";
 import type { OperationRef } from "../wire/index.ts";
+import { PathTree } from "./path-tree.ts";
 
 /** An operation that HTTP can reach. */
 export interface Route {
@@ -48,25 +47,10 @@ export interface RouteTableOptions {
   readonly former?: RouteTable | undefined;
 }
 
-interface Leaf {
-  readonly route: Route;
-  readonly names: readonly string[];
-}
-
-interface Branch {
-  readonly literals: Map<string, Branch>;
-  parameter: Branch | undefined;
-  /** By method. */
-  readonly routes: Map<string, Leaf>;
-  /** By method; the path goes on with anything. */
-  readonly rest: Map<string, Leaf>;
-}
-
 const none: Match = { kind: "none" };
-const noParameters: Readonly<Record<string, string>> = Object.freeze({});
 
 export class RouteTable {
-  readonly #root: Branch = newBranch();
+  readonly #tree = new PathTree<Route>();
   readonly #routes: Route[] = [];
   readonly conflicts: Conflict[] = [];
 
@@ -89,14 +73,11 @@ export class RouteTable {
   }
 
   find(method: string, segments: readonly string[]): Match {
-    const values: string[] = [];
     const found =
-      search(this.#root, segments, { method, values }) ??
-      (method === "HEAD" ? search(this.#root, segments, { method: "GET", values }) : undefined);
-    if (found)
-      return { kind: "route", route: found.route, parameters: parametersOf(found, values) };
-    const allow = new Set<string>();
-    collectMethods(this.#root, segments, { index: 0, allow });
+      this.#tree.find(method, segments) ??
+      (method === "HEAD" ? this.#tree.find("GET", segments) : undefined);
+    if (found) return { kind: "route", route: found.value, parameters: found.parameters };
+    const allow = this.#tree.methods(segments);
     if (allow.size === 0) return none;
     if (allow.has("GET")) allow.add("HEAD");
     return { kind: "method", allow: [...allow].sort() };
@@ -113,92 +94,8 @@ export class RouteTable {
     }
     claims.set(shape, own);
     this.#routes.push(route);
-    this.#insert(route);
+    this.#tree.insert(method, path, route);
   }
-
-  #insert(route: Route): void {
-    let branch = this.#root;
-    const names: string[] = [];
-    for (const segment of route.path.split("/").filter(Boolean)) {
-      if (segment === "*") {
-        branch.rest.set(route.method, { route, names });
-        return;
-      }
-      if (segment.startsWith(":")) {
-        names.push(segment.slice(1));
-        branch.parameter ??= newBranch();
-        branch = branch.parameter;
-      } else {
-        let next = branch.literals.get(segment);
-        if (!next) {
-          next = newBranch();
-          branch.literals.set(segment, next);
-        }
-        branch = next;
-      }
-    }
-    branch.routes.set(route.method, { route, names });
-  }
-}
-
-interface Search {
-  readonly method: string;
-  /** The values of the parameters on the way to where the search is. */
-  readonly values: string[];
-}
-
-function search(
-  branch: Branch,
-  segments: readonly string[],
-  state: Search,
-  index = 0,
-): Leaf | undefined {
-  const segment = segments[index];
-  if (segment === undefined) {
-    const found = branch.routes.get(state.method);
-    if (found) return found;
-  } else {
-    const literal = branch.literals.get(segment);
-    const byLiteral = literal && search(literal, segments, state, index + 1);
-    if (byLiteral) return byLiteral;
-    if (branch.parameter) {
-      state.values.push(segment);
-      const byParameter = search(branch.parameter, segments, state, index + 1);
-      if (byParameter) return byParameter;
-      state.values.pop();
-    }
-  }
-  return branch.rest.get(state.method);
-}
-
-/** The methods of every route that the path fits. */
-function collectMethods(
-  branch: Branch,
-  segments: readonly string[],
-  { index, allow }: { readonly index: number; readonly allow: Set<string> },
-): void {
-  const segment = segments[index];
-  for (const method of branch.rest.keys()) allow.add(method);
-  if (segment === undefined) {
-    for (const method of branch.routes.keys()) allow.add(method);
-    return;
-  }
-  const next = { index: index + 1, allow };
-  const literal = branch.literals.get(segment);
-  if (literal) collectMethods(literal, segments, next);
-  if (branch.parameter) collectMethods(branch.parameter, segments, next);
-}
-
-function parametersOf({ names }: Leaf, values: readonly string[]): Record<string, string> {
-  if (names.length === 0) return noParameters;
-  const parameters: Record<string, string> = {};
-  for (let index = 0; index < names.length; index += 1)
-    parameters[names[index] as string] = values[index] as string;
-  return parameters;
-}
-
-function newBranch(): Branch {
-  return { literals: new Map(), parameter: undefined, routes: new Map(), rest: new Map() };
 }
 
 function keyOf({ service, operation, contractHash }: OperationRef): string {

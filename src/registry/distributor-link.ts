@@ -44,8 +44,6 @@ export class DistributorLink {
   #client: Client | undefined;
   #epoch: string | undefined;
   #seq: number | undefined;
-  /** The last change of the record that the Distributor has. */
-  #toldRevision = -1;
   #telling: Promise<void> | undefined;
   isConnected = false;
   since = now();
@@ -93,14 +91,14 @@ export class DistributorLink {
   async #tellChanges(): Promise<void> {
     while (this.isConnected && this.#client && !this.#stop.signal.aborted) {
       const record = this.#options.record();
-      if (record.revision === this.#toldRevision) return;
+      if (record.revision === this.announcedRevision) return;
       const call = this.#client.call(
         distributorRefs.update,
         { deadlineMs: 5_000 },
         JSON.stringify(record),
       );
       const { ok } = await call.outcome;
-      if (ok) this.#toldRevision = record.revision;
+      if (ok && this.isConnected) this.announcedRevision = record.revision;
       else await sleep(updateAgainMs, this.#stop.signal).catch(() => {});
     }
   }
@@ -161,7 +159,7 @@ export class DistributorLink {
       if (message.kind === "registered") {
         this.#setConnected(true);
         this.#options.logger.info("registered", { distributor: this.#where() });
-        this.#toldRevision = revision;
+        this.announcedRevision = revision;
         // What has changed since the registration was sent could not be told before it was taken.
         this.update();
       } else if (message.kind === "outdated") {

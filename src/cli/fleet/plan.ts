@@ -8,7 +8,7 @@ import type {
   SidecarSection,
 } from "../../config/index.ts";
 import type { ReloadWay } from "../../supervisor/index.ts";
-import type { DevSpec, EventLogPlace, HostSpec, SidecarSpec } from "../host/spec.ts";
+import type { DevSpec, EdgeSpec, EventLogPlace, HostSpec, SidecarSpec } from "../host/spec.ts";
 import { type CertificateNeed, commandLineName } from "../transport.ts";
 
 /** What a plan is made from. */
@@ -65,8 +65,8 @@ export function planUp(input: PlanInput): PlannedProcess[] {
 
 /** The process of a name, of any number; undefined where the configuration has none of that kind. */
 export function planOne(input: PlanInput, name: string): PlannedProcess | undefined {
-  const edge = [...planEdges(input), planGateway(input)].find(({ spec }) => spec.name === name);
-  if (edge) return edge;
+  const own = [...planEdges(input), planGateway(input)].find(({ spec }) => spec.name === name);
+  if (own) return own;
   const [, kind, number] = /^(.+)-(\d+)$/.exec(name) ?? [];
   const process = input.config.processes.find((each) => each.name === kind);
   return process && planInstance(input, process, Number(number));
@@ -86,8 +86,7 @@ function planEdges(input: PlanInput): PlannedProcess[] {
 
 function planGateway(input: PlanInput): PlannedProcess {
   const expects = [...Object.keys(input.config.services), ...(logPlace(input) ? ["eventlog"] : [])];
-  const gateway = gatewaySection(input);
-  return planEdge({ ...node(input, "gateway"), role: "gateway", gateway, expects });
+  return planEdge({ ...node(input, "gateway"), role: "gateway", ...edge(input), expects });
 }
 
 /** The instance of a number, from 1. */
@@ -135,37 +134,19 @@ export function certificateNeeds({ config }: PlanInput): readonly CertificateNee
 
 /** `dure dev`: everything in one process. */
 export function planDev(input: PlanInput): DevSpec {
-  const { config, configPath, distributorPort } = input;
+  const { config, distributorPort } = input;
   return {
     ...node(input, "dev"),
     role: "dev",
     // In this process the Distributor is not yet there when the list is made.
     distributors: config.distributors,
-    configPath,
+    ...edge(input),
     services: Object.keys(config.services),
-    gateway: gatewaySection(input),
     distributorPort,
     log: logPlace(input),
     sidecars: config.processes.flatMap(({ name, sidecar }) =>
       sidecar ? [sidecarSpec(input, `${name}-1`, sidecar, name)] : [],
     ),
-  };
-}
-
-/** Files are named as the configuration sees them; processes may run elsewhere. */
-function gatewaySection({ config, configPath, gatewayPort }: PlanInput): ResolvedConfig["gateway"] {
-  const { tls, ...gateway } = config.gateway;
-  const inProject = (path: string) => resolve(dirname(configPath), path);
-  return {
-    ...gateway,
-    port: gatewayPort,
-    ...(tls
-      ? {
-          tls: [tls]
-            .flat()
-            .map(({ cert, key }) => ({ cert: inProject(cert), key: inProject(key) })),
-        }
-      : {}),
   };
 }
 
@@ -213,6 +194,33 @@ export function gatewayUrl({ config, gatewayPort }: PlanInput): string {
 function common({ config, token, certs }: PlanInput, name: string) {
   const { name: mesh, host, logLevel } = config;
   return { name, mesh, host, token, certs, logLevel };
+}
+
+function edge(input: PlanInput): EdgeSpec {
+  const { config, configPath } = input;
+  return {
+    gateway: gatewaySection(input),
+    configPath,
+    profile: config.profile,
+    hasVerifier: config.gateway.auth?.verifier !== undefined,
+  };
+}
+
+/** Files are named as the configuration sees them; processes may run elsewhere. */
+function gatewaySection({ config, configPath, gatewayPort }: PlanInput): ResolvedConfig["gateway"] {
+  const { tls, ...gateway } = config.gateway;
+  const inProject = (path: string) => resolve(dirname(configPath), path);
+  return {
+    ...gateway,
+    port: gatewayPort,
+    ...(tls
+      ? {
+          tls: [tls]
+            .flat()
+            .map(({ cert, key }) => ({ cert: inProject(cert), key: inProject(key) })),
+        }
+      : {}),
+  };
 }
 
 function node(input: PlanInput, name: string) {

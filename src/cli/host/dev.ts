@@ -1,7 +1,6 @@
 import { formatHostPort } from "../../config/index.ts";
 import { describe, type Service, serviceDefinition } from "../../contract/index.ts";
 import { meshEvents } from "../../events/index.ts";
-import { createGateway } from "../../gateway/index.ts";
 import { Closers } from "../../kit/index.ts";
 import { createNode } from "../../mesh/index.ts";
 import { createDistributor } from "../../registry/index.ts";
@@ -14,6 +13,7 @@ import { logServiceAt } from "./event-log.ts";
 import { loadHosted } from "./hosted-services.ts";
 import { runSidecar } from "./sidecar.ts";
 import type { DevSpec, HostTold } from "./spec.ts";
+import { startGateway } from "./start-gateway.ts";
 
 /** Hosts every service, the gateway and a Distributor in this one process. */
 export async function hostDev(spec: DevSpec, link: SupervisorLink): Promise<void> {
@@ -51,15 +51,7 @@ export async function hostDev(spec: DevSpec, link: SupervisorLink): Promise<void
     await node.drain(link.drainMs);
     await node.close();
   });
-  const { port, host: gatewayHost } = spec.gateway;
-  const gateway = await portAdvice("gateway.port", gatewayHost, port, () =>
-    createGateway({
-      ...spec.gateway,
-      node,
-      logger,
-      info: { title: mesh, version: "1.0.0" },
-    }),
-  );
+  const gateway = await startGateway(spec, node, logger);
   closers.add(() => gateway.close());
 
   const tell = (told: HostTold) => link.tell(told);
@@ -71,7 +63,7 @@ export async function hostDev(spec: DevSpec, link: SupervisorLink): Promise<void
   }
   for (const service of services) tellLine(summaryOf(service));
   for (const address of distributors) tellLine(`distributor: ${formatHostPort(address)}`);
-  link.ready({ host: gatewayHost, port: gateway.port });
+  link.ready({ host: spec.gateway.host, port: gateway.port });
   const names = services.map((service) => describe(serviceDefinition(service).contract).name);
   tellWhenCovered(gateway, names, tell);
 }

@@ -7,6 +7,8 @@ type OpenEngine = (url: string) => Promise<Storage>;
 const engines: Readonly<Record<string, OpenEngine>> = {
   "postgres:": openPostgres,
   "postgresql:": openPostgres,
+  "redis:": openRedis,
+  "rediss:": openRedis,
 };
 
 /** Rejects with FAILED_PRECONDITION where its client is not installed, INVALID_ARGUMENT for a URL of no engine. */
@@ -25,6 +27,23 @@ async function openPostgres(url: string): Promise<Storage> {
       const client = new pg.Client({ connectionString: url });
       await client.connect();
       return client;
+    },
+  });
+}
+
+async function openRedis(url: string): Promise<Storage> {
+  const { openRedisStorage } = await import("../../events/index.ts");
+  const { createClient } = await import("@redis/client").catch(notInstalled("@redis/client"));
+  return openRedisStorage({
+    async connect() {
+      const client = createClient({
+        url,
+        disableOfflineQueue: true,
+        socket: { reconnectStrategy: false },
+      });
+      // Told by the command that fails.
+      client.on("error", () => {});
+      return client.connect();
     },
   });
 }

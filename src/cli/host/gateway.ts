@@ -1,11 +1,10 @@
-import { createGateway } from "../../gateway/index.ts";
 import { createNode } from "../../mesh/index.ts";
 import type { SupervisorLink } from "../../supervisor/index.ts";
 import { createLogger } from "../../telemetry/index.ts";
-import { portAdvice } from "../port-taken.ts";
 import { transportFor } from "../transport.ts";
 import { tellWhenCovered } from "./covers.ts";
 import type { GatewaySpec } from "./spec.ts";
+import { startGateway } from "./start-gateway.ts";
 
 /** Runs the HTTP edge under the supervisor, and tells when it reaches every expected service. */
 export async function hostGateway(spec: GatewaySpec, link: SupervisorLink): Promise<void> {
@@ -24,20 +23,12 @@ export async function hostGateway(spec: GatewaySpec, link: SupervisorLink): Prom
     zone: spec.zone,
     logger,
   });
-  const { port, host } = spec.gateway;
-  const gateway = await portAdvice("gateway.port", host, port, () =>
-    createGateway({
-      ...spec.gateway,
-      node,
-      logger,
-      info: { title: spec.mesh, version: "1.0.0" },
-    }),
-  );
+  const gateway = await startGateway(spec, node, logger);
   link.onStop(async () => {
     await gateway.close();
     await node.drain();
     await node.close();
   });
-  link.ready({ host, port: gateway.port });
+  link.ready({ host: spec.gateway.host, port: gateway.port });
   tellWhenCovered(gateway, spec.expects, (told) => link.tell(told));
 }

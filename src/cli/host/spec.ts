@@ -44,10 +44,18 @@ export interface EventLogSpec extends NodeSpec {
   readonly log: EventLogPlace;
 }
 
-/** Runs the HTTP edge. */
-export interface GatewaySpec extends NodeSpec {
-  readonly role: "gateway";
+/** What a process that runs the HTTP edge must know for it. */
+export interface EdgeSpec {
   readonly gateway: ResolvedConfig["gateway"];
+  readonly configPath: string;
+  readonly profile: string | undefined;
+  /** Whether the configuration has a verifier, which the process then reads from the file. */
+  readonly hasVerifier: boolean;
+}
+
+/** Runs the HTTP edge. */
+export interface GatewaySpec extends NodeSpec, EdgeSpec {
+  readonly role: "gateway";
   /** Services that must be reachable before the fleet counts as ready. */
   readonly expects: readonly string[];
 }
@@ -73,11 +81,9 @@ export interface SidecarSpec extends NodeSpec {
 }
 
 /** Everything in one process: the monolith. */
-export interface DevSpec extends NodeSpec {
+export interface DevSpec extends NodeSpec, EdgeSpec {
   readonly role: "dev";
-  readonly configPath: string;
   readonly services: readonly string[];
-  readonly gateway: ResolvedConfig["gateway"];
   /** Absent where the project joins Distributors that run elsewhere. */
   readonly distributorPort: number | undefined;
   /** Absent where no events are stored here. */

@@ -8,6 +8,7 @@ import {
   logLevels,
   reloadWays,
   type ServiceLoader,
+  type VerifierLoader,
 } from "../options.ts";
 
 /** Names that `dure up` gives to its own processes. */
@@ -50,9 +51,12 @@ const serviceCalls = {
 
 const issuer = z.strictObject({
   issuer: z.string().min(1),
-  audience: z.string().min(1).exactOptional(),
+  audience: z
+    .union([z.string().min(1), z.array(z.string().min(1)).min(1).readonly()])
+    .exactOptional(),
   algorithms: z.array(z.string().min(1)).min(1).readonly(),
   jwks: z.union([z.strictObject({ url: z.url() }), z.strictObject({ operation: z.string() })]),
+  clockToleranceS: z.int().min(0).max(300).exactOptional(),
 });
 
 const instanceCount = z.int().min(1).max(instancesMax);
@@ -65,6 +69,42 @@ const instanceRange = z
   .refine(({ min, max }) => min <= max, "must have a min that is not above its max");
 
 const certificateFiles = z.strictObject({ cert: z.string().min(1), key: z.string().min(1) });
+const apiKey = z.strictObject({
+  id: z.string().regex(/^[0-9a-f]{16}$/, "must be 16 hexadecimal digits; dure api-key prints it"),
+  hash: z.string().regex(/^[0-9a-f]{64}$/, "must be 64 hexadecimal digits; dure api-key prints it"),
+  subject: z.string().min(1),
+  scopes: z.array(z.string().min(1)).readonly().exactOptional(),
+  expires: z
+    .union([z.iso.date(), z.iso.datetime()], 'must be a date such as "2027-01-31"')
+    .exactOptional(),
+});
+
+const verifier = z.custom<VerifierLoader>(
+  (value) => typeof value === "function",
+  'must be a function such as () => import("./sessions.ts")',
+);
+
+const upstreamUrl = z
+  .string()
+  .refine(
+    (text) => /^http:\/\/(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?$/.test(text),
+    'must be "http://host:port", without a path',
+  );
+
+const route = z.strictObject({
+  path: z.string().startsWith("/"),
+  upstream: z.union([upstreamUrl, z.array(upstreamUrl).min(1).readonly()]),
+  auth: z.literal("public").exactOptional(),
+  scopes: z.array(z.string().min(1)).readonly().exactOptional(),
+  deadlineMs: deadlineMs.exactOptional(),
+  bodyBytesMax: z.int().min(0).exactOptional(),
+  health: z
+    .strictObject({
+      path: z.string().startsWith("/"),
+      everyMs: z.int().min(100).max(deadlineMsMax).exactOptional(),
+    })
+    .exactOptional(),
+});
 
 const profileShape = {
   processes: z
@@ -97,9 +137,16 @@ const profileShape = {
     .strictObject({
       port: portNumber.exactOptional(),
       host: z.string().min(1).exactOptional(),
-      auth: z.strictObject({ issuers: z.array(issuer).readonly() }).exactOptional(),
       tls: z.union([certificateFiles, z.array(certificateFiles).min(1).readonly()]).exactOptional(),
       trustedProxies: z.array(z.string().min(1)).readonly().exactOptional(),
+      auth: z
+        .strictObject({
+          issuers: z.array(issuer).readonly().exactOptional(),
+          apiKeys: z.array(apiKey).readonly().exactOptional(),
+          verifier: verifier.exactOptional(),
+        })
+        .exactOptional(),
+      routes: z.array(route).readonly().exactOptional(),
       limits: z
         .strictObject({
           bodyBytesMax: z.int().min(0).exactOptional(),

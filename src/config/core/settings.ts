@@ -120,7 +120,7 @@ export const settings: readonly Setting[] = [
   {
     path: "events.url",
     variable: "DURE_EVENTS_URL",
-    description: "PostgreSQL database that keeps the events in place of files",
+    description: "engine that keeps the events in place of files: postgres://, redis://",
     read: text,
   },
   {

@@ -18,7 +18,7 @@ export interface TopicState {
 /** What an append stores. */
 export interface Taken {
   readonly events: readonly StoredEvent[];
-  /** By topic: the offset after the last of them. */
+  /** By topic of the batch: the offset after its last event, also where that had been stored before and the answer was lost. */
   readonly next: Readonly<Record<string, number>>;
   /** How many of the batch had been stored before. */
   readonly duplicates: number;
@@ -37,6 +37,8 @@ export class LogBook {
   readonly topics = new Map<string, TopicState>();
   /** How far each has been taken in, so that what is sent again is not stored again. */
   readonly sources = new Map<string, Source>();
+  /** By topic: the offset after the last one that was acknowledged. */
+  readonly #acknowledged = new Map<string, number>();
 
   clear(): void {
     this.topics.clear();
@@ -60,6 +62,8 @@ export class LogBook {
     }
     const duplicates = Math.min(expected - seq, events.length);
     const next: Record<string, number> = {};
+    for (const { topic } of events.slice(0, duplicates))
+      next[topic] = this.topics.get(topic)?.next ?? 0;
     const stored = events.slice(duplicates).map((event, index) => {
       const topic = this.#topic(event.topic);
       topic.lastAt = Math.max(Math.floor(wallTime), topic.lastAt);
@@ -73,6 +77,22 @@ export class LogBook {
     const source = { epoch, seq: Math.max(expected, seq + events.length) };
     this.sources.set(name, source);
     return { events: stored, next, duplicates, source };
+  }
+
+  /** What was taken is stored, and its offsets will be told. */
+  acknowledge(next: Taken["next"]): void {
+    for (const [topic, offset] of Object.entries(next)) this.#acknowledged.set(topic, offset);
+  }
+
+  /**
+   * For an engine that may lose what it has acknowledged: an offset that readers may have seen is not given to another event, so what is
+   * lost is missing, as an error in the groups' logs, and what comes later is not passed over.
+   */
+  passOverLost(): void {
+    for (const [name, next] of this.#acknowledged) {
+      const topic = this.#topic(name);
+      topic.next = Math.max(topic.next, next);
+    }
   }
 
   /** Takes events before `first` as dropped. */

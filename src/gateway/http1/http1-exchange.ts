@@ -138,17 +138,16 @@ export class Http1Exchange implements Exchange {
     this.#channel.onAnswered(this);
   }
 
-  stream(status: number, headers: HeaderList): AnswerStream {
+  stream(status: number, headers: HeaderList, length?: number): AnswerStream {
     if (!this.#canBegin()) return new PlainStream(this.#channel, { hasBody: false, onEnd() {} });
     const hasBody = this.method !== "HEAD" && status !== 204 && status !== 205 && status !== 304;
-    const isChunked = this.#head.minorVersion === 1;
-    // Who knows no chunks knows the end of the body by the end of the connection.
-    const isLast = (hasBody && !isChunked) || this.#channel.isLastAnswer(this);
-    const framing = !hasBody ? "none" : isChunked ? "chunked" : "until close";
-    const head = this.#writeHead(status, headers, {
-      framing: status === 205 ? 0 : framing,
-      isLast,
-    });
+    const isChunked = length === undefined && this.#head.minorVersion === 1;
+    // Who knows neither the length nor chunks knows the end of the body by the end of the connection.
+    const isUntilClose = hasBody && length === undefined && !isChunked;
+    const isLast = isUntilClose || this.#channel.isLastAnswer(this);
+    const bare = status === 205 ? 0 : this.method === "HEAD" ? (length ?? "none") : "none";
+    const framing = isUntilClose ? "until close" : isChunked ? "chunked" : (length ?? "none");
+    const head = this.#writeHead(status, headers, { framing: hasBody ? framing : bare, isLast });
     this.#state = "streaming";
     this.#isLast = isLast;
     this.#channel.sendPiece(head);

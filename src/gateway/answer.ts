@@ -1,0 +1,37 @@
+import type { HeaderList } from "../http/index.ts";
+import type { Exchange } from "./exchange.ts";
+
+/** A body that comes piece by piece. Whoever has it reads it to its end, or cancels it. */
+export interface PiecewiseBody extends AsyncIterable<Uint8Array> {
+  /** In bytes, if it is known before it has come. */
+  readonly length: number | undefined;
+  /** Nobody wants the rest. */
+  cancel(): void;
+}
+
+/** An answer on its way to a client: from an upstream, from the mesh, or out of the cache. */
+export interface Answer {
+  readonly status: number;
+  /** Names in lower case. */
+  readonly headers: HeaderList;
+  readonly body: Uint8Array | PiecewiseBody;
+}
+
+/** Whether the body comes piece by piece. */
+export function isPiecewise(body: Answer["body"]): body is PiecewiseBody {
+  return Symbol.asyncIterator in body && "cancel" in body;
+}
+
+/** Sends it. A body that breaks off breaks the client's connection off too: it must never look complete. */
+export async function sendAnswer(exchange: Exchange, answer: Answer): Promise<void> {
+  const { status, headers, body } = answer;
+  if (!isPiecewise(body)) return exchange.answer(status, headers, body);
+  exchange.onAbort(() => body.cancel());
+  const stream = exchange.stream(status, headers, body.length);
+  try {
+    for await (const piece of body) await stream.write(piece);
+    stream.end();
+  } catch {
+    stream.abort();
+  }
+}

@@ -1,0 +1,66 @@
+/** A request as it goes to an upstream: written anew from what was understood, never passed on as it came. */
+import { type HeaderList, passedOnHeaders } from "../../http/index.ts";
+import type { Exchange } from "../exchange.ts";
+
+/** A body that is sent while it comes. */
+export interface RequestBody {
+  readonly length: number | "chunked";
+  /** Throws what {@link Exchange.bodyChunks} throws. To be taken once. */
+  pieces(): AsyncIterable<Uint8Array>;
+}
+
+/** A request for an upstream. */
+export interface UpstreamRequest {
+  readonly method: string;
+  /** Path and query in canonical form. */
+  readonly target: string;
+  readonly host: string;
+  /** Without `host` and all that concerns one connection; names in lower case. */
+  readonly headers: HeaderList;
+  readonly body: RequestBody | undefined;
+  /** Nobody waits for the answer any more. */
+  readonly signal: AbortSignal;
+}
+
+/** Makes the request of an exchange. `bodyBytesMax`: larger bodies are 413. */
+export function upstreamRequest(exchange: Exchange, bodyBytesMax: number): UpstreamRequest {
+  const { method, target, host, headers, requestId, remoteAddress, hasBody } = exchange;
+  const gone = new AbortController();
+  exchange.onAbort(() => gone.abort());
+  const length = exchange.header("content-length");
+  const passed = headers.filter(([name]) => name !== "host" && name !== "expect");
+  return {
+    method,
+    target: `${target.path}${target.search}`,
+    host,
+    headers: passedOnHeaders(passed, [
+      ["via", "1.1 dure"],
+      ["x-request-id", requestId],
+      ["x-forwarded-for", remoteAddress],
+      ["x-forwarded-host", host],
+      ["x-forwarded-proto", "http"],
+    ]),
+    body: hasBody
+      ? {
+          length: length === undefined ? "chunked" : Number(length),
+          pieces: () => exchange.bodyChunks(bodyBytesMax),
+        }
+      : undefined,
+    signal: gone.signal,
+  };
+}
+
+/** Whether a body must be announced even if there is none: a server may answer 411 otherwise (RFC 9110, section 8.6). */
+const methodsWithBody = new Set(["POST", "PUT", "PATCH"]);
+
+/** Its head as text, a character a byte. */
+export function writeRequestHead({ method, target, host, headers, body }: UpstreamRequest): string {
+  const fields = headers.map(([name, value]) => `${name}: ${value}\r\n`).join("");
+  const framing =
+    body?.length === "chunked"
+      ? "transfer-encoding: chunked\r\n"
+      : body || methodsWithBody.has(method)
+        ? `content-length: ${body?.length ?? 0}\r\n`
+        : "";
+  return `${method} ${target} HTTP/1.1\r\nhost: ${host}\r\n${fields}${framing}\r\n`;
+}

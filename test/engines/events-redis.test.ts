@@ -1,0 +1,157 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { createClient } from "@redis/client";
+import { openRedisStorage } from "../../src/events/redis/index.ts";
+import { keepsWhatItAcknowledged } from "../events/support/engine-faults.ts";
+import { eventsSuite } from "../events/support/events-suite.ts";
+import { until } from "../support/until.ts";
+import { type OwnServer, startServer } from "./support/own-server.ts";
+
+let server: OwnServer;
+before(async () => {
+  server = await startServer(({ port, folder }) => [
+    "redis-server",
+    ...["--port", String(port), "--dir", folder, "--save", ""],
+    ...["--appendonly", "yes", "--appendfsync", "always"],
+  ]);
+});
+after(() => server.close());
+
+const connect = (database: number) =>
+  createClient({
+    url: `redis://127.0.0.1:${server.port}/${database}`,
+    disableOfflineQueue: true,
+    socket: { reconnectStrategy: false },
+  })
+    .on("error", () => {})
+    .connect();
+const open = (database: number) => openRedisStorage({ connect: () => connect(database) });
+const administer = async (database: number, ...command: string[]) => {
+  const client = await connect(database);
+  try {
+    return await client.sendCommand<any>(command);
+  } finally {
+    client.destroy();
+  }
+};
+const append = (seq: number, count = 1, body = "{}") => {
+  const event = { topic: "t.noted", key: "k", head: "{}", body };
+  return { source: "s", epoch: 1, seq, events: Array.from({ length: count }, () => event) };
+};
+const bounds = { eventsMax: 10_000, bytesMax: 1024 * 1024 };
+const read = { topic: "t.noted", from: 0, bounds };
+
+describe("the event log in Redis", () => {
+  eventsSuite(() => open(0));
+});
+
+describe("the event log when Redis fails", () => {
+  test("what was acknowledged is there after the server was killed, and it goes on by itself", async () => {
+    const storage = await open(1);
+    await keepsWhatItAcknowledged({ storage, interrupt: () => server.killAndRestart() });
+    await storage.close();
+  });
+
+  test("what was acknowledged is there after the connection was cut, and it goes on by itself", async () => {
+    const storage = await open(2);
+    const interrupt = async () => void (await administer(2, "CLIENT", "KILL", "TYPE", "normal"));
+    await keepsWhatItAcknowledged({ storage, interrupt });
+    await storage.close();
+  });
+
+  test("who has lost the log without knowing writes nothing more, and follows the next one", async () => {
+    const former = await open(3);
+    await former.call("append", append(0));
+    // As when it was not heard of for the time of its lease.
+    await administer(3, "DEL", "{dure}:lock");
+    const next = await open(3);
+    await assert.rejects(former.call("append", append(1)), { code: "UNAVAILABLE" });
+    await next.call("append", append(1, 1, '"of the next"'));
+    const stored = await next.call("read", read);
+    assert.deepEqual(
+      stored.map(({ body }) => body),
+      ["{}", '"of the next"'],
+    );
+    await next.close();
+    const isBack = () =>
+      former.call("append", append(2)).then(
+        () => true,
+        () => false,
+      );
+    await until("the former one has it again", isBack, 30_000);
+    await former.close();
+  });
+});
+
+describe("the event log's events in Redis", () => {
+  test("it drops what is too old or too much, and says where it begins", async () => {
+    const storage = await open(4);
+    await storage.call("append", append(0, 1_000));
+    const [event] = await storage.call("read", read);
+    const at = event?.at ?? 0;
+    const all = 4 * 2 ** 30;
+    assert.equal(await storage.call("retain", { keepMs: 1_000, keepBytes: all, now: at }), 0);
+    assert.equal(await storage.call("retain", { keepMs: 1_000, keepBytes: 690, now: at }), 990);
+    const [oldest] = await storage.call("read", read);
+    assert.equal(oldest?.offset, 990);
+    const [topic] = (await storage.call("overview", undefined)).topics;
+    assert.deepEqual(topic, { name: "t.noted", first: 990, next: 1_000, bytes: 690 });
+    const now = at + 100_000;
+    assert.equal(await storage.call("retain", { keepMs: 1_000, keepBytes: all, now }), 10);
+    await storage.close();
+    const again = await open(4);
+    await again.call("append", append(1_000));
+    const [later] = await again.call("read", read);
+    assert.equal(later?.offset, 1_000);
+    await again.close();
+  });
+
+  test("an answer holds what fits into it", async () => {
+    const storage = await open(5);
+    await storage.call("append", append(0, 200, JSON.stringify("x".repeat(1_000))));
+    const few = await storage.call("read", {
+      ...read,
+      bounds: { eventsMax: 10_000, bytesMax: 90_000 },
+    });
+    assert.ok(few.length > 50 && few.length < 90, `${few.length} events`);
+    const some = await storage.call("read", {
+      ...read,
+      from: 70,
+      bounds: { ...bounds, eventsMax: 100 },
+    });
+    assert.deepEqual([some.length, some[0]?.offset, some.at(-1)?.offset], [100, 70, 169]);
+    await storage.close();
+  });
+
+  test("it tells what the server's settings make of a crash, and refuses one that drops events", async () => {
+    const durabilityWith = async (...setting: string[]) => {
+      await administer(6, "CONFIG", "SET", ...setting);
+      const storage = await open(6);
+      await storage.close();
+      return storage.durability;
+    };
+    try {
+      assert.match(await durabilityWith("appendfsync", "everysec"), /within about a second/);
+      assert.match(await durabilityWith("appendfsync", "always"), /appendfsync always/);
+      assert.match(await durabilityWith("appendonly", "no"), /in the Redis server's memory/);
+      const evicting = durabilityWith("maxmemory-policy", "allkeys-lru");
+      await assert.rejects(evicting, { code: "FAILED_PRECONDITION", message: /allkeys-lru/ });
+    } finally {
+      await administer(6, "CONFIG", "SET", "maxmemory-policy", "noeviction", "appendonly", "yes");
+    }
+  });
+
+  test("a server without room says so, and goes on when there is some", async () => {
+    const storage = await open(7);
+    await storage.call("append", append(0));
+    await administer(7, "CONFIG", "SET", "maxmemory", "1");
+    try {
+      await assert.rejects(storage.call("append", append(1)), { code: "RESOURCE_EXHAUSTED" });
+      assert.equal((await storage.call("read", read)).length, 1);
+    } finally {
+      await administer(7, "CONFIG", "SET", "maxmemory", "0");
+    }
+    await storage.call("append", append(1));
+    await storage.close();
+  });
+});

@@ -1,0 +1,66 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { connect, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { until } from "../../support/until.ts";
+
+/** A server of a test's own: it can be killed, and comes back with the same port and data. */
+export interface OwnServer {
+  readonly port: number;
+  /** With SIGKILL, and starts it again. */
+  killAndRestart(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Starts a program in a folder of its own. Resolves when it accepts connections. */
+export async function startServer(
+  command: (at: { port: number; folder: string }) => [string, ...string[]],
+): Promise<OwnServer> {
+  const folder = await mkdtemp(join(tmpdir(), "dure-engine-"));
+  const port = await freePort();
+  const [program, ...parameters] = command({ port, folder });
+  let child: ChildProcess;
+  const start = async () => {
+    child = spawn(program, parameters, { cwd: folder, stdio: "ignore" });
+    await until(`${program} answers`, () => accepts(port), 30_000);
+  };
+  const kill = async () => {
+    const ended = once(child, "exit");
+    child.kill("SIGKILL");
+    await ended;
+  };
+  await start();
+  return {
+    port,
+    async killAndRestart() {
+      await kill();
+      await start();
+    },
+    async close() {
+      await kill();
+      await rm(folder, { recursive: true });
+    },
+  };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as { port: number };
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, "127.0.0.1");
+    const settle = (isOpen: boolean) => {
+      socket.destroy();
+      resolve(isOpen);
+    };
+    socket.on("connect", () => settle(true)).on("error", () => settle(false));
+  });
+}
