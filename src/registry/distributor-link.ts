@@ -46,16 +46,13 @@ export class DistributorLink {
   #seq: number | undefined;
   #telling: Promise<void> | undefined;
   isConnected = false;
+  /** The revision of the record that the Distributor has; undefined while it has none. */
+  announcedRevision: number | undefined;
   since = now();
 
   constructor(options: DistributorLinkOptions) {
     this.address = options.address;
     this.#options = options;
-  }
-
-  /** The revision of the record that the Distributor has and tells; undefined while it has none. */
-  get announcedRevision(): number | undefined {
-    return this.isConnected ? this.#toldRevision : undefined;
   }
 
   /** Never ends by itself. */
@@ -190,6 +187,7 @@ export class DistributorLink {
 
   #setConnected(isConnected: boolean): void {
     this.isConnected = isConnected;
+    if (!isConnected) this.announcedRevision = undefined;
     this.since = now();
   }
 
