@@ -37,7 +37,7 @@ async function dev(flags: ProjectFlags): Promise<void> {
     place: (name) => ({
       name,
       kind: name,
-      isOwnCode: true,
+      isReloaded: true,
       stopRank: 0,
       reload: "replace",
       drainMs: undefined,

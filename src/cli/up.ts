@@ -59,6 +59,7 @@ async function up(flags: ProjectFlags): Promise<void> {
     names,
     place,
     kinds: input.config.processes,
+    edge: { host: input.config.gateway.host, port: input.gatewayPort },
     async refresh() {
       project = withPrograms(await loadConfigured(flags, true), () => {});
     },

@@ -120,6 +120,8 @@ export interface GatewaySection {
   readonly port?: number;
   /** The address it listens on. `DURE_GATEWAY_HOST`. Default: `host`. */
   readonly host?: string;
+  /** How many processes share the port, 1 to 64; `"max"`: one for each core. Default 1. */
+  readonly instances?: number | "max";
   /**
    * Certificates for HTTPS; of several, a client gets the one for the name it asks for, or the first. Changed files are used without a
    * restart. Default: plain HTTP.

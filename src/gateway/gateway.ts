@@ -28,8 +28,8 @@ export interface Gateway {
   readonly url: string;
   /** Whether an instance of each service can be called now. */
   isReady(services: readonly string[]): boolean;
-  /** Stops accepting, lets answers finish (at most 10 s), closes. */
-  close(): Promise<void>;
+  /** Stops accepting, lets answers finish (at most 10 s), closes; connections without a request only after `idleMs` (default 0). */
+  close(idleMs?: number): Promise<void>;
 }
 
 const closeMsMax = 10_000;
@@ -81,6 +81,7 @@ class RunningGateway implements Gateway {
       bodyBytesMax: this.#bodyBytesMax,
       headerBytesMax: limits?.headerBytesMax ?? gatewayDefaults.headerBytesMax,
       limits,
+      connections: this.#options.connections,
       onExchange: (exchange) => this.#onExchange(exchange),
       certificates,
       proxies: new TrustedProxies(this.#options.trustedProxies ?? []),
@@ -100,9 +101,9 @@ class RunningGateway implements Gateway {
     });
   }
 
-  async close(): Promise<void> {
+  async close(idleMs = 0): Promise<void> {
+    await this.#engine?.close(closeMsMax, idleMs);
     this.#routes.close();
-    await this.#engine?.close(closeMsMax);
     this.#upstreams.close();
   }
 

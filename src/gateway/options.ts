@@ -2,7 +2,7 @@ import type { RequestVerifier } from "../contract/index.ts";
 import type { MeshNode } from "../mesh/index.ts";
 import type { Logger } from "../telemetry/index.ts";
 import type { CertificatePaths } from "./edge-certificates.ts";
-import type { Http1Limits } from "./http1/index.ts";
+import type { ConnectionSource, Http1Limits } from "./http1/index.ts";
 
 /**
  * What an issuer may sign with (RFC 7518, section 3.1; RFC 8037; RFC 9864). None by a shared secret: whoever reads a published key could
@@ -126,6 +126,8 @@ export interface GatewayOptions {
   readonly tls?: CertificatePaths | readonly CertificatePaths[] | undefined;
   /** Routes to HTTP servers that are not on the mesh, for what no contract answers. */
   readonly routes?: readonly RouteSection[] | undefined;
+  /** Gives connections that somebody else accepted on the port. Default: the gateway listens itself. */
+  readonly connections?: ConnectionSource | undefined;
   readonly logger?: Logger | undefined;
   /** Title and version of the OpenAPI document. */
   readonly info?: { readonly title: string; readonly version: string } | undefined;

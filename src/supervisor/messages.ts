@@ -4,6 +4,8 @@ export type FromChild =
   | { readonly kind: "failed"; readonly message: string; readonly exitCode: number }
   | { readonly kind: "ask"; readonly id: number; readonly question: unknown }
   | { readonly kind: "tell"; readonly details: unknown }
+  /** It has that connection; until then it may be given to somebody else. */
+  | { readonly kind: "taken"; readonly id: number }
   | ({ readonly kind: "vitals" } & Vitals);
 
 /** A sign of life, about once a second, and what it costs to be alive. */
@@ -21,9 +23,12 @@ export type ToChild =
   /** `drainMs`: what its requests may take once it is told to stop. */
   | { readonly kind: "start"; readonly spec: unknown; readonly drainMs: number }
   | { readonly kind: "answer"; readonly id: number; readonly answer: unknown }
-  | { readonly kind: "stop" };
+  /** With a socket: a connection that the supervisor accepted for it. */
+  | { readonly kind: "connection"; readonly id: number }
+  /** `isReplaced`: another process does its work from now on. */
+  | { readonly kind: "stop"; readonly isReplaced: boolean };
 
-const childKinds = new Set(["ready", "failed", "ask", "tell", "vitals"]);
+const childKinds = new Set(["ready", "failed", "ask", "tell", "taken", "vitals"]);
 
 /** Whether a message is one of ours: a service's own code may use the channel too. */
 export function isFromChild(message: unknown): message is FromChild {

@@ -81,8 +81,9 @@ export class Slot {
     const former = this.#current;
     this.#current = trial;
     this.#trial = undefined;
+    this.#listener.onPhase(trial, "ready");
     this.#leaving.add(former);
-    await former.stop();
+    await former.stop(true);
     this.#leaving.delete(former);
     return undefined;
   }

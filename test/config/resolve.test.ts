@@ -36,7 +36,7 @@ test("a name and services are enough: one process for each service, loopback onl
     { name: "stock", services: ["stock"], instances: 1, reload: "overlap", drainMs: 10_000 },
   ]);
   assert.equal(config.host, "127.0.0.1");
-  assert.deepEqual(config.gateway, { port: 8080, host: "127.0.0.1" });
+  assert.deepEqual(config.gateway, { port: 8080, host: "127.0.0.1", instances: 1 });
   assert.equal(config.distributor.port, 9100);
   assert.deepEqual(config.distributors, []);
 });

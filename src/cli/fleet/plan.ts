@@ -34,8 +34,8 @@ export interface PlannedProcess {
   readonly kind: string;
   /** Who is stopped first: 0. */
   readonly stopRank: number;
-  /** Whether it runs the project's own code, which a reload is for. */
-  readonly isOwnCode: boolean;
+  /** Whether a reload that names nothing takes it in: it runs the project's own code, or its configuration. */
+  readonly isReloaded: boolean;
   readonly reload: ReloadWay;
   /** How long its requests may take once it was asked to stop, in ms; undefined for the default. */
   readonly drainMs: number | undefined;
@@ -60,12 +60,12 @@ export function planUp(input: PlanInput): PlannedProcess[] {
       planInstance(input, process, index + 1),
     ),
   );
-  return [...planEdges(input), ...own, planGateway(input)];
+  return [...planEdges(input), ...own, ...planGateways(input)];
 }
 
 /** The process of a name, of any number; undefined where the configuration has none of that kind. */
 export function planOne(input: PlanInput, name: string): PlannedProcess | undefined {
-  const own = [...planEdges(input), planGateway(input)].find(({ spec }) => spec.name === name);
+  const own = [...planEdges(input), ...planGateways(input)].find(({ spec }) => spec.name === name);
   if (own) return own;
   const [, kind, number] = /^(.+)-(\d+)$/.exec(name) ?? [];
   const process = input.config.processes.find((each) => each.name === kind);
@@ -84,9 +84,15 @@ function planEdges(input: PlanInput): PlannedProcess[] {
   return edges.map(planEdge);
 }
 
-function planGateway(input: PlanInput): PlannedProcess {
+/** One is called `gateway`, several have numbers. */
+function planGateways(input: PlanInput): PlannedProcess[] {
   const expects = [...Object.keys(input.config.services), ...(logPlace(input) ? ["eventlog"] : [])];
-  return planEdge({ ...node(input, "gateway"), role: "gateway", ...edge(input), expects });
+  const { instances } = input.config.gateway;
+  return Array.from({ length: instances }, (_, index) => {
+    const name = instances === 1 ? "gateway" : `gateway-${index + 1}`;
+    const spec: HostSpec = { ...node(input, name), role: "gateway", ...edge(input), expects };
+    return { ...planEdge(spec), kind: "gateway", isReloaded: true, reload: "overlap" };
+  });
 }
 
 /** The instance of a number, from 1. */
@@ -101,20 +107,20 @@ function planInstance(input: PlanInput, process: ResolvedProcess, number: number
     spec,
     kind: name,
     stopRank: stopRanks[spec.role],
-    isOwnCode: true,
+    isReloaded: true,
     reload,
     drainMs,
     memoryBytesMax: memoryMbMax === undefined ? undefined : memoryMbMax * 2 ** 20,
   };
 }
 
-/** A process of Dure's own: its port is fixed, or it may run only once. */
+/** A process of Dure's own that may run only once. */
 function planEdge(spec: HostSpec): PlannedProcess {
   return {
     spec,
     kind: spec.name,
     stopRank: stopRanks[spec.role],
-    isOwnCode: false,
+    isReloaded: false,
     reload: "replace",
     drainMs: undefined,
     memoryBytesMax: undefined,

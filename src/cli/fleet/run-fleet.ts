@@ -13,6 +13,7 @@ import {
   type ReloadReport,
   type ReloadRequest,
   type RestartPolicy,
+  SharedPort,
   type Slot,
   type SlotSpec,
   Supervisor,
@@ -20,6 +21,7 @@ import {
 import { type CommandError, exitCodes } from "../exit-code.ts";
 import type { EnvAnswer, EnvQuestion, HostSpec, HostTold } from "../host/spec.ts";
 import { entryFile } from "../package-info.ts";
+import { portAdvice } from "../port-taken.ts";
 import type { Project } from "../project.ts";
 import { stopOnSignal } from "../stop-on-signal.ts";
 import { hasColours } from "../terminal.ts";
@@ -35,8 +37,8 @@ export interface FleetProcess
   extends Pick<SlotSpec, "name" | "stopRank" | "reload" | "drainMs" | "memoryBytesMax"> {
   /** What all instances of it are called together: `products`. */
   readonly kind: string;
-  /** Whether it runs the project's own code, which a reload is for. */
-  readonly isOwnCode: boolean;
+  /** Whether a reload that names nothing takes it in. */
+  readonly isReloaded: boolean;
   /** Made anew for each start, so that a change of the configuration counts. */
   spec(): HostSpec;
 }
@@ -56,6 +58,8 @@ export interface FleetOptions {
   project(): Project;
   /** Reads the project anew, for a reload; rejects, with all problems, for one that cannot run. Absent where files are watched. */
   refresh?(): Promise<void>;
+  /** The gateways' address, which this process listens on for them; absent where the gateway does it itself. */
+  readonly edge?: { readonly host: string; readonly port: number };
   /** The line that starts with `ready`. */
   readyLine(startedInMs: number): string;
   /** Whether a fleet that cannot start is given up; otherwise it waits for a change of the files. */
@@ -68,6 +72,7 @@ export class Fleet {
   readonly #options: FleetOptions;
   readonly #supervisor: Supervisor;
   readonly #scaling: Scaling;
+  readonly #edge: SharedPort | undefined;
   readonly #startedAt = now();
   #processes: readonly FleetProcess[] = [];
   #control: { close(): Promise<void> } | undefined;
@@ -91,6 +96,8 @@ export class Fleet {
       },
     });
     for (const name of options.names) this.#add(name);
+    this.#edge =
+      options.edge && new SharedPort({ ...options.edge, takers: () => this.#gateways() });
     this.#scaling = new Scaling({
       supervisor: this.#supervisor,
       kinds: options.kinds,
@@ -103,7 +110,7 @@ export class Fleet {
     const { place, input } = this.#options;
     const added = place(name);
     this.#processes = [...this.#processes.filter((each) => each.name !== name), added];
-    const { kind: _, isOwnCode: __, ...slot } = added;
+    const { kind: _, isReloaded: __, ...slot } = added;
     const args = [...inheritedArguments(), entryFile(), "host", name];
     const environment = childEnvironment(process.env, input.dataFolder);
     return this.#supervisor.add({ ...slot, file: process.execPath, args, environment });
@@ -136,6 +143,7 @@ export class Fleet {
     });
     // Whoever reads the output has gone away; there is nobody left to run for.
     process.stdout.on("error", () => void this.#end(exitCodes.failure));
+    await this.#listen();
     this.#supervisor.start();
     this.#scaling.start();
   }
@@ -168,7 +176,10 @@ export class Fleet {
     });
     if (text) this.output.note(process.name, text);
     if (this.#supervisor.isStopping) return;
-    if (phase === "ready") this.#checkReady();
+    if (phase === "ready") {
+      if (this.#gateways().length > 0) this.#edge?.offer();
+      this.#checkReady();
+    }
     if (!this.#isReady && isGivenUp) {
       const reason = giveUpReason(this.#supervisor.processes);
       if (reason) void this.#giveUp(reason);
@@ -213,7 +224,28 @@ export class Fleet {
     process.exit(exitCode);
   }
 
+  async #listen(): Promise<void> {
+    const { edge } = this.#options;
+    if (!edge) return;
+    try {
+      await portAdvice("gateway.port", edge.host, edge.port, async () => this.#edge?.listen());
+    } catch (thrown) {
+      await this.#control?.close();
+      throw thrown;
+    }
+  }
+
+  /** The processes that can take connections. */
+  #gateways(): readonly ManagedProcess[] {
+    return this.#supervisor.processes.filter(
+      ({ name, phase }) =>
+        phase === "ready" &&
+        this.#processes.some((each) => each.name === name && each.kind === "gateway"),
+    );
+  }
+
   async #stop(): Promise<void> {
+    this.#edge?.close();
     const running = this.#supervisor.list().filter(({ pid }) => pid !== null).length;
     await this.#supervisor.stop();
     await this.#control?.close().catch((thrown) => console.error(asError(thrown).message));

@@ -1,6 +1,6 @@
 import type { DureConfig, VerifierLoader } from "../../config/index.ts";
 import type { RequestVerifier } from "../../contract/index.ts";
-import { createGateway, type Gateway } from "../../gateway/index.ts";
+import { createGateway, type Gateway, type GatewayOptions } from "../../gateway/index.ts";
 import { asError, DureError } from "../../kit/index.ts";
 import type { MeshNode } from "../../mesh/index.ts";
 import type { Logger } from "../../telemetry/index.ts";
@@ -8,11 +8,12 @@ import { portAdvice } from "../port-taken.ts";
 import { importConfig } from "../project.ts";
 import type { EdgeSpec } from "./spec.ts";
 
-/** Starts the HTTP edge of the project on a node. */
+/** Starts the HTTP edge of the project on a node. With `connections` it does not listen itself. */
 export async function startGateway(
   spec: EdgeSpec & { readonly mesh: string },
   node: MeshNode,
   logger: Logger,
+  connections?: GatewayOptions["connections"],
 ): Promise<Gateway> {
   const { port, host, auth } = spec.gateway;
   const verifier = spec.hasVerifier ? await loadVerifier(spec) : undefined;
@@ -21,6 +22,7 @@ export async function startGateway(
       ...spec.gateway,
       auth: { ...auth, verifier },
       node,
+      connections,
       logger,
       info: { title: spec.mesh, version: "1.0.0" },
     }),

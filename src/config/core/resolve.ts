@@ -51,7 +51,11 @@ export interface ResolvedConfig {
   readonly services: Readonly<Record<string, ServiceLoader>>;
   readonly processes: readonly ResolvedProcess[];
   readonly env: Readonly<Record<string, Readonly<Record<string, string>>>>;
-  readonly gateway: GatewaySection & { readonly port: number; readonly host: string };
+  readonly gateway: GatewaySection & {
+    readonly port: number;
+    readonly host: string;
+    readonly instances: number;
+  };
   readonly distributor: { readonly port: number };
   /** Empty: run one here. */
   readonly distributors: readonly HostPort[];
@@ -186,6 +190,7 @@ function withDefaults(
       ...config.gateway,
       port: config.gateway?.port ?? 8_080,
       host: config.gateway?.host ?? host,
+      instances: countOf(config.gateway?.instances, coreCount),
     },
     distributor: { port: config.distributor?.port ?? 9_100 },
     distributors: (config.distributors ?? []).flatMap((text) => parseHostPort(text) ?? []),
@@ -201,12 +206,16 @@ function withDefaults(
   };
 }
 
+function countOf(instances: number | "max" | undefined, coreCount: number): number {
+  return instances === "max" ? coreCount : (instances ?? 1);
+}
+
 function instancesOf(
   instances: ProcessOptions["instances"],
   coreCount: number,
 ): Pick<ResolvedProcess, "instances" | "range"> {
   if (typeof instances !== "object") {
-    return { instances: instances === "max" ? coreCount : (instances ?? 1) };
+    return { instances: countOf(instances, coreCount) };
   }
   const { min, max, concurrency = concurrencyDefault } = instances;
   return { instances: min, range: { min, max, concurrency } };

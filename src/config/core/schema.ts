@@ -137,6 +137,11 @@ const profileShape = {
     .strictObject({
       port: portNumber.exactOptional(),
       host: z.string().min(1).exactOptional(),
+      instances: z
+        .union([instanceCount, z.literal("max")], {
+          error: `must be a whole number from 1 to ${instancesMax}, or "max"`,
+        })
+        .exactOptional(),
       tls: z.union([certificateFiles, z.array(certificateFiles).min(1).readonly()]).exactOptional(),
       trustedProxies: z.array(z.string().min(1)).readonly().exactOptional(),
       auth: z

@@ -1,3 +1,8 @@
 /** http1: the HTTP engine, our own on `node:net`. */
 export type { Http1Limits } from "./limits.ts";
-export { type HttpEngine, type HttpEngineOptions, listenHttp } from "./listen-http.ts";
+export {
+  type ConnectionSource,
+  type HttpEngine,
+  type HttpEngineOptions,
+  listenHttp,
+} from "./listen-http.ts";
