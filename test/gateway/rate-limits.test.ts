@@ -142,6 +142,8 @@ test("by address: above it 429, what is left and when more may be asked is told 
   assert.equal(refused.headers.get("content-type"), "application/problem+json");
   assert.match(refused.detail, /"per-client" is 3 requests in 30 s; try again in 10 s/);
   assert.equal(calls, before + 3);
+  const counted = node.metrics.read().find(({ name }) => name === "dure_gateway_limited_total");
+  assert.deepEqual(counted?.samples, [["", { policy: "per-client" }, 1]]);
   time.pass(10_000);
   assert.equal((await ask("/list")).status, 200);
   assert.equal((await ask("/list")).status, 429);
