@@ -126,7 +126,7 @@ export const settings: readonly Setting[] = [
   {
     path: "events.url",
     variable: "DURE_EVENTS_URL",
-    description: "engine that keeps the events in place of files: postgres://, redis://",
+    description: "engine that keeps the events in place of files: postgres://, redis://, nats://",
     read: text,
   },
   {
