@@ -2,7 +2,7 @@
  * The HTTP edge: a node like any other that speaks HTTP. Policies of a request, in order:
  *
  *   limits (engine) -> preflights -> platform paths -> route -> rates by address and route -> authenticate and scopes -> rates by caller
- *     -> input -> idempotency key -> cache -> forward, or
+ *     -> input -> cache -> forward, or
  *     -> cache -> upstream
  *
  * Each is a file of its own, and either refuses or hands on what the next ones need.
@@ -23,7 +23,6 @@ import { loadEdgeCertificates } from "./edge-certificates.ts";
 import type { Exchange } from "./exchange.ts";
 import { Forward } from "./forward.ts";
 import { HeadedExchange } from "./headed-exchange.ts";
-import { KeysInProgress } from "./keys-in-progress.ts";
 import { type HttpEngine, listenHttp } from "./listen-http.ts";
 import { type GatewayOptions, gatewayDefaults } from "./options.ts";
 import { answerPlatformPath } from "./platform-paths.ts";
@@ -65,7 +64,6 @@ class RunningGateway implements Gateway {
   readonly #purges: Purges;
   readonly #upstreams: UpstreamRoutes;
   readonly #cors: Cors | undefined;
-  readonly #keys = new KeysInProgress();
   readonly #bodyBytesMax: number;
 
   constructor(options: GatewayOptions) {
@@ -177,17 +175,8 @@ class RunningGateway implements Gateway {
     if (caller.refusal) return refuse(exchange, caller.refusal);
     const input = await readInput(exchange, operation, parameters, this.#bodyBytesMax);
     if (input.refusal) return refuse(exchange, input.refusal);
-    const held = this.#keys.hold({
-      operation: name,
-      method: exchange.method,
-      key: input.value.idempotencyKey,
-      caller: caller.value,
-    });
-    if (held.refusal) return refuse(exchange, held.refusal);
     const principal = caller.value?.text;
-    await this.#forward
-      .send({ exchange, route, principal, input: input.value })
-      .finally(held.value);
+    await this.#forward.send({ exchange, route, principal, input: input.value });
   }
 
   /** Who calls, if it may, and not too often. Without a rule nobody is asked who it is. */
