@@ -39,6 +39,7 @@ function explain(config: ResolvedConfig): Explained[] {
     "gateway.host": config.gateway.host,
     "gateway.auth": config.gateway.auth,
     "gateway.limits": config.gateway.limits,
+    "gateway.compression": config.gateway.compression,
     "gateway.tls": config.gateway.tls,
     "gateway.trustedProxies": config.gateway.trustedProxies,
     "distributor.port": config.distributor.port,

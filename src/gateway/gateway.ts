@@ -10,6 +10,7 @@ import { findRoute, readInput } from "../http/index.ts";
 import type { MeshNode } from "../mesh/index.ts";
 import { type Logger, silentLogger } from "../telemetry/index.ts";
 import { Authenticator, authenticate } from "./auth/index.ts";
+import { Compressor } from "./compression/index.ts";
 import { answerDocsPage } from "./docs-page/index.ts";
 import { loadEdgeCertificates } from "./edge-certificates.ts";
 import type { Exchange } from "./exchange.ts";
@@ -50,6 +51,7 @@ class RunningGateway implements Gateway {
   readonly #routes: RouteBook;
   readonly #forward: Forward;
   readonly #upstreams: UpstreamRoutes;
+  readonly #compressor: Compressor | undefined;
   readonly #bodyBytesMax: number;
 
   constructor(options: GatewayOptions) {
@@ -59,6 +61,7 @@ class RunningGateway implements Gateway {
     this.#authenticator = new Authenticator(options.auth ?? {}, options.node, this.#logger);
     this.#routes = new RouteBook(options.node, this.#logger);
     this.#forward = new Forward(options.node, this.#logger);
+    this.#compressor = options.compression && new Compressor(options.compression);
     this.#bodyBytesMax = options.limits?.bodyBytesMax ?? gatewayDefaults.bodyBytesMax;
     this.#upstreams = new UpstreamRoutes(options.routes ?? [], this.#bodyBytesMax, this.#logger);
   }
@@ -106,7 +109,14 @@ class RunningGateway implements Gateway {
     this.#upstreams.close();
   }
 
-  async #onExchange(exchange: Exchange): Promise<void> {
+  async #onExchange(received: Exchange): Promise<void> {
+    if (!this.#compressor) return this.#serve(received);
+    const exchange = this.#compressor.wrap(received);
+    await this.#serve(exchange);
+    await exchange.sent;
+  }
+
+  async #serve(exchange: Exchange): Promise<void> {
     const { node, info } = this.#options;
     if (answerPlatformPath(exchange, node, this.#routes, info)) return;
     const found = findRoute(this.#routes.table, exchange.method, exchange.target);

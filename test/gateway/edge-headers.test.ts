@@ -127,3 +127,11 @@ test("the bounds of connections are settings", async () => {
   );
   await bounded.close();
 });
+
+test("compression is a setting", async () => {
+  const compressing = await createGateway({ node, port: 0, compression: { bytesMin: 10 } });
+  const answer = async ({ url }: Gateway) =>
+    (await fetch(`${url}/openapi.json`)).headers.get("content-encoding");
+  assert.deepEqual([await answer(compressing), await answer(gateway)], ["br", null]);
+  await compressing.close();
+});

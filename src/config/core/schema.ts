@@ -129,6 +129,7 @@ const profileShape = {
       port: portNumber.exactOptional(),
       host: z.string().min(1).exactOptional(),
       tls: z.union([certificateFiles, z.array(certificateFiles).min(1).readonly()]).exactOptional(),
+      compression: z.strictObject({ bytesMin: z.int().min(0).exactOptional() }).exactOptional(),
       trustedProxies: z.array(z.string().min(1)).readonly().exactOptional(),
       auth: z
         .strictObject({
