@@ -8,14 +8,17 @@ import { defineDistributor } from "./distributor.ts";
 import { defineEventLog } from "./event-log.ts";
 import { defineEvents } from "./events.ts";
 import { exitCodeOf, explain } from "./exit-code.ts";
+import { defineGateway } from "./gateway.ts";
 import { defineHost } from "./host.ts";
 import { defineInit } from "./init.ts";
+import { defineMetrics } from "./metrics.ts";
 import { defineNodes } from "./nodes.ts";
 import { defineOpenApi } from "./openapi.ts";
 import { packageInfo } from "./package-info.ts";
 import { definePs } from "./ps.ts";
 import { defineReload } from "./reload.ts";
 import { defineSagas } from "./sagas.ts";
+import { defineScale } from "./scale.ts";
 import { defineServe } from "./serve.ts";
 import { defineSidecar } from "./sidecar.ts";
 import { defineUp } from "./up.ts";
@@ -34,10 +37,13 @@ export function createProgram(): Command {
     defineUp,
     defineServe,
     defineSidecar,
+    defineGateway,
     defineDistributor,
     defineEventLog,
     definePs,
+    defineMetrics,
     defineReload,
+    defineScale,
     defineNodes,
     defineCall,
     defineEvents,

@@ -1,98 +1,46 @@
 import type { HeaderList } from "../../http/index.ts";
 import type { AnswerStream, Exchange } from "../exchange.ts";
+import { PassedExchange } from "../passed-exchange.ts";
 import { CompressedStream } from "./compressed-stream.ts";
 import type { Compressor } from "./compressor.ts";
 import { type Encoding, headersFor, isCompressible } from "./core/choose-encoding.ts";
 
 /** An exchange whose answer is compressed on its way, where that is worth it. All else is the exchange's own. */
-export class CompressedExchange implements Exchange {
+export class CompressedExchange extends PassedExchange {
   /** Resolves when the answer has been handed over. */
   sent: Promise<void> = Promise.resolve();
-  readonly #inner: Exchange;
   readonly #compressor: Compressor;
   /** Undefined: the client takes none; but caches must know that others do. */
   readonly #encoding: Encoding | undefined;
 
   constructor(inner: Exchange, compressor: Compressor, encoding: Encoding | undefined) {
-    this.#inner = inner;
+    super(inner);
     this.#compressor = compressor;
     this.#encoding = inner.method === "HEAD" ? undefined : encoding;
   }
 
-  answer(status: number, headers: HeaderList, body: Uint8Array | string): void {
+  override answer(status: number, headers: HeaderList, body: Uint8Array | string): void {
     const bytes = typeof body === "string" ? Buffer.from(body) : body;
     if (bytes.length < this.#compressor.bytesMin || !isCompressible(status, headers))
-      return this.#inner.answer(status, headers, body);
+      return this.inner.answer(status, headers, body);
     const encoding = this.#encoding;
     const compressed = encoding && this.#compressor.compress(bytes, encoding);
-    if (!compressed) return this.#inner.answer(status, headersFor(headers, undefined), body);
+    if (!compressed) return this.inner.answer(status, headersFor(headers, undefined), body);
     this.sent = compressed.then(
-      (result) => this.#inner.answer(status, headersFor(headers, encoding), result),
-      () => this.#inner.answer(status, headersFor(headers, undefined), body),
+      (result) => this.inner.answer(status, headersFor(headers, encoding), result),
+      () => this.inner.answer(status, headersFor(headers, undefined), body),
     );
   }
 
-  stream(status: number, headers: HeaderList, length?: number): AnswerStream {
+  override stream(status: number, headers: HeaderList, length?: number): AnswerStream {
     const isShort = length !== undefined && length < this.#compressor.bytesMin;
     if (isShort || !isCompressible(status, headers))
-      return this.#inner.stream(status, headers, length);
+      return this.inner.stream(status, headers, length);
     const encoder = this.#encoding && this.#compressor.open(this.#encoding);
-    if (!encoder) return this.#inner.stream(status, headersFor(headers, undefined), length);
+    if (!encoder) return this.inner.stream(status, headersFor(headers, undefined), length);
     return new CompressedStream(
-      this.#inner.stream(status, headersFor(headers, this.#encoding)),
+      this.inner.stream(status, headersFor(headers, this.#encoding)),
       encoder,
     );
-  }
-
-  get requestId(): string {
-    return this.#inner.requestId;
-  }
-
-  get method(): string {
-    return this.#inner.method;
-  }
-
-  get target(): Exchange["target"] {
-    return this.#inner.target;
-  }
-
-  get rawTarget(): string {
-    return this.#inner.rawTarget;
-  }
-
-  get host(): string {
-    return this.#inner.host;
-  }
-
-  get headers(): HeaderList {
-    return this.#inner.headers;
-  }
-
-  get remoteAddress(): string {
-    return this.#inner.remoteAddress;
-  }
-
-  get scheme(): Exchange["scheme"] {
-    return this.#inner.scheme;
-  }
-
-  get hasBody(): boolean {
-    return this.#inner.hasBody;
-  }
-
-  header(name: string): string | undefined {
-    return this.#inner.header(name);
-  }
-
-  body(): Promise<Uint8Array> {
-    return this.#inner.body();
-  }
-
-  bodyChunks(bytesMax?: number): AsyncIterable<Uint8Array> {
-    return this.#inner.bodyChunks(bytesMax);
-  }
-
-  onAbort(listener: () => void): void {
-    this.#inner.onAbort(listener);
   }
 }

@@ -97,8 +97,8 @@ export class RawClient {
     await new Promise<void>((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#listeners.delete(listener);
-        reject(new Error(`nothing in 8 s; so far: ${this.received.slice(0, 500)}`));
-      }, 8_000);
+        reject(new Error(`nothing in 30 s; so far: ${this.received.slice(0, 500)}`));
+      }, 30_000);
       const listener = () => {
         if (!isTrue()) return;
         clearTimeout(timer);
