@@ -34,6 +34,7 @@ import { refuse } from "./refusal.ts";
 import { RouteBook } from "./route-book.ts";
 import { TrustedProxies } from "./trusted-proxies.ts";
 import { type UpstreamRoute, UpstreamRoutes } from "./upstream-routes.ts";
+import { overWebSocket } from "./web-socket/index.ts";
 
 /** A running gateway. */
 export interface Gateway {
@@ -153,7 +154,13 @@ class RunningGateway implements Gateway {
   }
 
   async #onExchange(bare: Exchange): Promise<void> {
-    const exchange = new HeadedExchange(bare);
+    const asWanted = overWebSocket(bare, {
+      table: this.#routes.table,
+      messageBytesMax: this.#bodyBytesMax,
+      allows: (origin) => this.#cors?.allows(origin) ?? false,
+    });
+    if (asWanted.refusal) return refuse(bare, asWanted.refusal);
+    const exchange = new HeadedExchange(asWanted.value);
     const { node, info } = this.#options;
     this.#cors?.mark(exchange);
     const asked = this.#cors?.askedMethod(exchange);

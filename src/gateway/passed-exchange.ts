@@ -68,4 +68,8 @@ export abstract class PassedExchange implements Exchange {
   stream(...begin: Parameters<Exchange["stream"]>): AnswerStream {
     return this.inner.stream(...begin);
   }
+
+  takeOver(onDrain: () => void): ReturnType<Exchange["takeOver"]> {
+    return this.inner.takeOver(onDrain);
+  }
 }
