@@ -17,6 +17,7 @@ import {
   type ProvenPrincipal,
 } from "./auth/index.ts";
 import { HttpCache } from "./cache/index.ts";
+import { Compressor } from "./compression/index.ts";
 import { Cors } from "./cors.ts";
 import { answerDocsPage } from "./docs-page/index.ts";
 import { loadEdgeCertificates } from "./edge-certificates.ts";
@@ -32,6 +33,7 @@ import { refuse } from "./refusal.ts";
 import { RouteBook } from "./route-book.ts";
 import { TrustedProxies } from "./trusted-proxies.ts";
 import { type UpstreamRoute, UpstreamRoutes } from "./upstream-routes.ts";
+import { overWebSocket } from "./web-socket/index.ts";
 
 /** A running gateway. */
 export interface Gateway {
@@ -63,6 +65,7 @@ class RunningGateway implements Gateway {
   readonly #rateLimits: RateLimits;
   readonly #purges: Purges;
   readonly #upstreams: UpstreamRoutes;
+  readonly #compressor: Compressor | undefined;
   readonly #cors: Cors | undefined;
   readonly #bodyBytesMax: number;
 
@@ -73,6 +76,7 @@ class RunningGateway implements Gateway {
     this.#authenticator = new Authenticator(options.auth ?? {}, options.node, this.#logger);
     const unknown = new UnknownOperations(options.rateLimits ?? [], this.#logger);
     this.#routes = new RouteBook(options.node, this.#logger, (routes) => unknown.look(routes));
+    this.#compressor = options.compression && new Compressor(options.compression);
     const cache = new HttpCache({
       bytesMax: (options.cache?.mb ?? gatewayDefaults.cacheMb) * 2 ** 20,
     });
@@ -114,7 +118,8 @@ class RunningGateway implements Gateway {
       headerBytesMax: limits?.headerBytesMax ?? gatewayDefaults.headerBytesMax,
       limits,
       connections: this.#options.connections,
-      onExchange: (exchange) => this.#onExchange(exchange),
+      onExchange: (exchange) =>
+        this.#compressor ? this.#compress(exchange, this.#compressor) : this.#onExchange(exchange),
       certificates,
       proxies: new TrustedProxies(this.#options.trustedProxies ?? []),
     });
@@ -141,8 +146,20 @@ class RunningGateway implements Gateway {
     this.#rateLimits.close();
   }
 
+  async #compress(received: Exchange, compressor: Compressor): Promise<void> {
+    const exchange = compressor.wrap(received);
+    await this.#onExchange(exchange);
+    await exchange.sent;
+  }
+
   async #onExchange(bare: Exchange): Promise<void> {
-    const exchange = new HeadedExchange(bare);
+    const asWanted = overWebSocket(bare, {
+      table: this.#routes.table,
+      messageBytesMax: this.#bodyBytesMax,
+      allows: (origin) => this.#cors?.allows(origin) ?? false,
+    });
+    if (asWanted.refusal) return refuse(bare, asWanted.refusal);
+    const exchange = new HeadedExchange(asWanted.value);
     const { node, info } = this.#options;
     this.#cors?.mark(exchange);
     const asked = this.#cors?.askedMethod(exchange);
