@@ -155,13 +155,21 @@ export interface GatewaySection {
 }
 
 /** Protocols of `events.url`, one or more for each engine. */
-export const eventEngineProtocols = ["postgres", "postgresql", "redis", "rediss"] as const;
+export const eventEngineProtocols = [
+  "amqp",
+  "amqps",
+  "postgres",
+  "postgresql",
+  "redis",
+  "rediss",
+] as const;
 
 /** Where events are stored, and for how long. */
 export interface EventsSection {
   /**
    * An engine that keeps the events in place of files. `postgres://...`: a PostgreSQL database, whose search path is the log's schema;
-   * needs the package `pg`. `redis://...`, `rediss://...`: a Redis database, by its number; needs the package `@redis/client`. Better given as `DURE_EVENTS_URL`, since it holds a password.
+   * needs the package `pg`. `redis://...`, `rediss://...`: a Redis database, by its number; needs the package `@redis/client`.
+   * `amqp://...`, `amqps://...`: a virtual host of RabbitMQ; needs the package `amqplib`. Better given as `DURE_EVENTS_URL`, since it holds a password.
    */
   readonly url?: string;
   /** The folder of the log's files. Default `events` in the data folder. */
