@@ -8,8 +8,10 @@ import { defineDistributor } from "./distributor.ts";
 import { defineEventLog } from "./event-log.ts";
 import { defineEvents } from "./events.ts";
 import { exitCodeOf, explain } from "./exit-code.ts";
+import { defineGateway } from "./gateway.ts";
 import { defineHost } from "./host.ts";
 import { defineInit } from "./init.ts";
+import { defineMetrics } from "./metrics.ts";
 import { defineNodes } from "./nodes.ts";
 import { defineOpenApi } from "./openapi.ts";
 import { packageInfo } from "./package-info.ts";
@@ -34,9 +36,11 @@ export function createProgram(): Command {
     defineUp,
     defineServe,
     defineSidecar,
+    defineGateway,
     defineDistributor,
     defineEventLog,
     definePs,
+    defineMetrics,
     defineReload,
     defineNodes,
     defineCall,

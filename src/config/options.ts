@@ -1,5 +1,5 @@
 import type { RequestVerifier, Service } from "../contract/index.ts";
-import type { RouteOptions, RouteSection } from "../gateway/index.ts";
+import type { GatewayCacheOptions, RouteOptions, RouteSection } from "../gateway/index.ts";
 
 /** Loads a service's module, whose default export is the service. Called only in a process that hosts it. */
 export type ServiceLoader = () => Promise<{ readonly default: Service }>;
@@ -97,6 +97,49 @@ export interface ApiKeyOptions {
   readonly expires?: string;
 }
 
+/** Whose requests a {@link RateLimitSection} counts together. */
+export const rateLimitSubjects = ["ip", "principal", "apiKey", "route"] as const;
+
+/** `mesh`: each key is counted at the gateway that owns it. `redis`: in the Redis of `gateway.redis`. */
+export const rateLimitShares = ["mesh", "redis"] as const;
+
+/** This gateway counts for itself (`local`), the request passes (`open`), or it is 503 (`closed`). */
+export const rateLimitFallbacks = ["local", "open", "closed"] as const;
+
+/** How much each caller may ask for. */
+export interface RateLimitSection {
+  /** Its name in answers: letters, digits, `-` and `_`. */
+  readonly name: string;
+  /** See {@link rateLimitSubjects}. */
+  readonly by: (typeof rateLimitSubjects)[number];
+  /** So many requests ... */
+  readonly requests: number;
+  /** ... in so many seconds, evenly. */
+  readonly perS: number;
+  /** So many at once, by a caller that was quiet before. Default: `requests`. */
+  readonly burst?: number;
+  /** The operations it is about, as `["books.add"]`. Default: all. */
+  readonly operations?: readonly string[];
+  /** Where all gateways count together; see {@link rateLimitShares}. Default: each counts for itself. */
+  readonly shared?: (typeof rateLimitShares)[number];
+  /** What becomes of a request that cannot be counted there now. Default `"local"`; see {@link rateLimitFallbacks}. */
+  readonly whenUnavailable?: (typeof rateLimitFallbacks)[number];
+}
+
+/** Which pages of other origins may read answers. */
+export interface CorsSection {
+  /** Origins as browsers write them, as `["https://shop.example"]`, or `["*"]` for all. */
+  readonly origins: readonly string[];
+  /** Headers that pages may send besides those that the gateway reads itself. Default none. */
+  readonly headers?: readonly string[];
+  /** Headers that pages may read besides those that the gateway writes itself. Default none. */
+  readonly exposedHeaders?: readonly string[];
+  /** Whether browsers may send cookies along. Default false; never with `*`. */
+  readonly credentials?: boolean;
+  /** How long browsers may remember what they may do, in s, to 86,400. Default 600. */
+  readonly maxAgeS?: number;
+}
+
 /** PEM files, relative to the configuration file. */
 export interface CertificateFiles {
   /** The certificate, and behind it those of the authorities between it and the root. */
@@ -110,6 +153,15 @@ export interface GatewaySection {
   readonly port?: number;
   /** The address it listens on. `DURE_GATEWAY_HOST`. Default: `host`. */
   readonly host?: string;
+  /** Which pages of other origins may read answers. Default: none. */
+  readonly cors?: CorsSection;
+  /** How much each caller may ask for; above it 429. Default: no limits. */
+  readonly rateLimits?: readonly RateLimitSection[];
+  /**
+   * The Redis of limits that are `shared: "redis"`: `redis://...`, or `rediss://...` for TLS. `DURE_GATEWAY_REDIS`, which is better where
+   * it holds a password. Needs the package `@redis/client`.
+   */
+  readonly redis?: string;
   /**
    * Certificates for HTTPS; of several, a client gets the one for the name it asks for, or the first. Changed files are used without a
    * restart. Default: plain HTTP.
@@ -129,6 +181,8 @@ export interface GatewaySection {
     /** Loads a verifier of the project's own, such as `() => import("./sessions.ts")`. It is asked first. */
     readonly verifier?: VerifierLoader;
   };
+  /** The cache of operations and routes with `cache`. */
+  readonly cache?: GatewayCacheOptions;
   /** Paths that HTTP servers outside of the mesh answer, where no contract does. Made by {@link route}. */
   readonly routes?: readonly RouteSection[];
   /** Bounds of a request and of its connection. */
@@ -162,13 +216,16 @@ export const eventEngineProtocols = [
   "postgresql",
   "redis",
   "rediss",
+  "nats",
+  "tls",
 ] as const;
 
 /** Where events are stored, and for how long. */
 export interface EventsSection {
   /**
    * An engine that keeps the events in place of files. `postgres://...`: a PostgreSQL database, whose search path is the log's schema;
-   * needs the package `pg`. `redis://...`, `rediss://...`: a Redis database, by its number; needs the package `@redis/client`.
+   * needs the package `pg`. `redis://...`, `rediss://...`: a Redis database, by its number; needs the package `@redis/client`. `nats://host:4222/stream`,
+   * `tls://...`: a stream of NATS JetStream; needs `@nats-io/transport-node` and `@nats-io/jetstream`.
    * `amqp://...`, `amqps://...`: a virtual host of RabbitMQ; needs the package `amqplib`. Better given as `DURE_EVENTS_URL`, since it holds a password.
    */
   readonly url?: string;
@@ -214,6 +271,13 @@ export interface ProfileOptions {
     readonly tokenFile?: string;
     /** A folder of certificates made by `dure certs`: every link is then mutual TLS. `DURE_CERTS`. Default: none. */
     readonly certs?: string;
+  };
+  /** Where Prometheus reads what all processes of this machine count: `GET /metrics`. */
+  readonly metrics?: {
+    /** `DURE_METRICS_PORT`. Default: none is opened; 0 takes any free one. */
+    readonly port?: number;
+    /** The address it listens on. Default `127.0.0.1`. */
+    readonly host?: string;
   };
   /** Logs. */
   readonly logs?: {

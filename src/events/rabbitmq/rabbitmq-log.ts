@@ -72,6 +72,11 @@ export class RabbitmqLog {
     });
   }
 
+  /** How often the log has been opened, this time included. */
+  get opening(): number {
+    return this.#epoch;
+  }
+
   /** Rejects when none of the calls counts for sure, and then the connection is lost; what is refused by itself is an error among the answers. */
   write(calls: readonly EngineCall[]): Promise<unknown[]> {
     return this.#alone(async () => {

@@ -34,6 +34,7 @@ async function openSession(link: RabbitmqLink, name: string): Promise<EngineSess
   try {
     const log = await RabbitmqLog.open(link, name);
     return {
+      opening: log.opening,
       write: (calls) => log.write(calls),
       read: (call) => log.read(call),
       async close() {
