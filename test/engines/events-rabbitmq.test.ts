@@ -3,8 +3,11 @@ import { globSync, statSync, truncateSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
 import amqp from "amqplib";
 import { openRabbitmqStorage } from "../../src/events/rabbitmq/index.ts";
+import type { GroupChange } from "../../src/events/storage/groups-file.ts";
 import { keepsWhatItAcknowledged } from "../events/support/engine-faults.ts";
 import { eventsSuite } from "../events/support/events-suite.ts";
+import { shiftedTime } from "../support/shifted-time.ts";
+import { until } from "../support/until.ts";
 import { type OwnServer, startServer } from "./support/own-server.ts";
 
 /** Its beam process is the one that is started: so it can be killed. */
@@ -53,27 +56,65 @@ describe("the event log when RabbitMQ fails", () => {
     }
   });
 
-  test("who has lost the log without knowing has nothing acknowledged, and nobody reads what it still writes", async () => {
+  test("what a former process still writes counts for nobody", async () => {
     const former = await open("fenced");
     await former.call("append", append(0));
     await former.close();
     const next = await open("fenced");
-    // What was under way when the former process lost its connection.
     const connection = await connect();
     const channel = await connection.createConfirmChannel();
-    for (const n of [5, 6, 7]) {
+    const writeLate = (n: number) => {
       const changes = [{ name: "addGroup", input: [`late-${n}`, "t.noted", 0] }];
       const content = Buffer.from(JSON.stringify({ n, epoch: 1, changes }));
       channel.sendToQueue("fenced.journal", content, { messageId: `1:${n}`, persistent: true });
-    }
-    await channel.waitForConfirms();
-    await connection.close();
+      return channel.waitForConfirms();
+    };
+    // Two records begin the log, one was appended, one is the successor's first.
+    await writeLate(4);
     await next.call("append", append(1));
+    await writeLate(5);
     await next.close();
     const again = await open("fenced");
     const { topics, groups } = await again.call("overview", undefined);
     assert.deepEqual([topics[0]?.next, groups], [2, []]);
     await again.close();
+    await connection.close();
+  });
+
+  test("who follows has what was acknowledged while it waited, also without the lock", async () => {
+    let connection: amqp.ChannelModel | undefined;
+    const connectKept = async () => {
+      connection = await connect();
+      return connection;
+    };
+    const former = await openRabbitmqStorage({ connect: connectKept, name: "handed" });
+    const channel = await (connection as amqp.ChannelModel).createChannel();
+    await channel.deleteQueue("handed.lock");
+    let isWaiting = false;
+    const opening = openRabbitmqStorage({
+      name: "handed",
+      async connect() {
+        const client = await connect();
+        const createChannel = client.createChannel.bind(client);
+        client.createChannel = async () => {
+          const made = await createChannel();
+          const consume = made.consume.bind(made);
+          made.consume = async (...parameters) => {
+            const consumer = await consume(...parameters);
+            isWaiting = true;
+            return consumer;
+          };
+          return made;
+        };
+        return client;
+      },
+    });
+    await until("another one waits", () => isWaiting, 10_000);
+    await former.call("append", append(0, 3));
+    await former.close();
+    const next = await opening;
+    assert.equal((await next.call("read", read)).length, 3);
+    await next.close();
   });
 
   test("what cannot be done is refused by itself, beside what can", async () => {
@@ -124,6 +165,33 @@ describe("the event log's events in RabbitMQ", () => {
       start: "beginning",
     });
     assert.equal(later.cursors[0], first);
+    await again.close();
+  });
+
+  test("the journal lets go what has been in the archive for long, and nothing is missing", async (context) => {
+    const time = shiftedTime();
+    context.after(() => time.restore());
+    const storage = await open("spent");
+    const group = { name: "g", topic: "t.noted", start: "beginning" } as const;
+    const { id } = await storage.call("openGroup", group);
+    for (let seq = 0; seq < 20; seq += 1) await storage.call("append", append(seq));
+    const change: GroupChange = { id, moved: [[7, 20]], park: [], unpark: [], bury: [] };
+    await storage.call("saveGroup", change);
+    time.pass(60_000);
+    await storage.call("append", append(20));
+    await storage.close();
+    const connection = await connect();
+    const channel = await connection.createChannel();
+    const { messageCount } = await channel.checkQueue("spent.journal");
+    assert.ok(messageCount < 5, `${messageCount} messages`);
+    await connection.close();
+    const again = await open("spent");
+    assert.equal((await again.call("read", read)).length, 21);
+    assert.equal((await again.call("openGroup", group)).cursors[7], 20);
+    assert.deepEqual(await again.call("append", append(20)), {
+      next: { "t.noted": 21 },
+      duplicates: 1,
+    });
     await again.close();
   });
 });

@@ -94,6 +94,7 @@ export class RabbitmqLog {
         await this.#archive.clean();
       }
       if (this.#archive.isFull) await this.#begin();
+      await this.#tend();
       return outcomes.map(({ answer }) => answer);
     });
   }
