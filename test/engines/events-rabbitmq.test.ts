@@ -133,6 +133,18 @@ describe("the event log when RabbitMQ fails", () => {
 });
 
 describe("the event log's events in RabbitMQ", () => {
+  test("a message that somebody else has published is refused with its queue's name", async () => {
+    const storage = await open("foreign");
+    await storage.close();
+    const connection = await connect();
+    const channel = await connection.createConfirmChannel();
+    channel.sendToQueue("foreign.journal", Buffer.from("hello"));
+    await channel.waitForConfirms();
+    await connection.close();
+    const refused = { code: "DATA_LOSS", message: /foreign\.journal has a message/ };
+    await assert.rejects(open("foreign"), refused);
+  });
+
   test("events of many segments are read from any offset, also by who comes later, and go with the oldest segments", async () => {
     const storage = await open("segments");
     const body = JSON.stringify("x".repeat(100_000));

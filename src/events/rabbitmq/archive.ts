@@ -10,7 +10,7 @@ import type { ReadBounds, Retention } from "../storage/topic-file.ts";
 import type { StoredEvent } from "../types.ts";
 import { type StateItem, storedEvents } from "./core/log-state.ts";
 import { type IndexItem, OffsetIndex } from "./core/offset-index.ts";
-import type { JournalRecord } from "./journal.ts";
+import { type JournalRecord, recordOf } from "./journal.ts";
 import type { RabbitmqConfirmChannel, RabbitmqMessage } from "./rabbitmq-client.ts";
 import type { RabbitmqLink } from "./rabbitmq-link.ts";
 
@@ -284,8 +284,8 @@ function* stateParts(n: number, items: StatePart["items"]): Generator<StatePart>
 }
 
 /** Nothing, where a message only marks a place. */
-function contentOf({ content }: RabbitmqMessage): StatePart | JournalRecord | undefined {
-  return content.length === 0 ? undefined : JSON.parse(content.toString());
+function contentOf({ content, fields }: RabbitmqMessage): StatePart | JournalRecord | undefined {
+  return content.length === 0 ? undefined : recordOf(content, fields.routingKey);
 }
 
 /** What a message stored of a topic. */

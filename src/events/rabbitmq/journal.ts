@@ -8,7 +8,7 @@
  * (J3) What a former process wrote and nobody had delivered is passed over from the first record of the next epoch on.
  */
 import { randomUUID } from "node:crypto";
-import { now } from "../../kit/index.ts";
+import { DureError, now } from "../../kit/index.ts";
 import type { ArchiveRoot } from "./archive.ts";
 import type { Change } from "./core/log-state.ts";
 import type {
@@ -110,7 +110,11 @@ export class Journal {
     await this.#link.answer(`what is stored in ${this.#queue}`, async (heard) => {
       await this.#consumer.consume(this.#queue, (message) => {
         heard();
-        this.#onDelivery(message);
+        try {
+          this.#onDelivery(message);
+        } catch (thrown) {
+          this.#link.fail(thrown as Error);
+        }
       });
       await isConsumer;
       // From here on nobody else is delivered anything: what counts is there, and has come when this comes.
@@ -176,7 +180,7 @@ export class Journal {
   /** A record of the past, unless it is of an epoch that was over. */
   #find({ content }: RabbitmqMessage): JournalRecord | undefined {
     if (!this.#found || content.length === 0) return undefined;
-    const record = JSON.parse(content.toString()) as JournalRecord;
+    const record = recordOf(content, this.#queue);
     const records = this.#found;
     if (record.epoch < (records.at(-1)?.epoch ?? 0)) return undefined;
     // Of an epoch that was over, as this one shows.
@@ -184,4 +188,19 @@ export class Journal {
     records.push(record);
     return record;
   }
+}
+
+/** Reads what was written. Throws DATA_LOSS for what is not a record. */
+export function recordOf<Told extends { readonly n: number } = JournalRecord>(
+  content: Buffer,
+  queue: string,
+): Told {
+  try {
+    const record = JSON.parse(content.toString()) as Told;
+    if (typeof record.n === "number") return record;
+  } catch {
+    // Told below.
+  }
+  const message = `${queue} has a message that the event log has not written; nobody else may publish there: take it out`;
+  throw new DureError("DATA_LOSS", message);
 }

@@ -99,8 +99,13 @@ export class RabbitmqLink {
           if (!message) return reject(new Error(`${queue} was deleted while it was read`));
           heard();
           channel.ack(message);
-          isOver = onMessage(message, message.properties.headers["x-stream-offset"]);
-          if (isOver) resolve();
+          try {
+            isOver = onMessage(message, message.properties.headers["x-stream-offset"]);
+            if (isOver) resolve();
+          } catch (thrown) {
+            isOver = true;
+            reject(thrown);
+          }
         };
         channel
           .consume(queue, onDelivery, { arguments: { "x-stream-offset": position } })
