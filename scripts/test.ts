@@ -16,6 +16,11 @@ const needs = [
     isThere: () => answers(new URL(process.env.DURE_TEST_POSTGRES ?? "postgres://127.0.0.1:5432")),
   },
   {
+    suites: /^test\/engines\/.*-rabbitmq/,
+    what: "rabbitmq-server (Debian's package)",
+    isThere: async () => existsSync("/usr/lib/rabbitmq/bin/rabbitmq-server"),
+  },
+  {
     suites: /^test\/engines\/.*-redis/,
     what: "redis-server (Debian's package)",
     isThere: async () => isOnPath("redis-server"),
