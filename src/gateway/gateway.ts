@@ -23,7 +23,6 @@ import { loadEdgeCertificates } from "./edge-certificates.ts";
 import type { Exchange } from "./exchange.ts";
 import { Forward } from "./forward.ts";
 import { HeadedExchange } from "./headed-exchange.ts";
-import { KeysInProgress } from "./keys-in-progress.ts";
 import { type HttpEngine, listenHttp } from "./listen-http.ts";
 import { type GatewayOptions, gatewayDefaults } from "./options.ts";
 import { answerPlatformPath } from "./platform-paths.ts";
@@ -65,7 +64,6 @@ class RunningGateway implements Gateway {
   readonly #purges: Purges;
   readonly #upstreams: UpstreamRoutes;
   readonly #cors: Cors | undefined;
-  readonly #keys = new KeysInProgress();
   readonly #bodyBytesMax: number;
 
   constructor(options: GatewayOptions) {
@@ -172,22 +170,12 @@ class RunningGateway implements Gateway {
 
   async #serve(exchange: HeadedExchange, { route, parameters }: FoundRoute): Promise<void> {
     const { ref, operation } = route;
-    const name = `${ref.service}.${ref.operation}`;
-    const caller = await this.#admit(exchange, name, operation);
+    const caller = await this.#admit(exchange, `${ref.service}.${ref.operation}`, operation);
     if (caller.refusal) return refuse(exchange, caller.refusal);
     const input = await readInput(exchange, operation, parameters, this.#bodyBytesMax);
     if (input.refusal) return refuse(exchange, input.refusal);
-    const held = this.#keys.hold({
-      operation: name,
-      method: exchange.method,
-      key: input.value.idempotencyKey,
-      caller: caller.value,
-    });
-    if (held.refusal) return refuse(exchange, held.refusal);
     const principal = caller.value?.text;
-    await this.#forward
-      .send({ exchange, route, principal, input: input.value })
-      .finally(held.value);
+    await this.#forward.send({ exchange, route, principal, input: input.value });
   }
 
   /** Who calls, if it may, and not too often. Without a rule nobody is asked who it is. */
