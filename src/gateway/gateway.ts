@@ -187,8 +187,7 @@ class RunningGateway implements Gateway {
 
   async #serve(exchange: HeadedExchange, { route, parameters }: FoundRoute): Promise<void> {
     const { ref, operation } = route;
-    const name = `${ref.service}.${ref.operation}`;
-    const caller = await this.#admit(exchange, name, operation);
+    const caller = await this.#admit(exchange, `${ref.service}.${ref.operation}`, operation);
     if (caller.refusal) return refuse(exchange, caller.refusal);
     const input = await readInput(exchange, operation, parameters, this.#bodyBytesMax);
     if (input.refusal) return refuse(exchange, input.refusal);
