@@ -21,6 +21,16 @@ const needs = [
     isThere: async () => isOnPath("redis-server"),
   },
   {
+    suites: /^test\/engines\/.*-nginx/,
+    what: "nginx (Debian's package nginx-light)",
+    isThere: async () => isOnPath("nginx") || existsSync("/usr/sbin/nginx"),
+  },
+  {
+    suites: /^test\/engines\/.*-haproxy/,
+    what: "HAProxy (Debian's package haproxy)",
+    isThere: async () => isOnPath("haproxy") || existsSync("/usr/sbin/haproxy"),
+  },
+  {
     suites: /^test\/browser\//,
     what: "Chromium (Debian's package chromium, or DURE_TEST_CHROMIUM)",
     isThere: async () => existsSync(chromiumPath),

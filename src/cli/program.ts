@@ -8,6 +8,7 @@ import { defineDistributor } from "./distributor.ts";
 import { defineEventLog } from "./event-log.ts";
 import { defineEvents } from "./events.ts";
 import { exitCodeOf, explain } from "./exit-code.ts";
+import { defineExport } from "./export.ts";
 import { defineGateway } from "./gateway.ts";
 import { defineHost } from "./host.ts";
 import { defineInit } from "./init.ts";
@@ -44,6 +45,7 @@ export function createProgram(): Command {
     defineCall,
     defineEvents,
     defineSagas,
+    defineExport,
     defineOpenApi,
     defineConfigCommand,
     defineCerts,

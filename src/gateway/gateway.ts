@@ -7,7 +7,8 @@
  * Each is a file of its own, and either refuses or hands on what the next ones need.
  */
 import { findRoute, readInput } from "../http/index.ts";
-import type { MeshNode } from "../mesh/index.ts";
+import { formatHostPort } from "../kit/index.ts";
+import { advertisedHost, type MeshNode } from "../mesh/index.ts";
 import { type Logger, silentLogger } from "../telemetry/index.ts";
 import { Authenticator, authenticate } from "./auth/index.ts";
 import { HttpCache } from "./cache/index.ts";
@@ -49,6 +50,7 @@ class RunningGateway implements Gateway {
   readonly #logger: Logger;
   readonly #authenticator: Authenticator;
   #engine: HttpEngine | undefined;
+  #announced: string | undefined;
   readonly #routes: RouteBook;
   readonly #forward: Forward;
   readonly #purges: Purges;
@@ -99,6 +101,7 @@ class RunningGateway implements Gateway {
       certificates,
       proxies: new TrustedProxies(this.#options.trustedProxies ?? []),
     });
+    this.#announce();
     this.#logger.info("gateway ready", { url: this.url });
   }
 
@@ -114,7 +117,20 @@ class RunningGateway implements Gateway {
     });
   }
 
+  /** Tells the registry where it answers, for proxies before it and whoever looks for it. */
+  #announce(): void {
+    const { registry } = this.#node;
+    const address = advertisedHost(this.#options.host ?? gatewayDefaults.host);
+    const host = address === "" ? registry.self.host : address;
+    if (host === "") return;
+    const scheme = this.#options.tls ? "https" : "http";
+    this.#announced = `${scheme}://${formatHostPort({ host, port: this.port })}`;
+    registry.update({ urls: [...registry.self.urls, this.#announced] });
+  }
+
   async close(): Promise<void> {
+    const { registry } = this.#node;
+    registry.update({ urls: registry.self.urls.filter((url) => url !== this.#announced) });
     this.#routes.close();
     this.#purges.close();
     await this.#engine?.close(closeMsMax);
