@@ -12,12 +12,14 @@ import { defineExport } from "./export.ts";
 import { defineGateway } from "./gateway.ts";
 import { defineHost } from "./host.ts";
 import { defineInit } from "./init.ts";
+import { defineMetrics } from "./metrics.ts";
 import { defineNodes } from "./nodes.ts";
 import { defineOpenApi } from "./openapi.ts";
 import { packageInfo } from "./package-info.ts";
 import { definePs } from "./ps.ts";
 import { defineReload } from "./reload.ts";
 import { defineSagas } from "./sagas.ts";
+import { defineScale } from "./scale.ts";
 import { defineServe } from "./serve.ts";
 import { defineSidecar } from "./sidecar.ts";
 import { defineUp } from "./up.ts";
@@ -40,7 +42,9 @@ export function createProgram(): Command {
     defineDistributor,
     defineEventLog,
     definePs,
+    defineMetrics,
     defineReload,
+    defineScale,
     defineNodes,
     defineCall,
     defineEvents,

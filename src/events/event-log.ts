@@ -1,73 +1,25 @@
-/**
- * The event log as a service: one process that stores events and tells consumer groups who works on what. Everything it
- * acknowledges is on disk.
- */
-import { type Service, service } from "../contract/index.ts";
-import { afterInBackground, DureError, every, now, wallTime } from "../kit/index.ts";
+import { afterInBackground, DureError, now } from "../kit/index.ts";
 import { ConsumerGroup, type Sign } from "./consumer-group.ts";
 import { laneOf, lanesFromText, orderKeyOf } from "./core/lanes.ts";
 import { type DelayedEvent, DelayedEvents, delayedGroup } from "./delayed-events.ts";
-import { eventLog } from "./log-contract.ts";
+import type { GroupLag } from "./log-metrics.ts";
 import type { Storage } from "./storage/storage.ts";
-import type { Retention } from "./storage/topic-file.ts";
 import { TopicFeed } from "./topic-feed.ts";
 import { type AppendBatch, eventLimits, type NewEvent } from "./types.ts";
 
-/** What the log is made with. */
-export interface EventLogOptions {
-  /** Opens the file. */
-  storage(): Promise<Storage>;
-  /** Default: 7 days, and 4 GiB for each topic. */
-  readonly retention?: Partial<Retention> | undefined;
-}
-
-const defaultRetention: Retention = { keepMs: 7 * 24 * 3_600_000, keepBytes: 4 * 2 ** 30 };
-const retainEveryMs = 60_000;
 /** What waits for the disk; beyond that publishers are told to wait. */
 const pendingBytesMax = 64 * 1024 * 1024;
 
-/** The service that is the log. Starting it rejects with what the file says: in use, damaged, written by a newer version. */
-export function eventLogService({ storage: openStorage, retention }: EventLogOptions): Service {
-  return service(eventLog, {
-    async setup({ onStop, handle, log: logger, signal }) {
-      const storage = await openStorage();
-      onStop(() => storage.close());
-      const log = await EventLog.open(storage);
-      onStop(() => log.close());
-      logger.info(`event log ready: ${storage.durability}`, { path: log.path });
-      // The wall clock may be set; how long this process has run may not.
-      const startedAt = wallTime() - now();
-      const keep = { ...defaultRetention, ...retention };
-      const timer = every(retainEveryMs, () => {
-        storage
-          .call("retain", { ...keep, now: startedAt + now() })
-          .catch((error) =>
-            logger.error("old events could not be dropped", { reason: (error as Error).message }),
-          );
-      });
-      onStop(() => timer.cancel());
-      return handle({
-        append: (batch) => log.append(batch),
-        delay: (delayed) => log.delay(delayed),
-        poll: (input, ctx) => log.poll(input, AbortSignal.any([ctx.signal, signal])),
-        renew: (input) => log.renew(input),
-        parked: (input) => log.parked(input),
-        commit: (input) => log.commit(input),
-        overview: () => log.overview(),
-        deadLetters: async (input) => ({ letters: await storage.call("deadLetters", input) }),
-        replay: async (input, ctx) => (await log.replay(input)) ?? ctx.fail("NoSuchLetter"),
-        tail: (input, ctx) => log.tail(input, AbortSignal.any([ctx.signal, signal])),
-      });
-    },
-  });
-}
-
-class EventLog {
+/** What the log does: stores, hands out, keeps account of groups. Everything it acknowledges is on disk. */
+export class EventLog {
   readonly path: string;
   readonly #storage: Storage;
   readonly #incarnation: number;
   readonly #feeds = new Map<string, TopicFeed>();
   readonly #groups = new Map<string, Promise<ConsumerGroup>>();
+  /** Those of them that are open. */
+  readonly #open = new Map<string, OpenGroup>();
+  readonly #closed = new AbortController();
   #pendingBytes = 0;
   #delayed!: DelayedEvents;
 
@@ -82,6 +34,7 @@ class EventLog {
       const saved = await storage.call("openGroup", { name, topic, start: "beginning" });
       const group = new ConsumerGroup(storage, saved, { incarnation, restartedAt });
       log.#groups.set(`${name} ${topic}`, Promise.resolve(group));
+      log.#open.set(`${name} ${topic}`, { name, topic, group });
     }
     return log;
   }
@@ -113,7 +66,9 @@ class EventLog {
     return this.#delayed.add(delayed);
   }
 
+  /** Those who wait are answered. */
   close(): void {
+    this.#closed.abort();
     this.#delayed.close();
   }
 
@@ -131,7 +86,7 @@ class EventLog {
     const wanted = lanes === undefined ? undefined : lanesFromText(lanes);
     const stop = new AbortController();
     const timer = afterInBackground(waitMs, () => stop.abort());
-    const either = AbortSignal.any([signal, stop.signal]);
+    const either = AbortSignal.any([signal, stop.signal, this.#closed.signal]);
     try {
       for (let at = from; ; ) {
         await feed.arrival(at, either);
@@ -167,12 +122,16 @@ class EventLog {
     return { stale: await (await this.#group(group, topic, "beginning")).commit(commit, now()) };
   }
 
+  /** How far behind each group is. */
+  *lags(): Generator<GroupLag> {
+    for (const open of this.#open.values()) yield this.#lagOf(open);
+  }
+
   async overview() {
     const { path, topics, groups } = await this.#storage.call("overview", undefined);
     const rows = groups.filter(isNotOwn).map(async ({ name, topic, dead }) => {
       const group = await this.#group(name, topic, "beginning");
-      const lag = Math.max(0, this.#feed(topic).next - group.cursor);
-      return { name, topic, members: group.memberCount, lag, parked: group.parkedCount, dead };
+      return { ...this.#lagOf({ name, topic, group }), dead };
     });
     const delayed = this.#delayed.size;
     return { path, delayed, topics: [...topics], groups: await Promise.all(rows) };
@@ -189,14 +148,22 @@ class EventLog {
 
   async *tail({ topic, from }: { topic: string; from?: number | undefined }, signal: AbortSignal) {
     const feed = this.#feed(topic);
+    const either = AbortSignal.any([signal, this.#closed.signal]);
     let at = from ?? feed.next;
-    while (!signal.aborted) {
-      await feed.arrival(at, signal);
+    while (!either.aborted) {
+      await feed.arrival(at, either);
       for (const event of await feed.read(at)) {
         yield event;
         at = event.offset + 1;
       }
     }
+    if (!signal.aborted)
+      throw new DureError("UNAVAILABLE", "another process has had the event log; ask again");
+  }
+
+  #lagOf({ name, topic, group }: OpenGroup): GroupLag {
+    const lag = Math.max(0, this.#feed(topic).next - group.cursor);
+    return { name, topic, members: group.memberCount, lag, parked: group.parkedCount };
   }
 
   #feed(topic: string): TopicFeed {
@@ -217,16 +184,23 @@ class EventLog {
     const key = `${name} ${topic}`;
     let group = this.#groups.get(key);
     if (!group) {
-      group = this.#storage
-        .call("openGroup", { name, topic, start })
-        .then(
-          (saved) => new ConsumerGroup(this.#storage, saved, { incarnation: this.#incarnation }),
-        );
+      group = this.#storage.call("openGroup", { name, topic, start }).then((saved) => {
+        const incarnation = this.#incarnation;
+        const opened = new ConsumerGroup(this.#storage, saved, { incarnation });
+        this.#open.set(key, { name, topic, group: opened });
+        return opened;
+      });
       this.#groups.set(key, group);
       group.catch(() => this.#groups.delete(key));
     }
     return group;
   }
+}
+
+interface OpenGroup {
+  readonly name: string;
+  readonly topic: string;
+  readonly group: ConsumerGroup;
 }
 
 interface RenewInput extends Sign {

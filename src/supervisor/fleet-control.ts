@@ -12,7 +12,7 @@ import {
   releaseFleetFile,
   tokenOf,
 } from "./data-folder.ts";
-import type { ProcessStatus, ReloadReport } from "./supervisor.ts";
+import type { ProcessStatus, ReloadReport, ScaleReport } from "./supervisor.ts";
 
 const loopback = "127.0.0.1";
 const service = "fleet";
@@ -22,7 +22,11 @@ const answerMsMax = 2_000;
 /** What can be asked of a running fleet; input and answer are JSON. */
 export interface FleetOperations {
   ps(): ProcessStatus[];
+  /** Of all processes, as Prometheus reads it. */
+  metrics(): Promise<string>;
   reload(request: ReloadRequest): Promise<ReloadReport>;
+  /** `counts`: how many of each kind, as `{ products: 4 }`. */
+  scale(request: { readonly counts: Readonly<Record<string, number>> }): Promise<ScaleReport>;
 }
 
 /** Which processes are to be reloaded. */

@@ -1,4 +1,5 @@
 import { asError, DureError } from "../kit/index.ts";
+import { exposition } from "../telemetry/index.ts";
 import { describeExit } from "./core/exit-report.ts";
 import type { ProcessPhase } from "./core/process-state.ts";
 import type { ManagedProcess, ProcessListener } from "./managed-process.ts";
@@ -42,6 +43,12 @@ export interface ReloadReport {
   readonly untouched: readonly string[];
 }
 
+/** How a change of numbers went. */
+export interface ScaleReport {
+  /** Added ones that did not become ready at once, and why; they are tried again. */
+  readonly failures: readonly { readonly name: string; readonly reason: string }[];
+}
+
 /** Keeps a set of processes running, and ends them in order. */
 export class Supervisor {
   readonly #listener: ProcessListener;
@@ -65,11 +72,19 @@ export class Supervisor {
     return this.#isStopping;
   }
 
-  /** Adds a place; `start` starts its process. */
-  add(spec: SlotSpec): ManagedProcess {
+  /** Adds a place; `start` starts its process, as does the place's own. */
+  add(spec: SlotSpec): Slot {
     const slot = new Slot(spec, this.#policy, this.#listener);
     this.#slots.push(slot);
-    return slot.current;
+    return slot;
+  }
+
+  /** Ends a place's processes in order, and gives it up. */
+  async remove(name: string): Promise<void> {
+    const slot = this.#slots.find(({ spec }) => spec.name === name);
+    if (!slot) return;
+    await slot.stop();
+    this.#slots.splice(this.#slots.indexOf(slot), 1);
   }
 
   /** Starts whatever does not run. */
@@ -80,6 +95,14 @@ export class Supervisor {
   /** What `dure ps` shows: of each place the process at work, then one that is tried or draining. */
   list(): ProcessStatus[] {
     return this.#slots.flatMap(({ all }) => all.map(statusOf));
+  }
+
+  /** What all processes count and measure, as Prometheus reads it, each line with its process. */
+  async metrics(): Promise<string> {
+    const sources = this.processes.map(async (process) => {
+      return { labels: { process: process.name }, families: await process.metrics() };
+    });
+    return exposition(await Promise.all(sources));
   }
 
   /**

@@ -45,7 +45,9 @@ function open(dataFolder: string) {
     },
     operations: {
       ps: () => processes,
+      metrics: async () => "",
       reload: async ({ names }) => ({ reloaded: names, failures: [], untouched: [] }),
+      scale: async () => ({ failures: [] }),
     },
   });
 }

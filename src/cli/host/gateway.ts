@@ -1,10 +1,18 @@
+import type { Socket } from "node:net";
+import { after } from "../../kit/index.ts";
 import { createNode } from "../../mesh/index.ts";
 import type { SupervisorLink } from "../../supervisor/index.ts";
 import { createLogger } from "../../telemetry/index.ts";
 import { transportFor } from "../transport.ts";
 import { tellWhenCovered } from "./covers.ts";
+import { offerMetrics } from "./offer-metrics.ts";
 import type { GatewaySpec } from "./spec.ts";
-import { startGateway } from "./start-gateway.ts";
+import { edgeServices, startGateway } from "./start-gateway.ts";
+
+/** A gateway is ready once it reaches every service, or after so long: a service that is down must not keep it from the others. In ms. */
+const patienceMs = 5_000;
+/** Of the time to drain so much is left for the last answers, in ms. */
+const lastMs = 1_000;
 
 /** Runs the HTTP edge under the supervisor, and tells when it reaches every expected service. */
 export async function hostGateway(spec: GatewaySpec, link: SupervisorLink): Promise<void> {
@@ -15,6 +23,7 @@ export async function hostGateway(spec: GatewaySpec, link: SupervisorLink): Prom
     mesh: spec.mesh,
     host: spec.host,
     distributors: spec.distributors,
+    services: edgeServices(spec.gateway),
     token: spec.token,
     transport: await transportFor(spec.certs, "gateway", logger),
     dataDir: spec.dataFolder,
@@ -23,12 +32,23 @@ export async function hostGateway(spec: GatewaySpec, link: SupervisorLink): Prom
     zone: spec.zone,
     logger,
   });
-  const gateway = await startGateway(spec, node, logger);
-  link.onStop(async () => {
-    await gateway.close();
-    await node.drain();
+  const connections = (take: (socket: Socket) => void) => link.onConnection(take);
+  const gateway = await startGateway(spec, node, logger, connections);
+  offerMetrics(node.metrics, link);
+  link.onStop(async (isReplaced) => {
+    await gateway.close(isReplaced ? link.drainMs - lastMs : 0);
+    await node.drain(link.drainMs);
     await node.close();
   });
-  link.ready({ host: spec.gateway.host, port: gateway.port });
-  tellWhenCovered(gateway, spec.expects, (told) => link.tell(told));
+  let isReady = false;
+  const tellReady = () => {
+    if (isReady) return;
+    isReady = true;
+    link.ready({ host: spec.gateway.host, port: gateway.port });
+  };
+  after(patienceMs, tellReady);
+  tellWhenCovered(gateway, spec.expects, (told) => {
+    if (told.kind === "covers") tellReady();
+    link.tell(told);
+  });
 }

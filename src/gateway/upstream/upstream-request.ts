@@ -26,7 +26,7 @@ export interface UpstreamRequest {
 
 /** Makes the request of an exchange. `bodyBytesMax`: larger bodies are 413. */
 export function upstreamRequest(exchange: Exchange, bodyBytesMax: number): UpstreamRequest {
-  const { method, scheme, target, host, headers, requestId, remoteAddress, hasBody } = exchange;
+  const { method, target, host, headers, requestId, remoteAddress, scheme, hasBody } = exchange;
   const gone = new AbortController();
   exchange.onAbort(() => gone.abort());
   const length = exchange.header("content-length");
