@@ -26,6 +26,7 @@ import { Forward } from "./forward.ts";
 import { HeadedExchange } from "./headed-exchange.ts";
 import { KeysInProgress } from "./keys-in-progress.ts";
 import { type HttpEngine, listenHttp } from "./listen-http.ts";
+import type { UpstreamRoute } from "./open-route.ts";
 import { type GatewayOptions, gatewayDefaults } from "./options.ts";
 import { answerPlatformPath } from "./platform-paths.ts";
 import { Purges } from "./purges.ts";
@@ -33,7 +34,7 @@ import { RateLimits } from "./rate-limits/index.ts";
 import { refuse } from "./refusal.ts";
 import { RouteBook } from "./route-book.ts";
 import { TrustedProxies } from "./trusted-proxies.ts";
-import { type UpstreamRoute, UpstreamRoutes } from "./upstream-routes.ts";
+import { UpstreamRoutes } from "./upstream-routes.ts";
 
 /** A running gateway. */
 export interface Gateway {
@@ -166,9 +167,11 @@ class RunningGateway implements Gateway {
     if (asked !== undefined)
       return this.#cors?.answerPreflight(exchange, this.#methodsAt(exchange, asked));
     if (answerPlatformPath(exchange, node, this.#routes, info)) return;
+    const particular = this.#upstreams.find(exchange, true);
+    if (particular) return this.#proxy(exchange, particular);
     const found = findRoute(this.#routes.table, exchange.method, exchange.target);
     if (found.refusal) {
-      const upstream = this.#upstreams.find(exchange.target);
+      const upstream = this.#upstreams.find(exchange, false);
       if (upstream) return this.#proxy(exchange, upstream);
       // A route of the project's own at /docs comes first.
       if (found.refusal.status === 404 && answerDocsPage(exchange)) return;
@@ -178,10 +181,11 @@ class RunningGateway implements Gateway {
   }
 
   /** What may be asked at a path, as far as it concerns a method; an upstream decides for itself. */
-  #methodsAt({ target }: Exchange, asked: string): readonly string[] {
-    const match = this.#routes.table.find(asked, target.segments);
+  #methodsAt(exchange: Exchange, asked: string): readonly string[] {
+    const match = this.#routes.table.find(asked, exchange.target.segments);
     if (match.kind === "route") return [asked];
-    if (this.#upstreams.find(target)) return [asked];
+    if (this.#upstreams.find(exchange, true) ?? this.#upstreams.find(exchange, false))
+      return [asked];
     return match.kind === "method" ? match.allow : [];
   }
 

@@ -10,6 +10,7 @@ export type { ContractPolicy } from "./contract-gate.ts";
 export { contractHash } from "./contract-hash.ts";
 export type { BalancerName } from "./core/balancer.ts";
 export { Breaker, defaultBreaker } from "./core/breaker.ts";
+export { hashOf } from "./core/hash-ring.ts";
 export { isHedgeable } from "./core/idempotence.ts";
 export { defaultRetryBudget, RetryBudget } from "./core/retry-budget.ts";
 export type { VersionWeights } from "./core/version-split.ts";
