@@ -18,6 +18,7 @@ import { defineOpenApi } from "./openapi.ts";
 import { packageInfo } from "./package-info.ts";
 import { definePs } from "./ps.ts";
 import { defineReload } from "./reload.ts";
+import { defineRoutes } from "./routes.ts";
 import { defineSagas } from "./sagas.ts";
 import { defineScale } from "./scale.ts";
 import { defineServe } from "./serve.ts";
@@ -49,6 +50,7 @@ export function createProgram(): Command {
     defineCall,
     defineEvents,
     defineSagas,
+    defineRoutes,
     defineExport,
     defineOpenApi,
     defineConfigCommand,

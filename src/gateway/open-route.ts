@@ -53,7 +53,7 @@ export function openRoute(section: RouteSection, bodyBytesMax: number): Upstream
 }
 
 /** The conditions of a route as it is written. */
-function conditionsOf({ host, headers = {} }: RouteSection): RouteConditions {
+export function conditionsOf({ host, headers = {} }: RouteSection): RouteConditions {
   const fields = Object.entries(headers).map(
     ([name, value]) => [name.toLowerCase(), value] as const,
   );
@@ -61,7 +61,7 @@ function conditionsOf({ host, headers = {} }: RouteSection): RouteConditions {
 }
 
 /** The versions of a route as it is written; one without a name where there are no several. */
-function versionsOf({ upstream }: RouteSection): readonly (Weighted & {
+export function versionsOf({ upstream }: RouteSection): readonly (Weighted & {
   readonly urls: readonly string[];
 })[] {
   if (typeof upstream === "string") return [{ name: "", weight: 1, urls: [upstream] }];
@@ -73,7 +73,7 @@ function versionsOf({ upstream }: RouteSection): readonly (Weighted & {
 }
 
 /** A route in one line. */
-function titleOf(path: string, { host = "", headers }: RouteConditions): string {
+export function titleOf(path: string, { host = "", headers }: RouteConditions): string {
   return [`${host}${path}`, ...headers.map(([name, value]) => `${name}: ${value}`)].join(" ");
 }
 

@@ -2,7 +2,7 @@
  * Which route a request takes, among those to HTTP servers: routes with the same conditions are a layer; layers are asked in the order of how
  * particular they are, and in each the most particular path wins. Conditions stand before contracts, layers without any behind them.
  */
-import { PathTree } from "../http/index.ts";
+import { PathTree, type Target } from "../http/index.ts";
 import {
   byParticularity,
   type ConditionedRequest,
@@ -13,6 +13,7 @@ import {
 
 /** A route, as far as it is found by. */
 export interface LayeredRoute {
+  readonly title: string;
   readonly path: string;
   readonly conditions: RouteConditions;
 }
@@ -24,7 +25,7 @@ interface Layer<Route> {
 
 /** A request that looks for its route. */
 export interface RoutedRequest extends ConditionedRequest {
-  readonly target: { readonly segments: readonly string[] };
+  readonly target: Pick<Target, "segments" | "hasEncodedSlash">;
 }
 
 /** Routes take every method. */
@@ -48,8 +49,12 @@ export class RouteLayers<Route extends LayeredRoute> {
     );
   }
 
-  /** The route of a request, of those with conditions or of those without. */
+  /**
+   * The route of a request, of those with conditions or of those without. None for an encoded slash: the server could take it for a slash,
+   * and so for a path that has another route.
+   */
   find(request: RoutedRequest, withConditions: boolean): Route | undefined {
+    if (request.target.hasEncodedSlash) return undefined;
     for (const { conditions, tree } of this.#layers) {
       if (isConditional(conditions) !== withConditions) continue;
       if (unmetCondition(conditions, request) !== undefined) continue;
@@ -57,5 +62,14 @@ export class RouteLayers<Route extends LayeredRoute> {
       if (found) return found.value;
     }
     return undefined;
+  }
+
+  /** Why routes whose path fits are not taken, one line each. */
+  refusals(request: RoutedRequest): readonly string[] {
+    return this.#layers.flatMap(({ conditions, tree }) => {
+      const found = tree.find(anyMethod, request.target.segments);
+      const unmet = found && unmetCondition(conditions, request);
+      return unmet === undefined ? [] : [`not ${found?.value.title}: ${unmet}`];
+    });
   }
 }
