@@ -42,7 +42,7 @@ export class RouteMap {
 
   constructor(node: MeshNode, sections: readonly RouteSection[]) {
     this.#node = node;
-    this.#book = new RouteBook(node, silentLogger);
+    this.#book = new RouteBook(node, silentLogger, () => {});
     this.#layers = new RouteLayers(sections.map(planned));
   }
 
