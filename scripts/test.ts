@@ -26,6 +26,16 @@ const needs = [
     isThere: async () => isOnPath("redis-server"),
   },
   {
+    suites: /^test\/engines\/.*-nginx/,
+    what: "nginx (Debian's package nginx-light)",
+    isThere: async () => isOnPath("nginx") || existsSync("/usr/sbin/nginx"),
+  },
+  {
+    suites: /^test\/engines\/.*-haproxy/,
+    what: "HAProxy (Debian's package haproxy)",
+    isThere: async () => isOnPath("haproxy") || existsSync("/usr/sbin/haproxy"),
+  },
+  {
     suites: /^test\/engines\/.*-nats/,
     what: "nats-server (Debian's package)",
     isThere: async () => isOnPath("nats-server"),

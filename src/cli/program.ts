@@ -8,6 +8,7 @@ import { defineDistributor } from "./distributor.ts";
 import { defineEventLog } from "./event-log.ts";
 import { defineEvents } from "./events.ts";
 import { exitCodeOf, explain } from "./exit-code.ts";
+import { defineExport } from "./export.ts";
 import { defineGateway } from "./gateway.ts";
 import { defineHost } from "./host.ts";
 import { defineInit } from "./init.ts";
@@ -17,6 +18,7 @@ import { defineOpenApi } from "./openapi.ts";
 import { packageInfo } from "./package-info.ts";
 import { definePs } from "./ps.ts";
 import { defineReload } from "./reload.ts";
+import { defineRoutes } from "./routes.ts";
 import { defineSagas } from "./sagas.ts";
 import { defineScale } from "./scale.ts";
 import { defineServe } from "./serve.ts";
@@ -48,6 +50,8 @@ export function createProgram(): Command {
     defineCall,
     defineEvents,
     defineSagas,
+    defineRoutes,
+    defineExport,
     defineOpenApi,
     defineConfigCommand,
     defineCerts,

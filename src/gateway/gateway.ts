@@ -8,7 +8,8 @@
  * Each is a file of its own, and either refuses or hands on what the next ones need.
  */
 import { type FoundRoute, findRoute, readInput, type Step } from "../http/index.ts";
-import type { MeshNode } from "../mesh/index.ts";
+import { formatHostPort } from "../kit/index.ts";
+import { advertisedHost, type MeshNode } from "../mesh/index.ts";
 import { type Logger, silentLogger } from "../telemetry/index.ts";
 import {
   type AccessRule,
@@ -25,6 +26,7 @@ import type { Exchange } from "./exchange.ts";
 import { Forward } from "./forward.ts";
 import { HeadedExchange } from "./headed-exchange.ts";
 import { type HttpEngine, listenHttp } from "./listen-http.ts";
+import type { UpstreamRoute } from "./open-route.ts";
 import { type GatewayOptions, gatewayDefaults } from "./options.ts";
 import { answerPlatformPath } from "./platform-paths.ts";
 import { Purges } from "./purges.ts";
@@ -32,7 +34,7 @@ import { RateLimits, UnknownOperations } from "./rate-limits/index.ts";
 import { refuse } from "./refusal.ts";
 import { RouteBook } from "./route-book.ts";
 import { TrustedProxies } from "./trusted-proxies.ts";
-import { type UpstreamRoute, UpstreamRoutes } from "./upstream-routes.ts";
+import { UpstreamRoutes } from "./upstream-routes.ts";
 import { overWebSocket } from "./web-socket/index.ts";
 
 /** A running gateway. */
@@ -60,6 +62,7 @@ class RunningGateway implements Gateway {
   readonly #logger: Logger;
   readonly #authenticator: Authenticator;
   #engine: HttpEngine | undefined;
+  #announced: string | undefined;
   readonly #routes: RouteBook;
   readonly #forward: Forward;
   readonly #rateLimits: RateLimits;
@@ -123,6 +126,7 @@ class RunningGateway implements Gateway {
       certificates,
       proxies: new TrustedProxies(this.#options.trustedProxies ?? []),
     });
+    this.#announce();
     this.#logger.info("gateway ready", { url: this.url });
   }
 
@@ -138,7 +142,20 @@ class RunningGateway implements Gateway {
     });
   }
 
+  /** Tells the registry where it answers, for proxies before it and whoever looks for it. */
+  #announce(): void {
+    const { registry } = this.#node;
+    const address = advertisedHost(this.#options.host ?? gatewayDefaults.host);
+    const host = address === "" ? registry.self.host : address;
+    if (host === "") return;
+    const scheme = this.#options.tls ? "https" : "http";
+    this.#announced = `${scheme}://${formatHostPort({ host, port: this.port })}`;
+    registry.update({ urls: [...registry.self.urls, this.#announced] });
+  }
+
   async close(idleMs = 0): Promise<void> {
+    const { registry } = this.#node;
+    registry.update({ urls: registry.self.urls.filter((url) => url !== this.#announced) });
     await this.#engine?.close(closeMsMax, idleMs);
     this.#routes.close();
     this.#purges.close();
@@ -166,9 +183,11 @@ class RunningGateway implements Gateway {
     if (asked !== undefined)
       return this.#cors?.answerPreflight(exchange, this.#methodsAt(exchange, asked));
     if (answerPlatformPath(exchange, node, this.#routes, info)) return;
+    const particular = this.#upstreams.find(exchange, true);
+    if (particular) return this.#proxy(exchange, particular);
     const found = findRoute(this.#routes.table, exchange.method, exchange.target);
     if (found.refusal) {
-      const upstream = this.#upstreams.find(exchange.target);
+      const upstream = this.#upstreams.find(exchange, false);
       if (upstream) return this.#proxy(exchange, upstream);
       // A route of the project's own at /docs comes first.
       if (found.refusal.status === 404 && answerDocsPage(exchange)) return;
@@ -178,10 +197,11 @@ class RunningGateway implements Gateway {
   }
 
   /** What may be asked at a path, as far as it concerns a method; an upstream decides for itself. */
-  #methodsAt({ target }: Exchange, asked: string): readonly string[] {
-    const match = this.#routes.table.find(asked, target.segments);
+  #methodsAt(exchange: Exchange, asked: string): readonly string[] {
+    const match = this.#routes.table.find(asked, exchange.target.segments);
     if (match.kind === "route") return [asked];
-    if (this.#upstreams.find(target)) return [asked];
+    if (this.#upstreams.find(exchange, true) ?? this.#upstreams.find(exchange, false))
+      return [asked];
     return match.kind === "method" ? match.allow : [];
   }
 

@@ -117,7 +117,6 @@ test("whoever comes while the first is being worked on waits, and gets its answe
   const before = payments;
   const first = pay("k3", 100);
   await until("it is being worked on", () => release);
-  const before = payments;
   const others = [pay("k3", 100), pay("k3", 100), pay("k3", 200)];
   isHeldUp = false;
   release?.();
