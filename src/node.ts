@@ -5,6 +5,7 @@ export {
   type Inbox,
   type InboxOptions,
   type KeyedRequest,
+  keyedRequest,
   meshEvents,
   type Outbox,
   type OutboxHost,
@@ -20,7 +21,13 @@ export {
   type SqlDatabase,
   type SqlRunner,
 } from "./events/index.ts";
-export { createApiKey, createGateway, type Gateway, type GatewayOptions } from "./gateway/index.ts";
+export {
+  createApiKey,
+  createGateway,
+  type Gateway,
+  type GatewayOptions,
+  rateLimitService,
+} from "./gateway/index.ts";
 export {
   type ConnectOptions,
   connect,
@@ -44,4 +51,10 @@ export {
   saga,
   type WaitOptions,
 } from "./saga/index.ts";
-export { createLogger, type Logger } from "./telemetry/index.ts";
+export {
+  addProcessMetrics,
+  createLogger,
+  exposition,
+  type Logger,
+  openMetricsEndpoint,
+} from "./telemetry/index.ts";

@@ -19,6 +19,7 @@ export {
 export { type Setting, settings } from "./core/settings.ts";
 export {
   type ApiKeyOptions,
+  type CorsSection,
   type DureConfig,
   defineConfig,
   type EventsSection,
@@ -26,6 +27,7 @@ export {
   type IssuerOptions,
   type ProcessOptions,
   type ProfileOptions,
+  type RateLimitSection,
   route,
   type ServiceCallOptions,
   type ServiceLoader,

@@ -97,6 +97,49 @@ export interface ApiKeyOptions {
   readonly expires?: string;
 }
 
+/** Whose requests a {@link RateLimitSection} counts together. */
+export const rateLimitSubjects = ["ip", "principal", "apiKey", "route"] as const;
+
+/** `mesh`: each key is counted at the gateway that owns it. `redis`: in the Redis of `gateway.redis`. */
+export const rateLimitShares = ["mesh", "redis"] as const;
+
+/** This gateway counts for itself (`local`), the request passes (`open`), or it is 503 (`closed`). */
+export const rateLimitFallbacks = ["local", "open", "closed"] as const;
+
+/** How much each caller may ask for. */
+export interface RateLimitSection {
+  /** Its name in answers: letters, digits, `-` and `_`. */
+  readonly name: string;
+  /** See {@link rateLimitSubjects}. */
+  readonly by: (typeof rateLimitSubjects)[number];
+  /** So many requests ... */
+  readonly requests: number;
+  /** ... in so many seconds, evenly. */
+  readonly perS: number;
+  /** So many at once, by a caller that was quiet before. Default: `requests`. */
+  readonly burst?: number;
+  /** The operations it is about, as `["books.add"]`. Default: all. */
+  readonly operations?: readonly string[];
+  /** Where all gateways count together; see {@link rateLimitShares}. Default: each counts for itself. */
+  readonly shared?: (typeof rateLimitShares)[number];
+  /** What becomes of a request that cannot be counted there now. Default `"local"`; see {@link rateLimitFallbacks}. */
+  readonly whenUnavailable?: (typeof rateLimitFallbacks)[number];
+}
+
+/** Which pages of other origins may read answers. */
+export interface CorsSection {
+  /** Origins as browsers write them, as `["https://shop.example"]`, or `["*"]` for all. */
+  readonly origins: readonly string[];
+  /** Headers that pages may send besides those that the gateway reads itself. Default none. */
+  readonly headers?: readonly string[];
+  /** Headers that pages may read besides those that the gateway writes itself. Default none. */
+  readonly exposedHeaders?: readonly string[];
+  /** Whether browsers may send cookies along. Default false; never with `*`. */
+  readonly credentials?: boolean;
+  /** How long browsers may remember what they may do, in s, to 86,400. Default 600. */
+  readonly maxAgeS?: number;
+}
+
 /** PEM files, relative to the configuration file. */
 export interface CertificateFiles {
   /** The certificate, and behind it those of the authorities between it and the root. */
@@ -110,6 +153,15 @@ export interface GatewaySection {
   readonly port?: number;
   /** The address it listens on. `DURE_GATEWAY_HOST`. Default: `host`. */
   readonly host?: string;
+  /** Which pages of other origins may read answers. Default: none. */
+  readonly cors?: CorsSection;
+  /** How much each caller may ask for; above it 429. Default: no limits. */
+  readonly rateLimits?: readonly RateLimitSection[];
+  /**
+   * The Redis of limits that are `shared: "redis"`: `redis://...`, or `rediss://...` for TLS. `DURE_GATEWAY_REDIS`, which is better where
+   * it holds a password. Needs the package `@redis/client`.
+   */
+  readonly redis?: string;
   /**
    * Certificates for HTTPS; of several, a client gets the one for the name it asks for, or the first. Changed files are used without a
    * restart. Default: plain HTTP.
@@ -214,6 +266,13 @@ export interface ProfileOptions {
     readonly tokenFile?: string;
     /** A folder of certificates made by `dure certs`: every link is then mutual TLS. `DURE_CERTS`. Default: none. */
     readonly certs?: string;
+  };
+  /** Where Prometheus reads what all processes of this machine count: `GET /metrics`. */
+  readonly metrics?: {
+    /** `DURE_METRICS_PORT`. Default: none is opened; 0 takes any free one. */
+    readonly port?: number;
+    /** The address it listens on. Default `127.0.0.1`. */
+    readonly host?: string;
   };
   /** Logs. */
   readonly logs?: {

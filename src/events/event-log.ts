@@ -1,106 +1,24 @@
-/**
- * The event log as a service: one process that stores events and tells consumer groups who works on what. Everything it
- * acknowledges is on disk.
- */
-import { type Service, service } from "../contract/index.ts";
-import {
-  afterInBackground,
-  Backoff,
-  DureError,
-  every,
-  now,
-  sleep,
-  wallTime,
-} from "../kit/index.ts";
+/** The event log of one process. Everything it acknowledges is in its storage. */
+import { afterInBackground, DureError, now } from "../kit/index.ts";
 import { ConsumerGroup, type Sign } from "./consumer-group.ts";
 import { laneOf, lanesFromText, orderKeyOf } from "./core/lanes.ts";
 import { type DelayedEvent, DelayedEvents, delayedGroup } from "./delayed-events.ts";
-import { eventLog } from "./log-contract.ts";
+import type { GroupLag } from "./log-metrics.ts";
 import type { Storage } from "./storage/storage.ts";
-import type { Retention } from "./storage/topic-file.ts";
 import { TopicFeed } from "./topic-feed.ts";
 import { type AppendBatch, eventLimits, type NewEvent } from "./types.ts";
 
-/** What the log is made with. */
-export interface EventLogOptions {
-  /** Opens the file. */
-  storage(): Promise<Storage>;
-  /** Default: 7 days, and 4 GiB for each topic. */
-  readonly retention?: Partial<Retention> | undefined;
-}
-
-const defaultRetention: Retention = { keepMs: 7 * 24 * 3_600_000, keepBytes: 4 * 2 ** 30 };
-const retainEveryMs = 60_000;
 /** What waits for the disk; beyond that publishers are told to wait. */
 const pendingBytesMax = 64 * 1024 * 1024;
 
-/** The service that is the log. Starting it rejects with what the file says: in use, damaged, written by a newer version. */
-export function eventLogService({ storage: openStorage, retention }: EventLogOptions): Service {
-  return service(eventLog, {
-    async setup({ onStop, handle, log: logger, signal }) {
-      const storage = await openStorage();
-      onStop(() => storage.close());
-      const first = await EventLog.open(storage);
-      let log = Promise.resolve(first);
-      storage.onTakenOver?.(() => {
-        logger.warn("another process has had the event log meanwhile; it is read again");
-        log = log.then((former) => openAgain(storage, former, signal));
-      });
-      onStop(async () => (await log).close());
-      logger.info(`event log ready: ${storage.durability}`, { path: first.path });
-      // The wall clock may be set; how long this process has run may not.
-      const startedAt = wallTime() - now();
-      const keep = { ...defaultRetention, ...retention };
-      const timer = every(retainEveryMs, () => {
-        storage
-          .call("retain", { ...keep, now: startedAt + now() })
-          .catch((error) =>
-            logger.error("old events could not be dropped", { reason: (error as Error).message }),
-          );
-      });
-      onStop(() => timer.cancel());
-      return handle({
-        append: async (batch) => (await log).append(batch),
-        delay: async (delayed) => (await log).delay(delayed),
-        poll: async (input, ctx) => (await log).poll(input, AbortSignal.any([ctx.signal, signal])),
-        renew: async (input) => (await log).renew(input),
-        parked: async (input) => (await log).parked(input),
-        commit: async (input) => (await log).commit(input),
-        overview: async () => (await log).overview(),
-        deadLetters: async (input) => ({ letters: await storage.call("deadLetters", input) }),
-        replay: async (input, ctx) => (await (await log).replay(input)) ?? ctx.fail("NoSuchLetter"),
-        async *tail(input, ctx) {
-          yield* (await log).tail(input, AbortSignal.any([ctx.signal, signal]));
-        },
-      });
-    },
-  });
-}
-
-/** Tries until the storage is there again. */
-async function openAgain(
-  storage: Storage,
-  former: EventLog,
-  signal: AbortSignal,
-): Promise<EventLog> {
-  former.close();
-  const backoff = new Backoff({ baseMs: 100, capMs: 5_000 });
-  while (!signal.aborted) {
-    try {
-      return await EventLog.open(storage);
-    } catch {
-      await sleep(backoff.nextMs(), signal).catch(() => undefined);
-    }
-  }
-  return former;
-}
-
-class EventLog {
+export class EventLog {
   readonly path: string;
   readonly #storage: Storage;
   readonly #incarnation: number;
   readonly #feeds = new Map<string, TopicFeed>();
   readonly #groups = new Map<string, Promise<ConsumerGroup>>();
+  /** Those of them that are open. */
+  readonly #open = new Map<string, OpenGroup>();
   readonly #closed = new AbortController();
   #pendingBytes = 0;
   #delayed!: DelayedEvents;
@@ -116,6 +34,7 @@ class EventLog {
       const saved = await storage.call("openGroup", { name, topic, start: "beginning" });
       const group = new ConsumerGroup(storage, saved, { incarnation, restartedAt });
       log.#groups.set(`${name} ${topic}`, Promise.resolve(group));
+      log.#open.set(`${name} ${topic}`, { name, topic, group });
     }
     return log;
   }
@@ -203,12 +122,16 @@ class EventLog {
     return { stale: await (await this.#group(group, topic, "beginning")).commit(commit, now()) };
   }
 
+  /** How far behind each group is. */
+  *lags(): Generator<GroupLag> {
+    for (const open of this.#open.values()) yield this.#lagOf(open);
+  }
+
   async overview() {
     const { path, topics, groups } = await this.#storage.call("overview", undefined);
     const rows = groups.filter(isNotOwn).map(async ({ name, topic, dead }) => {
       const group = await this.#group(name, topic, "beginning");
-      const lag = Math.max(0, this.#feed(topic).next - group.cursor);
-      return { name, topic, members: group.memberCount, lag, parked: group.parkedCount, dead };
+      return { ...this.#lagOf({ name, topic, group }), dead };
     });
     const delayed = this.#delayed.size;
     return { path, delayed, topics: [...topics], groups: await Promise.all(rows) };
@@ -238,6 +161,11 @@ class EventLog {
       throw new DureError("UNAVAILABLE", "another process has had the event log; ask again");
   }
 
+  #lagOf({ name, topic, group }: OpenGroup): GroupLag {
+    const lag = Math.max(0, this.#feed(topic).next - group.cursor);
+    return { name, topic, members: group.memberCount, lag, parked: group.parkedCount };
+  }
+
   #feed(topic: string): TopicFeed {
     let feed = this.#feeds.get(topic);
     if (!feed) {
@@ -256,16 +184,23 @@ class EventLog {
     const key = `${name} ${topic}`;
     let group = this.#groups.get(key);
     if (!group) {
-      group = this.#storage
-        .call("openGroup", { name, topic, start })
-        .then(
-          (saved) => new ConsumerGroup(this.#storage, saved, { incarnation: this.#incarnation }),
-        );
+      group = this.#storage.call("openGroup", { name, topic, start }).then((saved) => {
+        const incarnation = this.#incarnation;
+        const opened = new ConsumerGroup(this.#storage, saved, { incarnation });
+        this.#open.set(key, { name, topic, group: opened });
+        return opened;
+      });
       this.#groups.set(key, group);
       group.catch(() => this.#groups.delete(key));
     }
     return group;
   }
+}
+
+interface OpenGroup {
+  readonly name: string;
+  readonly topic: string;
+  readonly group: ConsumerGroup;
 }
 
 interface RenewInput extends Sign {

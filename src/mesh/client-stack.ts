@@ -2,7 +2,8 @@
  * The caller's side of a call, in the order in which a call meets the layers:
  *
  *   1. overall deadline      no attempt outlives it; it is the caller's own or what is left of the one above
- *   2. local first           an operation hosted in this process needs no wire, but keeps all the rules
+ *   2. local first           an operation hosted in this process needs no wire, but keeps all the rules; data that another instance
+ *                            owns is asked for there all the same
  *   3. wait for an instance  a fleet starts in any order, so an unknown service is waited for, within bounds
  *   4. retry, redispatch     what was surely not begun goes elsewhere for free; the rest only if idempotent, within a budget
  *   5. throttle, companion   a caller that is mostly refused asks less; a call that hangs is asked elsewhere beside the first
@@ -22,6 +23,7 @@ import type {
   RequestHead,
 } from "../wire/index.ts";
 import { Attempts } from "./attempts.ts";
+import type { NodeMetrics } from "./node-metrics.ts";
 import { type CallDefaults, callOptionsFor } from "./options.ts";
 import { ServicePool } from "./service-pool.ts";
 import { type MessageStream, StreamCall } from "./stream-call.ts";
@@ -47,6 +49,7 @@ export interface ClientStackOptions {
   readonly registry: Registry;
   readonly targets: Targets;
   readonly calls: CallDefaults | undefined;
+  readonly metrics: NodeMetrics;
   /** Runs the operation in this process, if it is hosted here and takes calls. */
   callLocally(request: CallRequest): PendingCall | undefined;
   /** The same for an operation that answers a stream. */
@@ -77,7 +80,7 @@ export class ClientStack {
 
   /** Makes a call; what goes wrong is its outcome. */
   call(request: CallRequest): PendingCall {
-    const local = this.#options.callLocally(request);
+    const local = this.#isOwnedElsewhere(request) ? undefined : this.#options.callLocally(request);
     if (local) return local;
     const attempts = new Attempts(this, this.#pool(request.ref.service), request);
     attempts.start();
@@ -87,11 +90,13 @@ export class ClientStack {
   /** A stream, opened when it is first read; what goes wrong is thrown to its reader as a `StreamFailure`. */
   openStream(request: CallRequest): MessageStream {
     const pool = this.#pool(request.ref.service);
-    const { openLocally } = this.#options;
+    const openLocally = (each: CallRequest) =>
+      this.#isOwnedElsewhere(each) ? undefined : this.#options.openLocally(each);
     const findTarget = (tried: ReadonlySet<string>, deadlineAt: number) =>
       this.#findTarget(pool, request, tried, deadlineAt);
     const explainNobody = () => this.explainNobody(request.ref);
-    return new StreamCall({ pool, openLocally, findTarget, explainNobody }, request);
+    const { metrics } = this;
+    return new StreamCall({ pool, metrics, openLocally, findTarget, explainNobody }, request);
   }
 
   close(): void {
@@ -105,6 +110,16 @@ export class ClientStack {
   onChange(): void {
     for (const pool of this.#pools.values()) pool.invalidate();
     for (const wake of [...this.#waiters]) wake();
+  }
+
+  /** Of the services that are called from here. */
+  *pools() {
+    for (const pool of this.#pools.values()) yield pool.reading();
+  }
+
+  /** @internal */
+  get metrics(): NodeMetrics {
+    return this.#options.metrics;
   }
 
   /** @internal Calls `wake` when the view changes or after `waitMs`; false if too many wait already. */
@@ -153,6 +168,15 @@ export class ClientStack {
       isStarted: false,
       sent: "no",
     };
+  }
+
+  /** Whether this node offers the operation too, but the key's data is another's. */
+  #isOwnedElsewhere({ ref, head, isPartitioned }: CallRequest): boolean {
+    const { self } = this.#options.registry;
+    if (!isPartitioned || !self.services.some(({ name }) => name === ref.service)) return false;
+    const pool = this.#pool(ref.service);
+    const owner = pool.pick({ ref, key: head.routingKey, isPartitioned, tried: undefined });
+    return owner !== undefined && owner.nodeId !== self.id;
   }
 
   async #findTarget(

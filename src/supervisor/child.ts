@@ -3,6 +3,7 @@
  * and stops when it is told to, on SIGTERM, or when the supervisor is gone: nobody adopts it, so it drains and exits.
  */
 import { after, asError, DureError, every, now } from "../kit/index.ts";
+import type { MetricFamily } from "../telemetry/index.ts";
 import type { FromChild, ToChild, Vitals } from "./messages.ts";
 
 /** A stop that takes longer than its requests may, and this, is cut off; the supervisor would kill a second later. In ms. */
@@ -22,6 +23,8 @@ export interface SupervisorLink {
   tell(details: unknown): void;
   /** Asks whoever runs the supervisor. */
   ask(question: unknown): Promise<unknown>;
+  /** What it counts and measures, read when the supervisor asks. Default: nothing. */
+  offerMetrics(read: () => readonly MetricFamily[]): void;
   /** What to do before the process ends. */
   onStop(stop: () => Promise<void>): void;
   /** Says why the process cannot go on, and ends it. */
@@ -39,6 +42,7 @@ export async function obeySupervisor(): Promise<SupervisorLink> {
   let stop: (() => Promise<void>) | undefined;
   let isStopping = false;
   let drainMs = 0;
+  let readMetrics = (): readonly MetricFamily[] => [];
 
   const send = (message: FromChild): Promise<void> =>
     new Promise((resolve) => {
@@ -71,6 +75,8 @@ export async function obeySupervisor(): Promise<SupervisorLink> {
       }
       if (message.kind === "stop") void end();
       if (message.kind === "answer") questions.answered(message.id, message.answer);
+      if (message.kind === "read-metrics")
+        void send({ kind: "metrics", id: message.id, families: readMetrics() });
     });
   });
 
@@ -83,6 +89,9 @@ export async function obeySupervisor(): Promise<SupervisorLink> {
     },
     tell: (details) => void send({ kind: "tell", details }),
     ask: (question) => questions.ask(question),
+    offerMetrics: (read) => {
+      readMetrics = read;
+    },
     onStop: (listener) => {
       stop = listener;
     },

@@ -1,9 +1,12 @@
+import type { MetricFamily } from "../telemetry/index.ts";
+
 /** What a supervised process tells its supervisor. `details` of a `tell` is for whoever runs the supervisor. */
 export type FromChild =
   | { readonly kind: "ready"; readonly port?: number; readonly host?: string }
   | { readonly kind: "failed"; readonly message: string; readonly exitCode: number }
   | { readonly kind: "ask"; readonly id: number; readonly question: unknown }
   | { readonly kind: "tell"; readonly details: unknown }
+  | { readonly kind: "metrics"; readonly id: number; readonly families: readonly MetricFamily[] }
   | ({ readonly kind: "vitals" } & Vitals);
 
 /** A sign of life, about once a second, and what it costs to be alive. */
@@ -19,9 +22,10 @@ export type ToChild =
   /** `drainMs`: what its requests may take once it is told to stop. */
   | { readonly kind: "start"; readonly spec: unknown; readonly drainMs: number }
   | { readonly kind: "answer"; readonly id: number; readonly answer: unknown }
+  | { readonly kind: "read-metrics"; readonly id: number }
   | { readonly kind: "stop" };
 
-const childKinds = new Set(["ready", "failed", "ask", "tell", "vitals"]);
+const childKinds = new Set(["ready", "failed", "ask", "tell", "metrics", "vitals"]);
 
 /** Whether a message is one of ours: a service's own code may use the channel too. */
 export function isFromChild(message: unknown): message is FromChild {

@@ -112,7 +112,8 @@ function planEdge(spec: HostSpec): PlannedProcess {
 export function certificateNeeds({ config }: PlanInput): readonly CertificateNeed[] {
   const edges = [
     { name: "distributor", services: [] },
-    { name: "gateway", services: [] },
+    // The name of what gateways host where they count together.
+    { name: "gateway", services: ["ratelimits"] },
     ...(config.events ? [{ name: "eventlog", services: ["eventlog"] }] : []),
     { name: commandLineName, services: [] },
   ];

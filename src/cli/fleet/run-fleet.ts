@@ -16,9 +16,11 @@ import {
   type SlotSpec,
   Supervisor,
 } from "../../supervisor/index.ts";
+import { type MetricsEndpoint, openMetricsEndpoint } from "../../telemetry/index.ts";
 import { type CommandError, exitCodes } from "../exit-code.ts";
 import type { EnvAnswer, EnvQuestion, HostSpec, HostTold } from "../host/spec.ts";
 import { entryFile } from "../package-info.ts";
+import { portAdvice } from "../port-taken.ts";
 import type { Project } from "../project.ts";
 import { stopOnSignal } from "../stop-on-signal.ts";
 import { hasColours } from "../terminal.ts";
@@ -62,6 +64,7 @@ export class Fleet {
   readonly #supervisor: Supervisor;
   readonly #startedAt = now();
   #control: { close(): Promise<void> } | undefined;
+  #metrics: MetricsEndpoint | undefined;
   #isReady = false;
   #isCovered = false;
 
@@ -104,9 +107,11 @@ export class Fleet {
       },
       operations: {
         ps: () => this.#supervisor.list(),
+        metrics: () => this.#supervisor.metrics(),
         reload: (request) => this.#reload(request),
       },
     });
+    await this.#openMetrics();
     stopOnSignal({ stop: () => this.#stop(), hurry: () => this.#supervisor.kill() });
     process.on("SIGUSR2", () => {
       this.#reload({ names: [], batch: 1 }).catch((thrown) =>
@@ -135,6 +140,18 @@ export class Fleet {
     const report = await this.#supervisor.reload(chosen, batch);
     for (const line of describeReload(report)) this.output.plain(line);
     return report;
+  }
+
+  async #openMetrics(): Promise<void> {
+    const { port, host = "127.0.0.1" } = this.#options.input.config.metrics;
+    if (port === undefined) return;
+    const read = () => this.#supervisor.metrics();
+    this.#metrics = await portAdvice("metrics.port", host, port, () =>
+      openMetricsEndpoint({ port, host, read }),
+    );
+    this.output.plain(
+      `metrics: http://${formatHostPort({ host, port: this.#metrics.port })}/metrics`,
+    );
   }
 
   #onPhase(process: ManagedProcess, phase: ProcessPhase): void {
@@ -194,6 +211,7 @@ export class Fleet {
   async #stop(): Promise<void> {
     const running = this.#supervisor.list().filter(({ pid }) => pid !== null).length;
     await this.#supervisor.stop();
+    await this.#metrics?.close();
     await this.#control?.close().catch((thrown) => console.error(asError(thrown).message));
     const killed = this.#supervisor.processes.filter(({ isForced }) => isForced).length;
     const how = killed > 0 ? `, ${killed} of them killed because they did not end in time` : "";

@@ -3,8 +3,9 @@ import type { SupervisorLink } from "../../supervisor/index.ts";
 import { createLogger } from "../../telemetry/index.ts";
 import { transportFor } from "../transport.ts";
 import { tellWhenCovered } from "./covers.ts";
+import { offerMetrics } from "./offer-metrics.ts";
 import type { GatewaySpec } from "./spec.ts";
-import { startGateway } from "./start-gateway.ts";
+import { edgeServices, startGateway } from "./start-gateway.ts";
 
 /** Runs the HTTP edge under the supervisor, and tells when it reaches every expected service. */
 export async function hostGateway(spec: GatewaySpec, link: SupervisorLink): Promise<void> {
@@ -15,6 +16,7 @@ export async function hostGateway(spec: GatewaySpec, link: SupervisorLink): Prom
     mesh: spec.mesh,
     host: spec.host,
     distributors: spec.distributors,
+    services: edgeServices(spec.gateway),
     token: spec.token,
     transport: await transportFor(spec.certs, "gateway", logger),
     dataDir: spec.dataFolder,
@@ -24,6 +26,7 @@ export async function hostGateway(spec: GatewaySpec, link: SupervisorLink): Prom
     logger,
   });
   const gateway = await startGateway(spec, node, logger);
+  offerMetrics(node.metrics, link);
   link.onStop(async () => {
     await gateway.close();
     await node.drain();

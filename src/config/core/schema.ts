@@ -6,6 +6,9 @@ import {
   type DureConfig,
   eventEngineProtocols,
   logLevels,
+  rateLimitFallbacks,
+  rateLimitShares,
+  rateLimitSubjects,
   reloadWays,
   type ServiceLoader,
   type VerifierLoader,
@@ -16,6 +19,7 @@ export const reservedProcessNames: readonly string[] = [
   "distributor",
   "gateway",
   "eventlog",
+  "ratelimits",
   "dev",
 ];
 
@@ -60,6 +64,7 @@ const issuer = z.strictObject({
 });
 
 const certificateFiles = z.strictObject({ cert: z.string().min(1), key: z.string().min(1) });
+
 const apiKey = z.strictObject({
   id: z.string().regex(/^[0-9a-f]{16}$/, "must be 16 hexadecimal digits; dure api-key prints it"),
   hash: z.string().regex(/^[0-9a-f]{64}$/, "must be 64 hexadecimal digits; dure api-key prints it"),
@@ -68,6 +73,26 @@ const apiKey = z.strictObject({
   expires: z
     .union([z.iso.date(), z.iso.datetime()], 'must be a date such as "2027-01-31"')
     .exactOptional(),
+});
+
+const rateLimit = z.strictObject({
+  name: z.string().regex(/^[A-Za-z0-9_-]{1,50}$/, "must be letters, digits, - and _"),
+  by: z.enum(rateLimitSubjects),
+  requests: z.int().min(1),
+  perS: z.int().min(1),
+  burst: z.int().min(1).exactOptional(),
+  operations: z.array(z.string().min(1)).min(1).readonly().exactOptional(),
+  shared: z.enum(rateLimitShares).exactOptional(),
+  whenUnavailable: z.enum(rateLimitFallbacks).exactOptional(),
+});
+
+const headerName = z.string().regex(/^[A-Za-z0-9-]+$/, "must be the name of a header");
+const cors = z.strictObject({
+  origins: z.array(z.string().min(1)).min(1).readonly(),
+  headers: z.array(headerName).readonly().exactOptional(),
+  exposedHeaders: z.array(headerName).readonly().exactOptional(),
+  credentials: z.boolean().exactOptional(),
+  maxAgeS: z.int().min(0).max(86_400).exactOptional(),
 });
 
 const verifier = z.custom<VerifierLoader>(
@@ -128,8 +153,6 @@ const profileShape = {
     .strictObject({
       port: portNumber.exactOptional(),
       host: z.string().min(1).exactOptional(),
-      tls: z.union([certificateFiles, z.array(certificateFiles).min(1).readonly()]).exactOptional(),
-      trustedProxies: z.array(z.string().min(1)).readonly().exactOptional(),
       auth: z
         .strictObject({
           issuers: z.array(issuer).readonly().exactOptional(),
@@ -137,6 +160,11 @@ const profileShape = {
           verifier: verifier.exactOptional(),
         })
         .exactOptional(),
+      cors: cors.exactOptional(),
+      rateLimits: z.array(rateLimit).readonly().exactOptional(),
+      redis: z.url({ protocol: /^rediss?$/ }).exactOptional(),
+      tls: z.union([certificateFiles, z.array(certificateFiles).min(1).readonly()]).exactOptional(),
+      trustedProxies: z.array(z.string().min(1)).readonly().exactOptional(),
       routes: z.array(route).readonly().exactOptional(),
       limits: z
         .strictObject({
@@ -177,6 +205,9 @@ const profileShape = {
       tokenFile: z.string().min(1).exactOptional(),
       certs: z.string().min(1).exactOptional(),
     })
+    .exactOptional(),
+  metrics: z
+    .strictObject({ port: portNumber.exactOptional(), host: z.string().min(1).exactOptional() })
     .exactOptional(),
   logs: z.strictObject({ level: z.enum(logLevels).exactOptional() }).exactOptional(),
 };

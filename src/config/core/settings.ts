@@ -67,6 +67,12 @@ export const settings: readonly Setting[] = [
     read: text,
   },
   {
+    path: "gateway.redis",
+    variable: "DURE_GATEWAY_REDIS",
+    description: "Redis in which gateways count together: redis://, rediss://",
+    read: text,
+  },
+  {
     path: "distributor.port",
     variable: "DURE_DISTRIBUTOR_PORT",
     flag: "--distributor-port <number>",
@@ -122,6 +128,12 @@ export const settings: readonly Setting[] = [
     variable: "DURE_EVENTS_URL",
     description: "engine that keeps the events in place of files: postgres://, redis://, nats://",
     read: text,
+  },
+  {
+    path: "metrics.port",
+    variable: "DURE_METRICS_PORT",
+    description: "port of GET /metrics, for all processes of this machine; 0 takes any free one",
+    read: port,
   },
   {
     path: "logs.level",

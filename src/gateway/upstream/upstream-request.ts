@@ -24,7 +24,7 @@ export interface UpstreamRequest {
 
 /** Makes the request of an exchange. `bodyBytesMax`: larger bodies are 413. */
 export function upstreamRequest(exchange: Exchange, bodyBytesMax: number): UpstreamRequest {
-  const { method, target, host, headers, requestId, remoteAddress, hasBody } = exchange;
+  const { method, target, host, headers, requestId, remoteAddress, scheme, hasBody } = exchange;
   const gone = new AbortController();
   exchange.onAbort(() => gone.abort());
   const length = exchange.header("content-length");
@@ -38,7 +38,7 @@ export function upstreamRequest(exchange: Exchange, bodyBytesMax: number): Upstr
       ["x-request-id", requestId],
       ["x-forwarded-for", remoteAddress],
       ["x-forwarded-host", host],
-      ["x-forwarded-proto", "http"],
+      ["x-forwarded-proto", scheme],
     ]),
     body: hasBody
       ? {
