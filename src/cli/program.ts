@@ -8,6 +8,7 @@ import { defineDistributor } from "./distributor.ts";
 import { defineEventLog } from "./event-log.ts";
 import { defineEvents } from "./events.ts";
 import { exitCodeOf, explain } from "./exit-code.ts";
+import { defineGateway } from "./gateway.ts";
 import { defineHost } from "./host.ts";
 import { defineInit } from "./init.ts";
 import { defineMetrics } from "./metrics.ts";
@@ -35,6 +36,7 @@ export function createProgram(): Command {
     defineUp,
     defineServe,
     defineSidecar,
+    defineGateway,
     defineDistributor,
     defineEventLog,
     definePs,

@@ -1,5 +1,5 @@
 import type { RequestVerifier, Service } from "../contract/index.ts";
-import type { RouteOptions, RouteSection } from "../gateway/index.ts";
+import type { GatewayCacheOptions, RouteOptions, RouteSection } from "../gateway/index.ts";
 
 /** Loads a service's module, whose default export is the service. Called only in a process that hosts it. */
 export type ServiceLoader = () => Promise<{ readonly default: Service }>;
@@ -181,6 +181,8 @@ export interface GatewaySection {
     /** Loads a verifier of the project's own, such as `() => import("./sessions.ts")`. It is asked first. */
     readonly verifier?: VerifierLoader;
   };
+  /** The cache of operations and routes with `cache`. */
+  readonly cache?: GatewayCacheOptions;
   /** Paths that HTTP servers outside of the mesh answer, where no contract does. Made by {@link route}. */
   readonly routes?: readonly RouteSection[];
   /** Bounds of a request and of its connection. */

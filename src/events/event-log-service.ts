@@ -17,7 +17,6 @@ export interface EventLogOptions {
 
 const defaultRetention: Retention = { keepMs: 7 * 24 * 3_600_000, keepBytes: 4 * 2 ** 30 };
 const retainEveryMs = 60_000;
-
 /** The service that is the log. Starting it rejects with what the file says: in use, damaged, written by a newer version. */
 export function eventLogService({ storage: openStorage, retention }: EventLogOptions): Service {
   return service(eventLog, {

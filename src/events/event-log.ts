@@ -1,4 +1,3 @@
-/** The event log of one process. Everything it acknowledges is in its storage. */
 import { afterInBackground, DureError, now } from "../kit/index.ts";
 import { ConsumerGroup, type Sign } from "./consumer-group.ts";
 import { laneOf, lanesFromText, orderKeyOf } from "./core/lanes.ts";
@@ -11,6 +10,7 @@ import { type AppendBatch, eventLimits, type NewEvent } from "./types.ts";
 /** What waits for the disk; beyond that publishers are told to wait. */
 const pendingBytesMax = 64 * 1024 * 1024;
 
+/** What the log does: stores, hands out, keeps account of groups. Everything it acknowledges is on disk. */
 export class EventLog {
   readonly path: string;
   readonly #storage: Storage;

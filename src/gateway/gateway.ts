@@ -2,8 +2,8 @@
  * The HTTP edge: a node like any other that speaks HTTP. Policies of a request, in order:
  *
  *   limits (engine) -> preflights -> platform paths -> route -> rates by address and route -> authenticate and scopes -> rates by caller
- *     -> input -> idempotency key -> forward, or
- *     -> upstream
+ *     -> input -> idempotency key -> cache -> forward, or
+ *     -> cache -> upstream
  *
  * Each is a file of its own, and either refuses or hands on what the next ones need.
  */
@@ -16,6 +16,7 @@ import {
   authenticate,
   type ProvenPrincipal,
 } from "./auth/index.ts";
+import { HttpCache } from "./cache/index.ts";
 import { Cors } from "./cors.ts";
 import { answerDocsPage } from "./docs-page/index.ts";
 import { loadEdgeCertificates } from "./edge-certificates.ts";
@@ -26,6 +27,7 @@ import { KeysInProgress } from "./keys-in-progress.ts";
 import { type HttpEngine, listenHttp } from "./listen-http.ts";
 import { type GatewayOptions, gatewayDefaults } from "./options.ts";
 import { answerPlatformPath } from "./platform-paths.ts";
+import { Purges } from "./purges.ts";
 import { RateLimits } from "./rate-limits/index.ts";
 import { refuse } from "./refusal.ts";
 import { RouteBook } from "./route-book.ts";
@@ -60,6 +62,7 @@ class RunningGateway implements Gateway {
   readonly #routes: RouteBook;
   readonly #forward: Forward;
   readonly #rateLimits: RateLimits;
+  readonly #purges: Purges;
   readonly #upstreams: UpstreamRoutes;
   readonly #cors: Cors | undefined;
   readonly #keys = new KeysInProgress();
@@ -71,7 +74,14 @@ class RunningGateway implements Gateway {
     this.#logger = options.logger ?? silentLogger;
     this.#authenticator = new Authenticator(options.auth ?? {}, options.node, this.#logger);
     this.#routes = new RouteBook(options.node, this.#logger);
-    this.#forward = new Forward(options.node, this.#logger);
+    const cache = new HttpCache({
+      bytesMax: (options.cache?.mb ?? gatewayDefaults.cacheMb) * 2 ** 20,
+    });
+    this.#forward = new Forward(options.node, cache, this.#logger);
+    this.#purges = new Purges({
+      ...{ node: options.node, cache, logger: this.#logger },
+      contractHashes: () => this.#routes.contractHashes,
+    });
     this.#cors = options.cors && new Cors(options.cors);
     this.#rateLimits = new RateLimits(options.rateLimits ?? [], {
       node: options.node,
@@ -79,7 +89,11 @@ class RunningGateway implements Gateway {
       logger: this.#logger,
     });
     this.#bodyBytesMax = options.limits?.bodyBytesMax ?? gatewayDefaults.bodyBytesMax;
-    this.#upstreams = new UpstreamRoutes(options.routes ?? [], this.#bodyBytesMax, this.#logger);
+    this.#upstreams = new UpstreamRoutes(options.routes ?? [], {
+      cache,
+      bodyBytesMax: this.#bodyBytesMax,
+      logger: this.#logger,
+    });
   }
 
   get port(): number {
@@ -121,6 +135,7 @@ class RunningGateway implements Gateway {
 
   async close(): Promise<void> {
     this.#routes.close();
+    this.#purges.close();
     await this.#engine?.close(closeMsMax);
     this.#upstreams.close();
     this.#rateLimits.close();

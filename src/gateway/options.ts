@@ -127,6 +127,12 @@ export interface GatewayLimits
   readonly headerBytesMax?: number | undefined;
 }
 
+/** Bounds of the cache. */
+export interface GatewayCacheOptions {
+  /** Memory for answers, in MiB. Default 64. */
+  readonly mb?: number;
+}
+
 /** How a route goes to HTTP servers that are not on the mesh. */
 export interface RouteOptions {
   /** `http://host:port`, or several that do the same. */
@@ -139,6 +145,8 @@ export interface RouteOptions {
   readonly deadlineMs?: number;
   /** Largest body of a request, in bytes; above it 413. Default: the gateway's. */
   readonly bodyBytesMax?: number;
+  /** Answers are kept as their `Cache-Control` says (RFC 9111). Default: not. */
+  readonly cache?: true;
   /** A path that answers 200 to 399 on a healthy server. Two failed checks in a row take it out, a good one brings it back. */
   readonly health?: {
     readonly path: string;
@@ -179,6 +187,8 @@ export interface GatewayOptions {
    * seconds, without a restart. Default: plain HTTP.
    */
   readonly tls?: CertificatePaths | readonly CertificatePaths[] | undefined;
+  /** What is kept of answers, of operations with `cache` and of routes with `cache`. */
+  readonly cache?: GatewayCacheOptions | undefined;
   /** Routes to HTTP servers that are not on the mesh, for what no contract answers. */
   readonly routes?: readonly RouteSection[] | undefined;
   readonly logger?: Logger | undefined;
@@ -194,4 +204,5 @@ export const gatewayDefaults = {
   headerBytesMax: 16 * 1024,
   upstreamDeadlineMs: 30_000,
   healthEveryMs: 5_000,
+  cacheMb: 64,
 } as const;

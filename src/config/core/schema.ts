@@ -114,6 +114,7 @@ const route = z.strictObject({
   scopes: z.array(z.string().min(1)).readonly().exactOptional(),
   deadlineMs: deadlineMs.exactOptional(),
   bodyBytesMax: z.int().min(0).exactOptional(),
+  cache: z.literal(true).exactOptional(),
   health: z
     .strictObject({
       path: z.string().startsWith("/"),
@@ -165,6 +166,7 @@ const profileShape = {
       redis: z.url({ protocol: /^rediss?$/ }).exactOptional(),
       tls: z.union([certificateFiles, z.array(certificateFiles).min(1).readonly()]).exactOptional(),
       trustedProxies: z.array(z.string().min(1)).readonly().exactOptional(),
+      cache: z.strictObject({ mb: z.int().min(1).exactOptional() }).exactOptional(),
       routes: z.array(route).readonly().exactOptional(),
       limits: z
         .strictObject({

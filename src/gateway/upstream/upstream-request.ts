@@ -12,6 +12,8 @@ export interface RequestBody {
 /** A request for an upstream. */
 export interface UpstreamRequest {
   readonly method: string;
+  /** How the client reached the edge. */
+  readonly scheme: "http" | "https";
   /** Path and query in canonical form. */
   readonly target: string;
   readonly host: string;
@@ -31,6 +33,7 @@ export function upstreamRequest(exchange: Exchange, bodyBytesMax: number): Upstr
   const passed = headers.filter(([name]) => name !== "host" && name !== "expect");
   return {
     method,
+    scheme,
     target: `${target.path}${target.search}`,
     host,
     headers: passedOnHeaders(passed, [
