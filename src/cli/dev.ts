@@ -33,17 +33,18 @@ async function dev(flags: ProjectFlags): Promise<void> {
     mode: "dev",
     input,
     project: () => project,
-    processes: [
-      {
-        name: "dev",
-        kind: "dev",
-        isOwnCode: true,
-        stopRank: 0,
-        reload: "replace",
-        memoryBytesMax: undefined,
-        spec: () => planDev({ ...input, config: here(project) }),
-      },
-    ],
+    names: ["dev"],
+    place: (name) => ({
+      name,
+      kind: name,
+      isReloaded: true,
+      stopRank: 0,
+      reload: "replace",
+      drainMs: undefined,
+      memoryBytesMax: undefined,
+      spec: () => planDev({ ...input, config: here(project) }),
+    }),
+    kinds: [],
     // A process that cannot start is started again by the next change, not by a timer.
     policy: {
       crashLoopFailures: 1,

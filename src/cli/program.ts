@@ -18,6 +18,7 @@ import { packageInfo } from "./package-info.ts";
 import { definePs } from "./ps.ts";
 import { defineReload } from "./reload.ts";
 import { defineSagas } from "./sagas.ts";
+import { defineScale } from "./scale.ts";
 import { defineServe } from "./serve.ts";
 import { defineSidecar } from "./sidecar.ts";
 import { defineUp } from "./up.ts";
@@ -42,6 +43,7 @@ export function createProgram(): Command {
     definePs,
     defineMetrics,
     defineReload,
+    defineScale,
     defineNodes,
     defineCall,
     defineEvents,

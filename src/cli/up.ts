@@ -9,9 +9,10 @@ import {
   gatewayUrl,
   type PlanInput,
   type PlannedProcess,
+  planOne,
   planUp,
 } from "./fleet/plan.ts";
-import { Fleet } from "./fleet/run-fleet.ts";
+import { Fleet, type FleetProcess } from "./fleet/run-fleet.ts";
 import { addProjectFlags, addSettingFlags, loadProject, type ProjectFlags } from "./project.ts";
 import { print } from "./terminal.ts";
 import { provideCertificates } from "./transport.ts";
@@ -40,23 +41,29 @@ async function up(flags: ProjectFlags): Promise<void> {
   let project = withPrograms(await loadConfigured(flags), (text) => notes.push(text));
   const input = await choosePorts(project);
   if (input.certs) await provideCertificates(input.certs, certificateNeeds(input));
-  let planned = byName(input);
-  const count = planned.size;
+  const names = planUp(input).map(({ spec }) => spec.name);
+  const place = (name: string): FleetProcess => {
+    const plan = () => planOne({ ...input, config: project.config }, name);
+    let last = plan() as PlannedProcess;
+    const spec = () => {
+      // What a change of the configuration takes away runs on as it was.
+      last = plan() ?? last;
+      return last.spec;
+    };
+    return { ...last, name, spec };
+  };
   const fleet = new Fleet({
     mode: "up",
     input,
     project: () => project,
-    processes: [...planned].map(([name, process]) => ({
-      ...process,
-      name,
-      // What a change of the configuration takes away runs on as it was.
-      spec: () => (planned.get(name) ?? process).spec,
-    })),
+    names,
+    place,
+    kinds: input.config.processes,
+    edge: { host: input.config.gateway.host, port: input.gatewayPort },
     async refresh() {
       project = withPrograms(await loadConfigured(flags, true), () => {});
-      planned = byName({ ...input, config: project.config });
     },
-    readyLine: () => readyLine(input, count),
+    readyLine: () => readyLine(input, names.length),
     isGivenUp: true,
   });
   for (const text of notes) await print(text);
@@ -66,10 +73,6 @@ async function up(flags: ProjectFlags): Promise<void> {
 function withPrograms(project: ConfiguredProject, note: (text: string) => void): ConfiguredProject {
   const config = withoutMissingPrograms(project.config, process.env.PATH ?? "", note);
   return { ...project, config };
-}
-
-function byName(input: PlanInput): Map<string, PlannedProcess> {
-  return new Map(planUp(input).map((planned) => [planned.spec.name, planned]));
 }
 
 function readyLine(input: PlanInput, processCount: number): string {

@@ -17,20 +17,23 @@ export {
   servicePrefix,
 } from "./core/service-env.ts";
 export { type Setting, settings } from "./core/settings.ts";
+export type {
+  ApiKeyOptions,
+  CorsSection,
+  GatewaySection,
+  IssuerOptions,
+  RateLimitSection,
+  VerifierLoader,
+} from "./gateway-section.ts";
 export {
-  type ApiKeyOptions,
-  type CorsSection,
   type DureConfig,
   defineConfig,
   type EventsSection,
-  type GatewaySection,
-  type IssuerOptions,
+  type InstanceRange,
   type ProcessOptions,
   type ProfileOptions,
-  type RateLimitSection,
   route,
   type ServiceCallOptions,
   type ServiceLoader,
   type SidecarSection,
-  type VerifierLoader,
 } from "./options.ts";

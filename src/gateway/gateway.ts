@@ -40,8 +40,8 @@ export interface Gateway {
   readonly url: string;
   /** Whether an instance of each service can be called now. */
   isReady(services: readonly string[]): boolean;
-  /** Stops accepting, lets answers finish (at most 10 s), closes. */
-  close(): Promise<void>;
+  /** Stops accepting, lets answers finish (at most 10 s), closes; connections without a request only after `idleMs` (default 0). */
+  close(idleMs?: number): Promise<void>;
 }
 
 const closeMsMax = 10_000;
@@ -114,6 +114,7 @@ class RunningGateway implements Gateway {
       bodyBytesMax: this.#bodyBytesMax,
       headerBytesMax: limits?.headerBytesMax ?? gatewayDefaults.headerBytesMax,
       limits,
+      connections: this.#options.connections,
       onExchange: (exchange) => this.#onExchange(exchange),
       certificates,
       proxies: new TrustedProxies(this.#options.trustedProxies ?? []),
@@ -133,10 +134,10 @@ class RunningGateway implements Gateway {
     });
   }
 
-  async close(): Promise<void> {
+  async close(idleMs = 0): Promise<void> {
+    await this.#engine?.close(closeMsMax, idleMs);
     this.#routes.close();
     this.#purges.close();
-    await this.#engine?.close(closeMsMax);
     this.#upstreams.close();
     this.#rateLimits.close();
   }

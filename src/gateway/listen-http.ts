@@ -13,6 +13,9 @@ import { AnswerHeads, Connection } from "./http1/index.ts";
 import { Http2Connection } from "./http2/index.ts";
 import type { TrustedProxies } from "./trusted-proxies.ts";
 
+/** Gives connections that somebody else accepted. */
+export type ConnectionSource = (take: (socket: Socket) => void) => void;
+
 /** What the engine needs. */
 export interface HttpEngineOptions {
   readonly host: string;
@@ -25,13 +28,18 @@ export interface HttpEngineOptions {
   /** Absent: plain HTTP. */
   readonly certificates?: EdgeCertificates | undefined;
   readonly limits?: Partial<ConnectionLimits> | undefined;
+  /** In place of listening. */
+  readonly connections?: ConnectionSource | undefined;
 }
 
 /** A listening engine. */
 export interface HttpEngine {
   readonly port: number;
-  /** Stops accepting, lets answers finish, then closes; after `deadlineMs` all that is left is cut off. */
-  close(deadlineMs: number): Promise<void>;
+  /**
+   * Stops accepting, lets answers finish, then closes; after `deadlineMs` all that is left is cut off. Connections without a request
+   * are kept for `idleMs`, for one more: a client that sends just now must not find its connection closed.
+   */
+  close(deadlineMs: number, idleMs?: number): Promise<void>;
 }
 
 const sweepMsMin = 10;
@@ -79,8 +87,12 @@ class Listener implements HttpEngine, ConnectionOwner {
     return typeof address === "object" && address ? address.port : this.#options.port;
   }
 
-  listen(): Promise<void> {
-    const { host, port } = this.#options;
+  async listen(): Promise<void> {
+    const { host, port, connections } = this.#options;
+    if (connections) {
+      this.#sweep = this.#startSweep();
+      return connections((socket) => this.#adopt(socket));
+    }
     return new Promise((resolve, reject) => {
       const onError = (error: NodeJS.ErrnoException) => reject(listenError(host, port, error));
       this.#server.once("error", onError);
@@ -97,17 +109,37 @@ class Listener implements HttpEngine, ConnectionOwner {
     this.#connections.delete(connection);
   }
 
-  async close(deadlineMs: number): Promise<void> {
+  async close(deadlineMs: number, idleMs = 0): Promise<void> {
     this.isClosing = true;
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    for (const connection of this.#connections) connection.drain();
+    const endIdle = () => {
+      for (const connection of this.#connections) connection.drain();
+    };
+    const idleTimer = afterInBackground(idleMs, endIdle);
+    if (idleMs === 0) endIdle();
     const timer = afterInBackground(deadlineMs, () => {
       for (const socket of this.#sockets) socket.destroy();
     });
     await closed;
+    // The listener does not know those that somebody else accepted.
+    for (const socket of this.#sockets) {
+      await new Promise<void>((resolve) => socket.once("close", () => resolve()));
+    }
+    idleTimer.cancel();
     timer.cancel();
     this.#sweep?.cancel();
     this.#options.certificates?.close();
+  }
+
+  /** One that somebody else accepted is treated as if it had been accepted here. */
+  #adopt(socket: Socket): void {
+    if (this.#sockets.size >= this.limits.connectionsMax) {
+      socket.destroy();
+      return;
+    }
+    socket.setNoDelay(true);
+    socket.allowHalfOpen = true;
+    this.#server.emit("connection", socket);
   }
 
   #createServer(): Server {

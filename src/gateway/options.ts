@@ -3,6 +3,7 @@ import type { MeshNode } from "../mesh/index.ts";
 import type { Logger } from "../telemetry/index.ts";
 import type { ConnectionLimits } from "./connection-limits.ts";
 import type { CertificatePaths } from "./edge-certificates.ts";
+import type { ConnectionSource } from "./listen-http.ts";
 
 /**
  * What an issuer may sign with (RFC 7518, section 3.1; RFC 8037; RFC 9864). None by a shared secret: whoever reads a published key could
@@ -191,6 +192,8 @@ export interface GatewayOptions {
   readonly cache?: GatewayCacheOptions | undefined;
   /** Routes to HTTP servers that are not on the mesh, for what no contract answers. */
   readonly routes?: readonly RouteSection[] | undefined;
+  /** Gives connections that somebody else accepted on the port. Default: the gateway listens itself. */
+  readonly connections?: ConnectionSource | undefined;
   readonly logger?: Logger | undefined;
   /** Title and version of the OpenAPI document. */
   readonly info?: { readonly title: string; readonly version: string } | undefined;

@@ -11,6 +11,8 @@ export interface MeshNode {
   readonly name: string;
   /** The port it listens on; 0 if it only calls. */
   readonly port: number;
+  /** Requests at work here. */
+  readonly requestCount: number;
   readonly registry: Registry;
   readonly logger: Logger;
   /** What it counts and measures. */

@@ -61,7 +61,7 @@ class RunningNode implements MeshNode {
   #draining: Promise<void> | undefined;
   readonly #host: ServiceHost;
   readonly #hosted: HostedService[] = [];
-  #port = 0;
+  port = 0;
   #isDraining = false;
 
   constructor(options: NodeOptions) {
@@ -173,8 +173,8 @@ class RunningNode implements MeshNode {
     });
   }
 
-  get port(): number {
-    return this.#port;
+  get requestCount(): number {
+    return this.#serverStack.runningCount;
   }
 
   /** @internal */
@@ -191,11 +191,11 @@ class RunningNode implements MeshNode {
     }
     requireProvenNames(this.#hosted, this.#options.transport);
     this.#serverStack.open();
-    this.#port = (await this.#server.listen()).port;
+    this.port = (await this.#server.listen()).port;
     const state = await this.#contracts.offer(this.#hosted.map(({ contract }) => contract));
     this.registry.update({
       state,
-      port: this.#port,
+      port: this.port,
       services: this.#hosted.map(({ name, contract }) => ({
         name,
         version: describe(contract).version,
@@ -244,7 +244,7 @@ class RunningNode implements MeshNode {
     await this.#events.drain();
     this.#isDraining = true;
     await this.registry.leave();
-    if (this.#port !== 0) await this.#server.drain(deadlineMs);
+    if (this.port !== 0) await this.#server.drain(deadlineMs);
     await this.#serverStack.idle();
   }
 

@@ -2,6 +2,7 @@
  * The other end: a process that obeys its supervisor. It ignores SIGINT and SIGHUP, which a terminal sends to the whole group,
  * and stops when it is told to, on SIGTERM, or when the supervisor is gone: nobody adopts it, so it drains and exits.
  */
+import type { Socket } from "node:net";
 import { after, asError, DureError, every, now } from "../kit/index.ts";
 import type { MetricFamily } from "../telemetry/index.ts";
 import type { FromChild, ToChild, Vitals } from "./messages.ts";
@@ -10,6 +11,8 @@ import type { FromChild, ToChild, Vitals } from "./messages.ts";
 const graceMs = 1_000;
 /** Signs of life are this far apart, in ms. */
 const vitalsMs = 1_000;
+/** Requests at work are counted so often in between, in ms: one look a second would see chance. */
+const sampleMs = 50;
 
 /** A process's line to its supervisor. */
 export interface SupervisorLink {
@@ -25,8 +28,12 @@ export interface SupervisorLink {
   ask(question: unknown): Promise<unknown>;
   /** What it counts and measures, read when the supervisor asks. Default: nothing. */
   offerMetrics(read: () => readonly MetricFamily[]): void;
-  /** What to do before the process ends. */
-  onStop(stop: () => Promise<void>): void;
+  /** How many requests are at work, for automatic scaling. Without it: none. */
+  measure(requestCount: () => number): void;
+  /** Connections that the supervisor accepts for this process; only from then on are they taken. */
+  onConnection(take: (socket: Socket) => void): void;
+  /** What to do before the process ends. `isReplaced`: another process does its work from now on. */
+  onStop(stop: (isReplaced: boolean) => Promise<void>): void;
   /** Says why the process cannot go on, and ends it. */
   fail(error: Error, exitCode: number): void;
 }
@@ -39,81 +46,129 @@ export async function obeySupervisor(): Promise<SupervisorLink> {
       "this command is started by `dure up` and `dure dev`, not by hand",
     );
   }
-  let stop: (() => Promise<void>) | undefined;
-  let isStopping = false;
-  let drainMs = 0;
-  let readMetrics = (): readonly MetricFamily[] => [];
+  const obedience = new Obedience();
+  await obedience.isStarted;
+  return obedience;
+}
 
-  const send = (message: FromChild): Promise<void> =>
-    new Promise((resolve) => {
-      // A supervisor that is gone is noticed by "disconnect"; nothing else is to be done about a message to it.
-      if (process.connected) process.send?.(message, undefined, undefined, () => resolve());
-      else resolve();
+class Obedience implements SupervisorLink {
+  spec: unknown;
+  drainMs = 0;
+  /** Resolves when the supervisor has told what to do. */
+  readonly isStarted: Promise<void>;
+  readonly #questions = new Questions((id, question) => void send({ kind: "ask", id, question }));
+  #stop: ((isReplaced: boolean) => Promise<void>) | undefined;
+  #takeConnection: ((socket: Socket) => void) | undefined;
+  #readMetrics = (): readonly MetricFamily[] => [];
+  #requestCount = () => 0;
+  #isStopping = false;
+
+  constructor() {
+    for (const signal of ["SIGINT", "SIGHUP"] as const) process.on(signal, () => {});
+    for (const event of ["SIGTERM", "disconnect"] as const) {
+      process.on(event, () => void this.#end(false));
+    }
+    this.isStarted = new Promise((resolve) => {
+      process.on("message", (message: ToChild, socket: Socket | undefined) => {
+        this.#onMessage(message, socket);
+        if (message.kind === "start") resolve();
+      });
     });
-  const questions = new Questions((id, question) => void send({ kind: "ask", id, question }));
-  const end = async () => {
-    if (isStopping) return;
-    isStopping = true;
-    after(drainMs + graceMs, () => process.exit(1));
+  }
+
+  ready(address?: { readonly host: string; readonly port: number }): void {
+    void send({ kind: "ready", ...address });
+    giveSignsOfLife(this.#requestCount, (vitals) => void send({ kind: "vitals", ...vitals }));
+  }
+
+  tell(details: unknown): void {
+    void send({ kind: "tell", details });
+  }
+
+  ask(question: unknown): Promise<unknown> {
+    return this.#questions.ask(question);
+  }
+
+  offerMetrics(read: () => readonly MetricFamily[]): void {
+    this.#readMetrics = read;
+  }
+
+  measure(requestCount: () => number): void {
+    this.#requestCount = requestCount;
+  }
+
+  onConnection(take: (socket: Socket) => void): void {
+    this.#takeConnection = take;
+  }
+
+  onStop(stop: (isReplaced: boolean) => Promise<void>): void {
+    this.#stop = stop;
+  }
+
+  fail({ message }: Error, exitCode: number): void {
+    void send({ kind: "failed", message, exitCode }).then(() => process.exit(exitCode));
+  }
+
+  #onMessage(message: ToChild, socket: Socket | undefined): void {
+    switch (message.kind) {
+      case "start":
+        this.spec = message.spec;
+        this.drainMs = message.drainMs;
+        return;
+      case "connection":
+        void send({ kind: "taken", id: message.id });
+        // Absent where the client has left meanwhile.
+        if (socket) this.#takeConnection?.(socket);
+        return;
+      case "answer":
+        return this.#questions.answered(message.id, message.answer);
+      case "read-metrics":
+        return void send({ kind: "metrics", id: message.id, families: this.#readMetrics() });
+      case "stop":
+        void this.#end(message.isReplaced);
+    }
+  }
+
+  async #end(isReplaced: boolean): Promise<void> {
+    if (this.#isStopping) return;
+    this.#isStopping = true;
+    after(this.drainMs + graceMs, () => process.exit(1));
     let exitCode = 0;
     try {
-      await stop?.();
+      await this.#stop?.(isReplaced);
     } catch (thrown) {
       process.stderr.write(`did not stop cleanly: ${asError(thrown).stack}\n`);
       exitCode = 1;
     }
     process.exit(exitCode);
-  };
+  }
+}
 
-  for (const signal of ["SIGINT", "SIGHUP"] as const) process.on(signal, () => {});
-  for (const event of ["SIGTERM", "disconnect"] as const) process.on(event, end);
-  const spec = await new Promise<unknown>((resolve) => {
-    process.on("message", (message: ToChild) => {
-      if (message.kind === "start") {
-        drainMs = message.drainMs;
-        resolve(message.spec);
-      }
-      if (message.kind === "stop") void end();
-      if (message.kind === "answer") questions.answered(message.id, message.answer);
-      if (message.kind === "read-metrics")
-        void send({ kind: "metrics", id: message.id, families: readMetrics() });
-    });
+/** Resolves when the message is on its way. */
+function send(message: FromChild): Promise<void> {
+  return new Promise((resolve) => {
+    // A supervisor that is gone is noticed by "disconnect"; nothing else is to be done about a message to it.
+    if (process.connected) process.send?.(message, undefined, undefined, () => resolve());
+    else resolve();
   });
-
-  return {
-    spec,
-    drainMs,
-    ready(address) {
-      void send({ kind: "ready", ...address });
-      giveSignsOfLife((vitals) => void send({ kind: "vitals", ...vitals }));
-    },
-    tell: (details) => void send({ kind: "tell", details }),
-    ask: (question) => questions.ask(question),
-    offerMetrics: (read) => {
-      readMetrics = read;
-    },
-    onStop: (listener) => {
-      stop = listener;
-    },
-    fail: (error, exitCode) => {
-      void send({ kind: "failed", message: error.message, exitCode }).then(() =>
-        process.exit(exitCode),
-      );
-    },
-  };
 }
 
 /** Now and once a second from now on. */
-function giveSignsOfLife(give: (vitals: Vitals) => void): void {
+function giveSignsOfLife(requestCount: () => number, give: (vitals: Vitals) => void): void {
   let usage = process.cpuUsage();
   let measuredAt = now();
-  give({ memoryBytes: process.memoryUsage.rss(), cpuShare: 0 });
+  const counts: number[] = [];
+  every(sampleMs, () => counts.push(requestCount()));
+  give({ memoryBytes: process.memoryUsage.rss(), cpuShare: 0, concurrency: 0 });
   every(vitalsMs, () => {
     const { user, system } = process.cpuUsage(usage);
     const cpuShare = (user + system) / 1_000 / Math.max(1, now() - measuredAt);
     usage = process.cpuUsage();
     measuredAt = now();
-    give({ memoryBytes: process.memoryUsage.rss(), cpuShare });
+    const sum = counts.reduce((total, count) => total + count, 0);
+    const concurrency = sum / Math.max(1, counts.length);
+    counts.length = 0;
+    give({ memoryBytes: process.memoryUsage.rss(), cpuShare, concurrency });
   });
 }
 

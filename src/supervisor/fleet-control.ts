@@ -12,7 +12,7 @@ import {
   releaseFleetFile,
   tokenOf,
 } from "./data-folder.ts";
-import type { ProcessStatus, ReloadReport } from "./supervisor.ts";
+import type { ProcessStatus, ReloadReport, ScaleReport } from "./supervisor.ts";
 
 const loopback = "127.0.0.1";
 const service = "fleet";
@@ -25,6 +25,8 @@ export interface FleetOperations {
   /** Of all processes, as Prometheus reads it. */
   metrics(): Promise<string>;
   reload(request: ReloadRequest): Promise<ReloadReport>;
+  /** `counts`: how many of each kind, as `{ products: 4 }`. */
+  scale(request: { readonly counts: Readonly<Record<string, number>> }): Promise<ScaleReport>;
 }
 
 /** Which processes are to be reloaded. */

@@ -3,6 +3,7 @@
  * command line about them. It knows nothing of services or the mesh: what a process does is in a message it hands on.
  */
 export { obeySupervisor, type SupervisorLink } from "./child.ts";
+export { initialScale, type ScaleRange, type ScaleState, scale } from "./core/autoscaler.ts";
 export { describeExit, type ExitReport, mebibytes } from "./core/exit-report.ts";
 export { LineSplitter } from "./core/line-splitter.ts";
 export {
@@ -27,10 +28,12 @@ export { LogOutput, type LogOutputOptions } from "./log-output.ts";
 export type { ManagedProcess, ProcessListener, ProcessSpec } from "./managed-process.ts";
 export { defaultPolicy, type RestartPolicy } from "./options.ts";
 export { checkPort, type PortCheck } from "./ports.ts";
-export type { ReloadWay, SlotSpec } from "./slot.ts";
+export { SharedPort } from "./shared-port.ts";
+export type { ReloadWay, Slot, SlotSpec } from "./slot.ts";
 export {
   type ProcessStatus,
   type ReloadReport,
+  type ScaleReport,
   Supervisor,
   type SupervisorOptions,
 } from "./supervisor.ts";

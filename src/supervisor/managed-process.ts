@@ -3,6 +3,7 @@
  * timer. Owns the process: nobody else signals it. Its output goes line by line to `onLine`.
  */
 import { type ChildProcess, spawn } from "node:child_process";
+import type { Socket } from "node:net";
 import { after, asError, now, type Timer } from "../kit/index.ts";
 import type { MetricFamily } from "../telemetry/index.ts";
 import { type ExitReport, lateReason, overweightReason } from "./core/exit-report.ts";
@@ -14,6 +15,7 @@ import {
   type ProcessState,
   step,
 } from "./core/process-state.ts";
+import { Handover } from "./handover.ts";
 import { type FromChild, isFromChild, type ToChild, type Vitals } from "./messages.ts";
 import { MetricsReader } from "./metrics-reader.ts";
 import { drainMsWithin, type RestartPolicy } from "./options.ts";
@@ -53,6 +55,7 @@ export class ManagedProcess {
   readonly #listener: ProcessListener;
   #state: ProcessState = initialState;
   #child: ChildProcess | undefined;
+  #handover: Handover | undefined;
   #timer: Timer | undefined;
   #port: number | undefined;
   #host: string | undefined;
@@ -62,6 +65,7 @@ export class ManagedProcess {
   #vitals: Vitals | undefined;
   #isForced = false;
   readonly #metrics = new MetricsReader((id) => this.#send({ kind: "read-metrics", id }));
+  #isReplaced = false;
   #onStopped: (() => void)[] = [];
 
   constructor(spec: ProcessSpec, policy: RestartPolicy, listener: ProcessListener) {
@@ -133,8 +137,18 @@ export class ManagedProcess {
     this.#apply("kill");
   }
 
-  /** Asks it to stop; resolves when it is gone and its output is written. */
-  stop(): Promise<void> {
+  /** Gives it a connection; calls `onLost` if it ends before it has it. */
+  hand(socket: Socket, onLost: () => void): void {
+    if (this.#handover) this.#handover.give(socket, onLost);
+    else onLost();
+  }
+
+  /**
+   * Asks it to stop; resolves when it is gone and its output is written. `isReplaced`: another does its work from now on, so that it
+   * need not hurry.
+   */
+  stop(isReplaced = false): Promise<void> {
+    this.#isReplaced = isReplaced;
     return new Promise((resolve) => {
       this.#onStopped.push(resolve);
       this.#apply("stop");
@@ -150,7 +164,7 @@ export class ManagedProcess {
     this.#timer = undefined;
     if (state.wakeAt !== undefined) this.#timer = this.#wakeAt(state.wakeAt);
     if (effect === "spawn") this.#spawn();
-    if (effect === "ask-to-stop") this.#send({ kind: "stop" });
+    if (effect === "ask-to-stop") this.#send({ kind: "stop", isReplaced: this.#isReplaced });
     if (effect === "kill") {
       this.#isForced = true;
       if (kind === "timer") this.#message ??= lateReason(former.phase, this.#policy);
@@ -174,12 +188,15 @@ export class ManagedProcess {
     this.#host = undefined;
     this.#message = undefined;
     this.#isForced = false;
+    this.#isReplaced = false;
     const { file, args, environment } = this.#spec;
     const child = spawn(file, args, {
       env: environment,
       stdio: ["ignore", "pipe", "pipe", "ipc"],
     });
     this.#child = child;
+    const handover = new Handover(child);
+    this.#handover = handover;
     const splitters = [child.stdout, child.stderr].map((stream) => {
       const splitter = new LineSplitter((line) => this.#listener.onLine(this, line));
       stream?.on("data", (chunk: Uint8Array) => splitter.push(chunk));
@@ -189,6 +206,7 @@ export class ManagedProcess {
     const onExit = (code: number | null, signal: NodeJS.Signals | null) => {
       if (hasExited) return;
       hasExited = true;
+      handover.end();
       const closed = () => {
         timer.cancel();
         if (this.#child !== child) return;
@@ -233,6 +251,8 @@ export class ManagedProcess {
         return this.#answer(message);
       case "metrics":
         return this.#metrics.answered(message.id, message.families);
+      case "taken":
+        return this.#handover?.taken(message.id);
       case "vitals":
         return this.#onVitals(message);
       case "tell":

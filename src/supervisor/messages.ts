@@ -7,6 +7,8 @@ export type FromChild =
   | { readonly kind: "ask"; readonly id: number; readonly question: unknown }
   | { readonly kind: "tell"; readonly details: unknown }
   | { readonly kind: "metrics"; readonly id: number; readonly families: readonly MetricFamily[] }
+  /** It has that connection; until then it may be given to somebody else. */
+  | { readonly kind: "taken"; readonly id: number }
   | ({ readonly kind: "vitals" } & Vitals);
 
 /** A sign of life, about once a second, and what it costs to be alive. */
@@ -15,6 +17,8 @@ export interface Vitals {
   readonly memoryBytes: number;
   /** Cores it kept busy since the last sign: 0.5 is half of one. */
   readonly cpuShare: number;
+  /** Requests at work at the same time, on average since the last sign. */
+  readonly concurrency: number;
 }
 
 /** What a supervisor tells its processes. */
@@ -23,9 +27,12 @@ export type ToChild =
   | { readonly kind: "start"; readonly spec: unknown; readonly drainMs: number }
   | { readonly kind: "answer"; readonly id: number; readonly answer: unknown }
   | { readonly kind: "read-metrics"; readonly id: number }
-  | { readonly kind: "stop" };
+  /** With a socket: a connection that the supervisor accepted for it. */
+  | { readonly kind: "connection"; readonly id: number }
+  /** `isReplaced`: another process does its work from now on. */
+  | { readonly kind: "stop"; readonly isReplaced: boolean };
 
-const childKinds = new Set(["ready", "failed", "ask", "tell", "metrics", "vitals"]);
+const childKinds = new Set(["ready", "failed", "ask", "tell", "metrics", "taken", "vitals"]);
 
 /** Whether a message is one of ours: a service's own code may use the channel too. */
 export function isFromChild(message: unknown): message is FromChild {

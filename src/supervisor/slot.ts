@@ -52,6 +52,12 @@ export class Slot {
     return [this.#current, ...(this.#trial ? [this.#trial] : []), ...this.#leaving];
   }
 
+  /** Starts its process. Rejects with UNAVAILABLE if that does not become ready; it is tried again all the same. */
+  async start(): Promise<void> {
+    const failure = await this.#outcomeOf(() => this.#current.start());
+    if (failure !== undefined) throw new DureError("UNAVAILABLE", failure);
+  }
+
   /** Gives the place to a new process. Rejects with FAILED_PRECONDITION if that one does not become ready. */
   async reload(): Promise<void> {
     const failure = await (this.spec.reload === "overlap" ? this.#overlap() : this.#replace());
@@ -75,8 +81,9 @@ export class Slot {
     const former = this.#current;
     this.#current = trial;
     this.#trial = undefined;
+    this.#listener.onPhase(trial, "ready");
     this.#leaving.add(former);
-    await former.stop();
+    await former.stop(true);
     this.#leaving.delete(former);
     return undefined;
   }

@@ -43,6 +43,12 @@ export interface ReloadReport {
   readonly untouched: readonly string[];
 }
 
+/** How a change of numbers went. */
+export interface ScaleReport {
+  /** Added ones that did not become ready at once, and why; they are tried again. */
+  readonly failures: readonly { readonly name: string; readonly reason: string }[];
+}
+
 /** Keeps a set of processes running, and ends them in order. */
 export class Supervisor {
   readonly #listener: ProcessListener;
@@ -66,11 +72,19 @@ export class Supervisor {
     return this.#isStopping;
   }
 
-  /** Adds a place; `start` starts its process. */
-  add(spec: SlotSpec): ManagedProcess {
+  /** Adds a place; `start` starts its process, as does the place's own. */
+  add(spec: SlotSpec): Slot {
     const slot = new Slot(spec, this.#policy, this.#listener);
     this.#slots.push(slot);
-    return slot.current;
+    return slot;
+  }
+
+  /** Ends a place's processes in order, and gives it up. */
+  async remove(name: string): Promise<void> {
+    const slot = this.#slots.find(({ spec }) => spec.name === name);
+    if (!slot) return;
+    await slot.stop();
+    this.#slots.splice(this.#slots.indexOf(slot), 1);
   }
 
   /** Starts whatever does not run. */

@@ -59,7 +59,7 @@ test("reload puts new code to work, under load, with nothing lost and nothing do
     install("2");
     const { code, stdout, stderr } = await dure(context, ["reload"], { environment });
     assert.equal(code, 0, stderr);
-    assert.equal(stdout, "reloaded ledger-1, ledger-2\n");
+    assert.equal(stdout, "reloaded ledger-1, ledger-2, gateway\n");
     const after = await ledgers();
     assert.deepEqual(
       after.map(({ name, state, restarts }) => [name, state, restarts]),
@@ -92,7 +92,7 @@ test("reload puts new code to work, under load, with nothing lost and nothing do
     const { code, stderr } = await dure(context, ["reload"], { environment });
     assert.equal(code, 1);
     assert.match(stderr, /^ledger-1 was not reloaded: .*the old one goes on: .*cannot start/m);
-    assert.match(stderr, /^not begun: ledger-2$/m);
+    assert.match(stderr, /^not begun: ledger-2, gateway$/m);
     assert.deepEqual(
       (await ledgers()).map(({ pid }) => pid),
       before,

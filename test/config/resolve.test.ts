@@ -36,7 +36,7 @@ test("a name and services are enough: one process for each service, loopback onl
     { name: "stock", services: ["stock"], instances: 1, reload: "overlap", drainMs: 10_000 },
   ]);
   assert.equal(config.host, "127.0.0.1");
-  assert.deepEqual(config.gateway, { port: 8080, host: "127.0.0.1" });
+  assert.deepEqual(config.gateway, { port: 8080, host: "127.0.0.1", instances: 1 });
   assert.equal(config.distributor.port, 9100);
   assert.deepEqual(config.distributors, []);
 });
@@ -49,15 +49,20 @@ test("a process takes several services, and the others keep one of their own", (
   ]);
 });
 
-test("max is one process for each core; a limit of memory is kept", () => {
+test("a range begins with its minimum; max is one process for each core; a limit of memory is kept", () => {
   const processes = { products: { instances: "max", memoryMbMax: 512 } };
   const [products] = resolve({ ...base, processes }, { coreCount: 6 }).processes;
   assert.deepEqual([products?.instances, products?.memoryMbMax], [6, 512]);
+  const range = { products: { instances: { min: 2, max: 6 } } };
+  const [ranged] = resolve({ ...base, processes: range }).processes;
+  assert.deepEqual([ranged?.instances, ranged?.range], [2, { min: 2, max: 6, concurrency: 20 }]);
+  const inverted = { products: { instances: { min: 6, max: 2 } } };
+  assert.match(problemsOf({ ...base, processes: inverted }), /a min that is not above its max/);
   const wrong = { products: { instances: "all", memoryMbMax: 5 } };
   const problems = problemsOf({ ...base, processes: wrong });
   assert.match(
     problems,
-    /processes\.products\.instances is "all"; it must be a whole number from 1 to 64, or "max"/,
+    /processes\.products\.instances is "all"; it must be a whole number from 1 to 64, "max", or \{ min, max, concurrency\? \}/,
   );
   assert.match(problems, /processes\.products\.memoryMbMax is 5; it must be at least 100/);
 });

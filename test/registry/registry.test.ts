@@ -87,7 +87,7 @@ test("nodes and Distributor find each other in any order of starting", async () 
   await Promise.all([first.crash(), second.crash(), early.crash(), distributor.close()]);
 });
 
-test("what a node changes while it is being registered reaches the Distributor too", async () => {
+test("a node knows whether a Distributor has its record as it is now", async () => {
   const distributor = await createDistributor({ mesh: "test", port: 0 });
   const { registry, crash } = await node("hasty", [distributor.port]);
   let port = 1;

@@ -47,6 +47,7 @@ function open(dataFolder: string) {
       ps: () => processes,
       metrics: async () => "",
       reload: async ({ names }) => ({ reloaded: names, failures: [], untouched: [] }),
+      scale: async () => ({ failures: [] }),
     },
   });
 }

@@ -206,7 +206,7 @@ test("a program that does not exist is told, not thrown", async (context) => {
     stopRank: 0,
     reload: "overlap" as const,
   };
-  const process = supervisor.add(spec);
+  const { current: process } = supervisor.add(spec);
   context.after(() => supervisor.stop());
   supervisor.start();
   await until("it gave up", () => process.phase === "crash-loop");

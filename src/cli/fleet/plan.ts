@@ -34,8 +34,8 @@ export interface PlannedProcess {
   readonly kind: string;
   /** Who is stopped first: 0. */
   readonly stopRank: number;
-  /** Whether it runs the project's own code, which a reload is for. */
-  readonly isOwnCode: boolean;
+  /** Whether a reload that names nothing takes it in: it runs the project's own code, or its configuration. */
+  readonly isReloaded: boolean;
   readonly reload: ReloadWay;
   /** How long its requests may take once it was asked to stop, in ms; undefined for the default. */
   readonly drainMs: number | undefined;
@@ -55,25 +55,44 @@ const stopRanks = {
 
 /** `dure up`: a Distributor, a gateway, and every instance. */
 export function planUp(input: PlanInput): PlannedProcess[] {
-  const { config, distributorPort } = input;
+  const own = input.config.processes.flatMap((process) =>
+    Array.from({ length: process.instances }, (_, index) =>
+      planInstance(input, process, index + 1),
+    ),
+  );
+  return [...planEdges(input), ...own, ...planGateways(input)];
+}
+
+/** The process of a name, of any number; undefined where the configuration has none of that kind. */
+export function planOne(input: PlanInput, name: string): PlannedProcess | undefined {
+  const own = [...planEdges(input), ...planGateways(input)].find(({ spec }) => spec.name === name);
+  if (own) return own;
+  const [, kind, number] = /^(.+)-(\d+)$/.exec(name) ?? [];
+  const process = input.config.processes.find((each) => each.name === kind);
+  return process && planInstance(input, process, Number(number));
+}
+
+/** What is there before any instance. */
+function planEdges(input: PlanInput): PlannedProcess[] {
+  const { distributorPort } = input;
   const log = logPlace(input);
   const edges: HostSpec[] = [];
   if (distributorPort !== undefined) {
     edges.push({ ...common(input, "distributor"), role: "distributor", port: distributorPort });
   }
   if (log) edges.push({ ...node(input, "eventlog"), role: "eventlog", log });
-  const gateway: HostSpec = {
-    ...node(input, "gateway"),
-    role: "gateway",
-    ...edge(input),
-    expects: [...Object.keys(config.services), ...(log ? ["eventlog"] : [])],
-  };
-  const own = config.processes.flatMap((process) =>
-    Array.from({ length: process.instances }, (_, index) =>
-      planInstance(input, process, index + 1),
-    ),
-  );
-  return [...edges.map(planEdge), ...own, planEdge(gateway)];
+  return edges.map(planEdge);
+}
+
+/** One is called `gateway`, several have numbers. */
+function planGateways(input: PlanInput): PlannedProcess[] {
+  const expects = [...Object.keys(input.config.services), ...(logPlace(input) ? ["eventlog"] : [])];
+  const { instances } = input.config.gateway;
+  return Array.from({ length: instances }, (_, index) => {
+    const name = instances === 1 ? "gateway" : `gateway-${index + 1}`;
+    const spec: HostSpec = { ...node(input, name), role: "gateway", ...edge(input), expects };
+    return { ...planEdge(spec), kind: "gateway", isReloaded: true, reload: "overlap" };
+  });
 }
 
 /** The instance of a number, from 1. */
@@ -88,20 +107,20 @@ function planInstance(input: PlanInput, process: ResolvedProcess, number: number
     spec,
     kind: name,
     stopRank: stopRanks[spec.role],
-    isOwnCode: true,
+    isReloaded: true,
     reload,
     drainMs,
     memoryBytesMax: memoryMbMax === undefined ? undefined : memoryMbMax * 2 ** 20,
   };
 }
 
-/** A process of Dure's own: its port is fixed, or it may run only once. */
+/** A process of Dure's own that may run only once. */
 function planEdge(spec: HostSpec): PlannedProcess {
   return {
     spec,
     kind: spec.name,
     stopRank: stopRanks[spec.role],
-    isOwnCode: false,
+    isReloaded: false,
     reload: "replace",
     drainMs: undefined,
     memoryBytesMax: undefined,

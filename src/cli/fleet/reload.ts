@@ -3,7 +3,8 @@ import type { ReloadReport } from "../../supervisor/index.ts";
 import type { FleetProcess } from "./run-fleet.ts";
 
 /**
- * The processes that names mean: `products-1` is one, `products` all of a kind, and no names are all that run the project's own code.
+ * The processes that names mean: `products-1` is one, `products` all of a kind, and no names are all that run the project's code or its
+ * configuration.
  * Throws NOT_FOUND for a name of none.
  */
 export function namedProcesses(
@@ -11,7 +12,7 @@ export function namedProcesses(
   names: readonly string[],
 ): readonly string[] {
   if (names.length === 0) {
-    return processes.filter(({ isOwnCode }) => isOwnCode).map(({ name }) => name);
+    return processes.filter(({ isReloaded }) => isReloaded).map(({ name }) => name);
   }
   const found = names.flatMap((wanted) => {
     const meant = processes.filter(({ name, kind }) => name === wanted || kind === wanted);

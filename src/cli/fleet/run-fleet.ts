@@ -13,6 +13,8 @@ import {
   type ReloadReport,
   type ReloadRequest,
   type RestartPolicy,
+  SharedPort,
+  type Slot,
   type SlotSpec,
   Supervisor,
 } from "../../supervisor/index.ts";
@@ -29,14 +31,15 @@ import { describePhase } from "./describe-phase.ts";
 import { giveUpReason } from "./give-up.ts";
 import { distributorsOf, gatewayUrl, type PlanInput } from "./plan.ts";
 import { describeReload, namedProcesses } from "./reload.ts";
+import { type ScalableKind, Scaling } from "./scaling.ts";
 
 /** A process of a fleet; see `SlotSpec`. */
 export interface FleetProcess
   extends Pick<SlotSpec, "name" | "stopRank" | "reload" | "drainMs" | "memoryBytesMax"> {
   /** What all instances of it are called together: `products`. */
   readonly kind: string;
-  /** Whether it runs the project's own code, which a reload is for. */
-  readonly isOwnCode: boolean;
+  /** Whether a reload that names nothing takes it in. */
+  readonly isReloaded: boolean;
   /** Made anew for each start, so that a change of the configuration counts. */
   spec(): HostSpec;
 }
@@ -45,12 +48,19 @@ export interface FleetProcess
 export interface FleetOptions {
   readonly mode: FleetFile["mode"];
   readonly input: PlanInput;
-  readonly processes: readonly FleetProcess[];
+  /** Its processes to begin with, in order. */
+  readonly names: readonly string[];
+  /** What a name stands for. */
+  place(name: string): FleetProcess;
+  /** Of what there may be more or fewer. */
+  readonly kinds: readonly ScalableKind[];
   readonly policy?: Partial<RestartPolicy>;
   /** The project as it is now: its environment is asked for at each start of a process. */
   project(): Project;
   /** Reads the project anew, for a reload; rejects, with all problems, for one that cannot run. Absent where files are watched. */
   refresh?(): Promise<void>;
+  /** The gateways' address, which this process listens on for them; absent where the gateway does it itself. */
+  readonly edge?: { readonly host: string; readonly port: number };
   /** The line that starts with `ready`. */
   readyLine(startedInMs: number): string;
   /** Whether a fleet that cannot start is given up; otherwise it waits for a change of the files. */
@@ -62,7 +72,10 @@ export class Fleet {
   readonly output: LogOutput;
   readonly #options: FleetOptions;
   readonly #supervisor: Supervisor;
+  readonly #scaling: Scaling;
+  readonly #edge: SharedPort | undefined;
   readonly #startedAt = now();
+  #processes: readonly FleetProcess[] = [];
   #control: { close(): Promise<void> } | undefined;
   #metrics: MetricsEndpoint | undefined;
   #isReady = false;
@@ -73,7 +86,7 @@ export class Fleet {
     this.output = new LogOutput({
       write: (text) => process.stdout.write(text),
       hasColours: hasColours(),
-      names: options.processes.map(({ name }) => name),
+      names: options.names,
     });
     this.#supervisor = new Supervisor({
       ...(options.policy ? { policy: options.policy } : {}),
@@ -84,12 +97,25 @@ export class Fleet {
         onAsked: (_, question) => this.#answer(question as EnvQuestion),
       },
     });
-    for (const { kind: _, isOwnCode: __, ...place } of options.processes) {
-      const file = process.execPath;
-      const args = [...inheritedArguments(), entryFile(), "host", place.name];
-      const environment = childEnvironment(process.env, options.input.dataFolder);
-      this.#supervisor.add({ ...place, file, args, environment });
-    }
+    for (const name of options.names) this.#add(name);
+    this.#edge =
+      options.edge && new SharedPort({ ...options.edge, takers: () => this.#gateways() });
+    this.#scaling = new Scaling({
+      supervisor: this.#supervisor,
+      kinds: options.kinds,
+      add: (kind, number) => this.#add(`${kind}-${number}`).start(),
+      say: (text) => this.output.plain(text),
+    });
+  }
+
+  #add(name: string): Slot {
+    const { place, input } = this.#options;
+    const added = place(name);
+    this.#processes = [...this.#processes.filter((each) => each.name !== name), added];
+    const { kind: _, isReloaded: __, ...slot } = added;
+    const args = [...inheritedArguments(), entryFile(), "host", name];
+    const environment = childEnvironment(process.env, input.dataFolder);
+    return this.#supervisor.add({ ...slot, file: process.execPath, args, environment });
   }
 
   /** Takes the data folder and starts the processes; a signal ends them and this process. */
@@ -109,6 +135,7 @@ export class Fleet {
         ps: () => this.#supervisor.list(),
         metrics: () => this.#supervisor.metrics(),
         reload: (request) => this.#reload(request),
+        scale: (request) => this.#scaling.set(request.counts),
       },
     });
     await this.#openMetrics();
@@ -120,7 +147,9 @@ export class Fleet {
     });
     // Whoever reads the output has gone away; there is nobody left to run for.
     process.stdout.on("error", () => void this.#end(exitCodes.failure));
+    await this.#listen();
     this.#supervisor.start();
+    this.#scaling.start();
   }
 
   /** Ends a process in order and starts it anew. */
@@ -129,13 +158,13 @@ export class Fleet {
   }
 
   async #reload({ names, batch }: ReloadRequest): Promise<ReloadReport> {
-    const { processes, refresh } = this.#options;
+    const { refresh } = this.#options;
     if (!refresh) {
       const message =
         "dure dev starts anew by itself when a file changes; dure reload is for dure up";
       throw new DureError("FAILED_PRECONDITION", message);
     }
-    const chosen = namedProcesses(processes, names);
+    const chosen = namedProcesses(this.#processes, names);
     await refresh();
     const report = await this.#supervisor.reload(chosen, batch);
     for (const line of describeReload(report)) this.output.plain(line);
@@ -163,7 +192,10 @@ export class Fleet {
     });
     if (text) this.output.note(process.name, text);
     if (this.#supervisor.isStopping) return;
-    if (phase === "ready") this.#checkReady();
+    if (phase === "ready") {
+      if (this.#gateways().length > 0) this.#edge?.offer();
+      this.#checkReady();
+    }
     if (!this.#isReady && isGivenUp) {
       const reason = giveUpReason(this.#supervisor.processes);
       if (reason) void this.#giveUp(reason);
@@ -208,7 +240,28 @@ export class Fleet {
     process.exit(exitCode);
   }
 
+  async #listen(): Promise<void> {
+    const { edge } = this.#options;
+    if (!edge) return;
+    try {
+      await portAdvice("gateway.port", edge.host, edge.port, async () => this.#edge?.listen());
+    } catch (thrown) {
+      await this.#control?.close();
+      throw thrown;
+    }
+  }
+
+  /** The processes that can take connections. */
+  #gateways(): readonly ManagedProcess[] {
+    return this.#supervisor.processes.filter(
+      ({ name, phase }) =>
+        phase === "ready" &&
+        this.#processes.some((each) => each.name === name && each.kind === "gateway"),
+    );
+  }
+
   async #stop(): Promise<void> {
+    this.#edge?.close();
     const running = this.#supervisor.list().filter(({ pid }) => pid !== null).length;
     await this.#supervisor.stop();
     await this.#metrics?.close();

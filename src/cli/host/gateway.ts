@@ -1,3 +1,5 @@
+import type { Socket } from "node:net";
+import { after } from "../../kit/index.ts";
 import { createNode } from "../../mesh/index.ts";
 import type { SupervisorLink } from "../../supervisor/index.ts";
 import { createLogger } from "../../telemetry/index.ts";
@@ -6,6 +8,11 @@ import { tellWhenCovered } from "./covers.ts";
 import { offerMetrics } from "./offer-metrics.ts";
 import type { GatewaySpec } from "./spec.ts";
 import { edgeServices, startGateway } from "./start-gateway.ts";
+
+/** A gateway is ready once it reaches every service, or after so long: a service that is down must not keep it from the others. In ms. */
+const patienceMs = 5_000;
+/** Of the time to drain so much is left for the last answers, in ms. */
+const lastMs = 1_000;
 
 /** Runs the HTTP edge under the supervisor, and tells when it reaches every expected service. */
 export async function hostGateway(spec: GatewaySpec, link: SupervisorLink): Promise<void> {
@@ -25,13 +32,23 @@ export async function hostGateway(spec: GatewaySpec, link: SupervisorLink): Prom
     zone: spec.zone,
     logger,
   });
-  const gateway = await startGateway(spec, node, logger);
+  const connections = (take: (socket: Socket) => void) => link.onConnection(take);
+  const gateway = await startGateway(spec, node, logger, connections);
   offerMetrics(node.metrics, link);
-  link.onStop(async () => {
-    await gateway.close();
-    await node.drain();
+  link.onStop(async (isReplaced) => {
+    await gateway.close(isReplaced ? link.drainMs - lastMs : 0);
+    await node.drain(link.drainMs);
     await node.close();
   });
-  link.ready({ host: spec.gateway.host, port: gateway.port });
-  tellWhenCovered(gateway, spec.expects, (told) => link.tell(told));
+  let isReady = false;
+  const tellReady = () => {
+    if (isReady) return;
+    isReady = true;
+    link.ready({ host: spec.gateway.host, port: gateway.port });
+  };
+  after(patienceMs, tellReady);
+  tellWhenCovered(gateway, spec.expects, (told) => {
+    if (told.kind === "covers") tellReady();
+    link.tell(told);
+  });
 }

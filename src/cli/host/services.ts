@@ -30,6 +30,7 @@ export async function hostServices(spec: ServicesSpec, link: SupervisorLink): Pr
     logger,
   });
   offerMetrics(node.metrics, link);
+  link.measure(() => node.requestCount);
   link.onStop(async () => {
     await node.drain(link.drainMs);
     await node.close();

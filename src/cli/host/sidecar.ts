@@ -11,6 +11,7 @@ import type { SidecarSpec } from "./spec.ts";
 export async function hostSidecar(spec: SidecarSpec, link: SupervisorLink): Promise<void> {
   const running = await runSidecar(spec, link);
   offerMetrics(running.node.metrics, link);
+  link.measure(() => running.node.requestCount);
   link.onStop(() => running.close(link.drainMs));
   readyWhenAnnounced(running.node, spec.host, link);
 }

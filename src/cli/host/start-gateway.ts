@@ -3,6 +3,7 @@ import type { RequestVerifier, Service } from "../../contract/index.ts";
 import {
   createGateway,
   type Gateway,
+  type GatewayOptions,
   type RateLimitRedis,
   rateLimitService,
 } from "../../gateway/index.ts";
@@ -13,11 +14,12 @@ import { portAdvice } from "../port-taken.ts";
 import { importConfig } from "../project.ts";
 import type { EdgeSpec } from "./spec.ts";
 
-/** Starts the HTTP edge of the project on a node. */
+/** Starts the HTTP edge of the project on a node. With `connections` it does not listen itself. */
 export async function startGateway(
   spec: EdgeSpec & { readonly mesh: string },
   node: MeshNode,
   logger: Logger,
+  connections?: GatewayOptions["connections"],
 ): Promise<Gateway> {
   const { port, host, auth } = spec.gateway;
   const redis = await redisOpener(spec.gateway.redis);
@@ -28,6 +30,7 @@ export async function startGateway(
       auth: { ...auth, verifier },
       redis,
       node,
+      connections,
       logger,
       info: { title: spec.mesh, version: "1.0.0" },
     }),

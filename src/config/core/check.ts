@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import { didYouMean } from "../../kit/index.ts";
-import type { DureConfig, GatewaySection } from "../options.ts";
+import type { GatewaySection } from "../gateway-section.ts";
+import type { DureConfig } from "../options.ts";
 import { hintFor, type Problem } from "./problems.ts";
 import { configSchema, reservedProcessNames } from "./schema.ts";
 

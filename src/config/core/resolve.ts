@@ -1,8 +1,10 @@
 import { didYouMean, type HostPort, parseHostPort } from "../../kit/index.ts";
+import type { GatewaySection } from "../gateway-section.ts";
 import type {
   DureConfig,
   EventsSection,
-  GatewaySection,
+  InstanceRange,
+  ProcessOptions,
   ProfileOptions,
   ServiceLoader,
   SidecarSection,
@@ -30,7 +32,10 @@ export interface ConfigSources {
 export interface ResolvedProcess {
   readonly name: string;
   readonly services: readonly string[];
+  /** To begin with. */
   readonly instances: number;
+  /** Where the number follows the requests at work. */
+  readonly range?: Required<InstanceRange>;
   readonly reload: "overlap" | "replace";
   readonly drainMs: number;
   /** Undefined: no limit. */
@@ -46,7 +51,11 @@ export interface ResolvedConfig {
   readonly services: Readonly<Record<string, ServiceLoader>>;
   readonly processes: readonly ResolvedProcess[];
   readonly env: Readonly<Record<string, Readonly<Record<string, string>>>>;
-  readonly gateway: GatewaySection & { readonly port: number; readonly host: string };
+  readonly gateway: GatewaySection & {
+    readonly port: number;
+    readonly host: string;
+    readonly instances: number;
+  };
   readonly distributor: { readonly port: number };
   /** Empty: run one here. */
   readonly distributors: readonly HostPort[];
@@ -65,6 +74,7 @@ export interface ResolvedConfig {
 }
 
 const drainMsDefault = 10_000;
+const concurrencyDefault = 20;
 
 /** Applies flag > environment > profile > file > default. Throws INVALID_ARGUMENT that lists every problem at once. */
 export function resolveConfig(sources: ConfigSources): ResolvedConfig {
@@ -181,6 +191,7 @@ function withDefaults(
       ...config.gateway,
       port: config.gateway?.port ?? 8_080,
       host: config.gateway?.host ?? host,
+      instances: countOf(config.gateway?.instances, coreCount),
     },
     distributor: { port: config.distributor?.port ?? 9_100 },
     distributors: (config.distributors ?? []).flatMap((text) => parseHostPort(text) ?? []),
@@ -197,12 +208,27 @@ function withDefaults(
   };
 }
 
+function countOf(instances: number | "max" | undefined, coreCount: number): number {
+  return instances === "max" ? coreCount : (instances ?? 1);
+}
+
+function instancesOf(
+  instances: ProcessOptions["instances"],
+  coreCount: number,
+): Pick<ResolvedProcess, "instances" | "range"> {
+  if (typeof instances !== "object") {
+    return { instances: countOf(instances, coreCount) };
+  }
+  const { min, max, concurrency = concurrencyDefault } = instances;
+  return { instances: min, range: { min, max, concurrency } };
+}
+
 /** The named processes in their order, then one for each service that none of them hosts. */
 function resolveProcesses(config: DureConfig, coreCount: number): ResolvedProcess[] {
   const named = Object.entries(config.processes ?? {}).map(([name, options]) => ({
     name,
     services: options.sidecar ? [] : (options.services ?? [name]),
-    instances: options.instances === "max" ? coreCount : (options.instances ?? 1),
+    ...instancesOf(options.instances, coreCount),
     reload: options.reload ?? "overlap",
     drainMs: options.drainMs ?? drainMsDefault,
     ...(options.memoryMbMax === undefined ? {} : { memoryMbMax: options.memoryMbMax }),

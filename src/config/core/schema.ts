@@ -1,17 +1,19 @@
 import { z } from "zod";
 import { parseHostPort } from "../../kit/index.ts";
 import {
+  rateLimitFallbacks,
+  rateLimitShares,
+  rateLimitSubjects,
+  type VerifierLoader,
+} from "../gateway-section.ts";
+import {
   balancers,
   contractPolicies,
   type DureConfig,
   eventEngineProtocols,
   logLevels,
-  rateLimitFallbacks,
-  rateLimitShares,
-  rateLimitSubjects,
   reloadWays,
   type ServiceLoader,
-  type VerifierLoader,
 } from "../options.ts";
 
 /** Names that `dure up` gives to its own processes. */
@@ -62,6 +64,15 @@ const issuer = z.strictObject({
   jwks: z.union([z.strictObject({ url: z.url() }), z.strictObject({ operation: z.string() })]),
   clockToleranceS: z.int().min(0).max(300).exactOptional(),
 });
+
+const instanceCount = z.int().min(1).max(instancesMax);
+const instanceRange = z
+  .strictObject({
+    min: instanceCount,
+    max: instanceCount,
+    concurrency: z.number().positive().exactOptional(),
+  })
+  .refine(({ min, max }) => min <= max, "must have a min that is not above its max");
 
 const certificateFiles = z.strictObject({ cert: z.string().min(1), key: z.string().min(1) });
 
@@ -130,8 +141,8 @@ const profileShape = {
       z.strictObject({
         services: z.array(z.string()).min(1).readonly().exactOptional(),
         instances: z
-          .union([z.int().min(1).max(instancesMax), z.literal("max")], {
-            error: `must be a whole number from 1 to ${instancesMax}, or "max"`,
+          .union([instanceCount, z.literal("max"), instanceRange], {
+            error: `must be a whole number from 1 to ${instancesMax}, "max", or { min, max, concurrency? }`,
           })
           .exactOptional(),
         reload: z.enum(reloadWays).exactOptional(),
@@ -154,6 +165,11 @@ const profileShape = {
     .strictObject({
       port: portNumber.exactOptional(),
       host: z.string().min(1).exactOptional(),
+      instances: z
+        .union([instanceCount, z.literal("max")], {
+          error: `must be a whole number from 1 to ${instancesMax}, or "max"`,
+        })
+        .exactOptional(),
       auth: z
         .strictObject({
           issuers: z.array(issuer).readonly().exactOptional(),
