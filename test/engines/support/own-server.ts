@@ -11,6 +11,8 @@ export interface OwnServer {
   readonly port: number;
   /** With SIGKILL, and starts it again. */
   killAndRestart(): Promise<void>;
+  /** Stops it where it is, as a machine that hangs: it accepts connections, and answers nothing. */
+  freeze(): void;
   close(): Promise<void>;
 }
 
@@ -38,6 +40,7 @@ export async function startServer(
       await kill();
       await start();
     },
+    freeze: () => void child.kill("SIGSTOP"),
     async close() {
       await kill();
       await rm(folder, { recursive: true });
