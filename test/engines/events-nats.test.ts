@@ -87,14 +87,17 @@ describe("the event log when NATS fails", () => {
 /** A connection of which nobody hears that it has the log. */
 async function connectSilently(): Promise<NatsClient> {
   const { connection, ...client } = await connect();
-  const silent = new Proxy(connection, {
-    get(target, name) {
-      if (name === "subscribe") return () => undefined;
+  return { connection: overridden(connection, { subscribe: () => undefined }), ...client };
+}
+
+function overridden<Target extends object>(target: Target, instead: object): Target {
+  return new Proxy(target, {
+    get(_, name) {
+      if (name in instead) return Reflect.get(instead, name);
       const value = Reflect.get(target, name);
       return typeof value === "function" ? value.bind(target) : value;
     },
   });
-  return { connection: silent, ...client };
 }
 
 describe("the event log's events in NATS JetStream", () => {
@@ -213,6 +216,28 @@ describe("the event log's events in NATS JetStream", () => {
     await assert.rejects(open("leaking"), {
       code: "FAILED_PRECONDITION",
       message: /stream leaking has limits/,
+    });
+  });
+
+  test("a stream with replicas is refused on a server that loses them", async () => {
+    const replicated = async (): Promise<NatsClient> => {
+      const { connection, jetstream, manager } = await connect();
+      const old = { max_payload: 1024 * 1024, version: "2.9.17" };
+      const { streams } = manager;
+      const info = async (name: string) => {
+        const found = await streams.info(name);
+        return { ...found, config: { ...found.config, num_replicas: 3 } };
+      };
+      return {
+        connection: overridden(connection, { info: old }),
+        jetstream,
+        manager: { streams: overridden(streams, { info }) },
+      };
+    };
+    await administer(({ streams }) => streams.add({ name: "many", subjects: ["many.>"] }));
+    await assert.rejects(open("many", replicated), {
+      code: "FAILED_PRECONDITION",
+      message: /3 replicas, and NATS 2\.9\.17 loses messages/,
     });
   });
 });

@@ -9,13 +9,14 @@ import { eventsSuite } from "../events/support/events-suite.ts";
 import { until } from "../support/until.ts";
 import { type OwnServer, startServer } from "./support/own-server.ts";
 
+const redis = ({ port, folder }: { port: number; folder: string }): [string, ...string[]] => [
+  "redis-server",
+  ...["--port", String(port), "--dir", folder, "--save", ""],
+  ...["--appendonly", "yes", "--appendfsync", "always"],
+];
 let server: OwnServer;
 before(async () => {
-  server = await startServer(({ port, folder }) => [
-    "redis-server",
-    ...["--port", String(port), "--dir", folder, "--save", ""],
-    ...["--appendonly", "yes", "--appendfsync", "always"],
-  ]);
+  server = await startServer(redis);
 });
 const opened: Storage[] = [];
 after(async () => {
@@ -91,6 +92,19 @@ describe("the event log when Redis fails", () => {
     const isBack = () => succeeds(former.call("append", append(2)));
     await until("the former one has it again", isBack, 30_000);
     await former.close();
+  });
+});
+
+describe("the event log on a server that hangs", () => {
+  test("it can be closed", async () => {
+    const hanging = await startServer(redis);
+    try {
+      const storage = await openRedisStorage({ connect: () => connect(0, hanging) });
+      hanging.freeze();
+      await storage.close();
+    } finally {
+      await hanging.close();
+    }
   });
 });
 

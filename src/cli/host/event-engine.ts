@@ -68,16 +68,19 @@ async function openNats(text: string): Promise<Storage> {
     import("@nats-io/jetstream").catch(notInstalled("@nats-io/jetstream")),
   ]);
   const url = new URL(text);
+  // What the server tells of its cluster: the one in the URL may be down when the log connects again.
+  let others: string[] = [];
   return openNatsStorage({
     stream: url.pathname.slice(1) || undefined,
     async connect() {
       const connection = await connect({
-        servers: url.host,
+        servers: [url.host, ...others],
         ...(url.protocol === "tls:" ? { tls: {} } : {}),
         ...credentialsIn(url),
         reconnect: false,
         pingInterval: 10_000,
       });
+      others = connection.info?.connect_urls ?? [];
       const manager = await jetstreamManager(connection, { checkAPI: false });
       return { connection, jetstream: jetstream(connection), manager };
     },

@@ -12,7 +12,7 @@ interface NatsMessages extends AsyncIterable<NatsMessage> {
 }
 
 interface NatsConnection {
-  readonly info?: { readonly max_payload: number } | undefined;
+  readonly info?: { readonly max_payload: number; readonly version: string } | undefined;
   /** Resolves when it is closed for good. */
   closed(): Promise<unknown>;
   close(): Promise<void>;

@@ -12,6 +12,11 @@ const answerMs = 20_000;
 const readMax = 64;
 /** Messages that a reader asks for one by one, before it asks for many. */
 const singleMax = 8;
+/**
+ * 2.10, as major * 1,000 + minor. Before 2.9.18 a server that recovers a replicated stream repeats a purge of one subject on all of them
+ * (nats-server#4196).
+ */
+const replicatedMin = 2_010;
 /** Messages on their way at once. */
 const windowMax = 500;
 /** "wrong last sequence" (nats-server, errors.json). */
@@ -40,7 +45,7 @@ export class NatsStream {
     return this.#last;
   }
 
-  /** Makes the stream if it is missing. Rejects with FAILED_PRECONDITION for one that drops messages by itself. */
+  /** Makes the stream if it is missing. Rejects with FAILED_PRECONDITION for one that would lose messages. */
   async open(): Promise<NatsStreamInfo> {
     const { streams } = this.#client.manager;
     const info = await streams.info(this.name).catch(async (thrown) => {
@@ -50,15 +55,7 @@ export class NatsStream {
       await streams.add({ name: this.name, subjects: [`${this.name}.>`], ...events });
       return streams.info(this.name);
     });
-    const { discard, max_age, max_bytes, max_msgs, max_msgs_per_subject } = info.config;
-    if (
-      max_age > 0 ||
-      (discard === "old" && Math.max(max_bytes, max_msgs, max_msgs_per_subject) > 0)
-    )
-      throw new DureError(
-        "FAILED_PRECONDITION",
-        `stream ${this.name} has limits by which NATS drops events in silence; take them off, and set events.keepDays and events.keepMb`,
-      );
+    this.#refuseLoss(info);
     this.#last = info.state.last_seq;
     return info;
   }
@@ -142,6 +139,23 @@ export class NatsStream {
       throw new DureError("UNAVAILABLE", "the event log was taken over by another process");
     if (refused) throw refused.reason;
     this.#last += messages.length;
+  }
+
+  #refuseLoss({ config }: NatsStreamInfo): void {
+    const { discard, max_age, max_bytes, max_msgs, max_msgs_per_subject } = config;
+    const limit = Math.max(max_bytes, max_msgs, max_msgs_per_subject);
+    if (max_age > 0 || (discard === "old" && limit > 0))
+      throw new DureError(
+        "FAILED_PRECONDITION",
+        `stream ${this.name} has limits by which NATS drops events in silence; take them off, and set events.keepDays and events.keepMb`,
+      );
+    const version = this.#client.connection.info?.version ?? "0.0";
+    const [major, minor] = version.split(".").map(Number) as [number, number];
+    if (config.num_replicas > 1 && major * 1_000 + minor < replicatedMin)
+      throw new DureError(
+        "FAILED_PRECONDITION",
+        `stream ${this.name} has ${config.num_replicas} replicas, and NATS ${version} loses messages of such a stream when a server starts again (nats-server#4196); upgrade to 2.10, or keep one replica`,
+      );
   }
 
   async #get(

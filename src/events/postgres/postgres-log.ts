@@ -1,6 +1,6 @@
 /** What the storage does in PostgreSQL, within a transaction of its caller. */
 import { firstWithin } from "../core/sizes.ts";
-import { LogBook, storedSize, type TopicState } from "../engine/log-book.ts";
+import { type LogBook, storedSize, type Taken, type TopicState } from "../engine/log-book.ts";
 import type { Appended } from "../storage/log-file.ts";
 import type { StorageCallName, StorageCalls } from "../storage/requests.ts";
 import type { AppendBatch, StoredEvent } from "../types.ts";
@@ -12,18 +12,23 @@ const dropStep = 10_000;
 export class PostgresLog {
   readonly #query: Query;
   readonly #groups: PostgresGroups;
-  readonly #book = new LogBook();
+  readonly #book: LogBook;
+  /** Of the transaction that runs. */
+  #taken: Taken["next"][] = [];
   readonly #topicIds = new Map<string, number>();
   incarnation = 0;
 
-  constructor(query: Query) {
+  /** @param book the same for all connections. */
+  constructor(query: Query, book: LogBook) {
     this.#query = query;
+    this.#book = book;
     this.#groups = new PostgresGroups(query);
   }
 
   /** Reads what is known from the tables, also after a transaction that was rolled back. */
   async load(): Promise<void> {
     this.#book.clear();
+    this.#taken = [];
     this.#topicIds.clear();
     for (const { name, id, first, next, last_at, bytes } of await this.#query(
       "select * from dure_log_topics",
@@ -36,8 +41,14 @@ export class PostgresLog {
         bytes: Number(bytes),
       });
     }
+    this.#book.passOverLost();
     for (const { name, epoch, seq } of await this.#query("select * from dure_log_sources"))
       this.#book.sources.set(name, { epoch: Number(epoch), seq: Number(seq) });
+  }
+
+  onCommitted(): void {
+    for (const next of this.#taken) this.#book.acknowledge(next);
+    this.#taken = [];
   }
 
   async countOpening(): Promise<void> {
@@ -102,6 +113,7 @@ export class PostgresLog {
       "insert into dure_log_sources values ($1, $2, $3, $4) on conflict (name) do update set epoch = excluded.epoch, seq = excluded.seq, at = excluded.at",
       [batch.source, source.epoch, source.seq, Math.floor(wallTime)],
     );
+    this.#taken.push(next);
     return { next, at, duplicates };
   }
 

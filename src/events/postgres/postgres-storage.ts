@@ -10,6 +10,7 @@ import {
   type EngineSession,
   openEngineStorage,
 } from "../engine/engine-storage.ts";
+import { LogBook } from "../engine/log-book.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { Query } from "./postgres-groups.ts";
 import { PostgresLog } from "./postgres-log.ts";
@@ -28,35 +29,42 @@ export interface PostgresStorageOptions {
   connect(): Promise<PostgresClient>;
 }
 
-/** "dure log" as a number; any will do, as long as it stays. */
-const lockKey = 7_165_876_351;
+/** "dure" as a number; any will do, as long as it stays. Locks are the database's, so the schema is part of this one. */
+const lockKey = 0x64757265;
 
 /** Makes the tables if they are missing. Rejects with ALREADY_EXISTS while another process has the log, UNAVAILABLE without a server. */
 export function openPostgresStorage({ connect }: PostgresStorageOptions): Promise<Storage> {
+  const book = new LogBook();
   return openEngineStorage({
     name: "PostgreSQL",
     durability:
       "what is acknowledged is committed in PostgreSQL and as safe as the server's synchronous_commit and its replication; while the log's process or the server is down publishers wait",
     codeOf,
-    open: async (onLost) => openSession(await connect(), onLost),
+    open: async (onLost) => openSession(await connect(), book, onLost),
   } satisfies Engine);
 }
 
-async function openSession(client: PostgresClient, onLost: () => void): Promise<EngineSession> {
+async function openSession(
+  client: PostgresClient,
+  book: LogBook,
+  onLost: () => void,
+): Promise<EngineSession> {
   // Told by the query that fails.
   client.on("error", () => {});
   client.on("end", onLost);
   const query: Query = async (text, values = []) => (await client.query(text, [...values])).rows;
-  const [lock] = await query("select pg_try_advisory_lock($1) locked", [lockKey]);
+  const [lock] = await query("select pg_try_advisory_lock($1, hashtext(current_schema())) locked", [
+    lockKey,
+  ]);
   if (!lock?.locked) {
     await client.end();
     throw new DureError(
       "ALREADY_EXISTS",
-      "this database's event log is in use by another process; a log has one process, stop the other or choose another schema",
+      "this schema's event log is in use by another process; a log has one process, stop the other or choose another schema",
     );
   }
   for (const statement of postgresTables) await query(statement);
-  const log = new PostgresLog(query);
+  const log = new PostgresLog(query, book);
   await log.countOpening();
   await log.load();
   return {
@@ -77,6 +85,7 @@ async function transaction(
     const values: unknown[] = [];
     for (const { name, input, at } of calls) values.push(await log.call(name, input as never, at));
     await query("commit");
+    log.onCommitted();
     return values;
   } catch (thrown) {
     await query("rollback")

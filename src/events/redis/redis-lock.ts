@@ -12,6 +12,8 @@ const leaseMs = 30_000;
 const renewEveryMs = 5_000;
 /** For an answer to a renewal; then the connection is given up. */
 const answerMs = 20_000;
+/** For an answer to a release. */
+const releaseMs = 2_000;
 
 /** Takes the lock if nobody has it, or who was seen last and is gone. Gives back the new token, or the holder. */
 const take = `local held = redis.call('GET', KEYS[1])
@@ -73,8 +75,11 @@ export class RedisLock {
     });
   }
 
+  /** The next one need not look whether the connection is gone. Ends after a while also where the server does not answer. */
   async release(): Promise<void> {
-    await this.#send("EVAL", release, "1", keys.lock, this.value);
+    const limit = new Promise<void>((resolve) => afterInBackground(releaseMs, resolve));
+    const released = this.#send("EVAL", release, "1", keys.lock, this.value);
+    await Promise.race([released, limit]).catch(() => undefined);
   }
 }
 

@@ -79,7 +79,7 @@ async function openSession(
     async close() {
       isOver = true;
       renewing.cancel();
-      await lock.release().catch(() => undefined);
+      await lock.release();
       destroy(client);
     },
   };

@@ -13,6 +13,8 @@ export interface OwnServer {
   readonly folder: string;
   /** With SIGKILL, and starts it again. */
   killAndRestart(whileDown?: () => void): Promise<void>;
+  /** Stops it where it is, as a machine that hangs: it accepts connections, and answers nothing. */
+  freeze(): void;
   close(): Promise<void>;
 }
 
@@ -43,6 +45,7 @@ export async function startServer(
       whileDown();
       await start();
     },
+    freeze: () => void child.kill("SIGSTOP"),
     async close() {
       await kill();
       await rm(folder, { recursive: true });
