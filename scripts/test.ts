@@ -21,6 +21,12 @@ const needs = [
     isThere: async () => isOnPath("redis-server"),
   },
   {
+    suites: /^test\/engines\/.*-prometheus/,
+    what: "Prometheus' Python client (Debian's package python3-prometheus-client)",
+    isThere: async () =>
+      spawnSync("/usr/bin/python3", ["-c", "import prometheus_client"]).status === 0,
+  },
+  {
     suites: /^test\/browser\//,
     what: "Chromium (Debian's package chromium, or DURE_TEST_CHROMIUM)",
     isThere: async () => existsSync(chromiumPath),

@@ -48,3 +48,4 @@ export {
   type UnverifiedRequest,
 } from "./contract/index.ts";
 export { DureError, type ErrorCode, type Sent } from "./kit/index.ts";
+export type { Counter, DurationHistogram, Durations, Metrics } from "./telemetry/index.ts";

@@ -44,4 +44,10 @@ export {
   saga,
   type WaitOptions,
 } from "./saga/index.ts";
-export { createLogger, type Logger } from "./telemetry/index.ts";
+export {
+  addProcessMetrics,
+  createLogger,
+  exposition,
+  type Logger,
+  openMetricsEndpoint,
+} from "./telemetry/index.ts";

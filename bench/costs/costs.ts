@@ -9,7 +9,8 @@ import { ControlledDelay, defaultControlledDelay } from "../../src/mesh/core/con
 import { LatencyDigest } from "../../src/mesh/core/latency-digest.ts";
 import { PeakEwma } from "../../src/mesh/core/peak-ewma.ts";
 import { defaultRetryBudget, RetryBudget } from "../../src/mesh/core/retry-budget.ts";
-import { TraceContext } from "../../src/telemetry/index.ts";
+import { NodeMetrics } from "../../src/mesh/node-metrics.ts";
+import { Metrics, TraceContext } from "../../src/telemetry/index.ts";
 import { answer, question } from "../calls/messages.ts";
 import { products } from "../dure/products.ts";
 import { median } from "../harness/statistics.ts";
@@ -81,6 +82,14 @@ const features: Readonly<Record<string, () => (time: number) => unknown>> = {
       throttle.refusalShare(time);
       throttle.onAccepted(time);
       digest.add(time, 1);
+    };
+  },
+  "metrics: a duration on each side": () => {
+    const metrics = new NodeMetrics(new Metrics());
+    const ref = { service: "products", operation: "get", contractHash: "" };
+    return () => {
+      metrics.onMade(ref, undefined, 0.4);
+      metrics.onHandled(ref, "caller", undefined, 0.2);
     };
   },
   "admission: waiting time and concurrency limit": () => {

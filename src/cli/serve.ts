@@ -2,9 +2,17 @@ import { hostname } from "node:os";
 import { dirname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type Command, InvalidArgumentError } from "commander";
-import { formatHostPort } from "../config/index.ts";
+import { formatHostPort, type ResolvedConfig } from "../config/index.ts";
 import { serviceDefinition } from "../contract/index.ts";
-import { createLogger } from "../telemetry/index.ts";
+import {
+  addProcessMetrics,
+  createLogger,
+  exposition,
+  type Metrics,
+  type MetricsEndpoint,
+  openMetricsEndpoint,
+} from "../telemetry/index.ts";
+import { portAdvice } from "./port-taken.ts";
 import { addProjectFlags, addSettingFlags, loadProject, type ProjectFlags } from "./project.ts";
 import { reachOf } from "./reach.ts";
 import { checkEnvironment, loadModule } from "./services.ts";
@@ -60,12 +68,28 @@ async function serve(file: string, flags: ServeFlags): Promise<void> {
     env: { [name]: values },
     logger,
   });
+  const metrics = await serveMetrics(project.config.metrics, node.metrics);
   stopOnSignal(async () => {
     await node.drain();
     await node.close();
+    await metrics?.close();
   });
   const joined = distributors.map(formatHostPort).join(", ");
   await print(`ready: ${name} at ${project.config.host}:${node.port}, joining ${joined}`);
+}
+
+async function serveMetrics(
+  { port, host = "127.0.0.1" }: ResolvedConfig["metrics"],
+  metrics: Metrics,
+): Promise<MetricsEndpoint | undefined> {
+  if (port === undefined) return undefined;
+  addProcessMetrics(metrics);
+  const read = () => exposition([{ labels: {}, families: metrics.read() }]);
+  const endpoint = await portAdvice("metrics.port", host, port, () =>
+    openMetricsEndpoint({ port, host, read }),
+  );
+  await print(`metrics: http://${formatHostPort({ host, port: endpoint.port })}/metrics`);
+  return endpoint;
 }
 
 function portOf(text: string): number {

@@ -219,6 +219,13 @@ export interface ProfileOptions {
     /** A folder of certificates made by `dure certs`: every link is then mutual TLS. `DURE_CERTS`. Default: none. */
     readonly certs?: string;
   };
+  /** Where Prometheus reads what all processes of this machine count: `GET /metrics`. */
+  readonly metrics?: {
+    /** `DURE_METRICS_PORT`. Default: none is opened; 0 takes any free one. */
+    readonly port?: number;
+    /** The address it listens on. Default `127.0.0.1`. */
+    readonly host?: string;
+  };
   /** Logs. */
   readonly logs?: {
     /** The quietest level that is written. `DURE_LOG_LEVEL`, `--log-level`. Default `"info"`. */

@@ -1,6 +1,6 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { DureError } from "../kit/index.ts";
-import type { Logger } from "../telemetry/index.ts";
+import type { Logger, Metrics } from "../telemetry/index.ts";
 import type { ClientOf } from "./client.ts";
 import type {
   EventHandler,
@@ -51,6 +51,8 @@ export interface SetupContext<C extends AnyContract, Env extends EnvSchemas> {
   /** The declared environment, validated. Services never read `process.env`. */
   readonly env: EnvOf<Env>;
   readonly log: Logger;
+  /** For what the service counts and measures itself. */
+  readonly metrics: Metrics;
   /** Opens a shared resource, or gives the one that is open. */
   use<Value>(resource: Resource<Value>): Promise<Value>;
   /** Calls other services outside of a request: in background work. */

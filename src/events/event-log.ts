@@ -8,6 +8,7 @@ import { ConsumerGroup, type Sign } from "./consumer-group.ts";
 import { laneOf, lanesFromText, orderKeyOf } from "./core/lanes.ts";
 import { type DelayedEvent, DelayedEvents, delayedGroup } from "./delayed-events.ts";
 import { eventLog } from "./log-contract.ts";
+import { addLogReadings, type GroupLag } from "./log-metrics.ts";
 import type { Storage } from "./storage/storage.ts";
 import type { Retention } from "./storage/topic-file.ts";
 import { TopicFeed } from "./topic-feed.ts";
@@ -29,11 +30,12 @@ const pendingBytesMax = 64 * 1024 * 1024;
 /** The service that is the log. Starting it rejects with what the file says: in use, damaged, written by a newer version. */
 export function eventLogService({ storage: openStorage, retention }: EventLogOptions): Service {
   return service(eventLog, {
-    async setup({ onStop, handle, log: logger, signal }) {
+    async setup({ onStop, handle, log: logger, metrics, signal }) {
       const storage = await openStorage();
       onStop(() => storage.close());
       const log = await EventLog.open(storage);
       onStop(() => log.close());
+      addLogReadings(metrics, () => log.lags());
       logger.info(`event log ready: ${storage.durability}`, { path: log.path });
       // The wall clock may be set; how long this process has run may not.
       const startedAt = wallTime() - now();
@@ -68,6 +70,8 @@ class EventLog {
   readonly #incarnation: number;
   readonly #feeds = new Map<string, TopicFeed>();
   readonly #groups = new Map<string, Promise<ConsumerGroup>>();
+  /** Those of them that are open. */
+  readonly #open = new Map<string, OpenGroup>();
   #pendingBytes = 0;
   #delayed!: DelayedEvents;
 
@@ -82,6 +86,7 @@ class EventLog {
       const saved = await storage.call("openGroup", { name, topic, start: "beginning" });
       const group = new ConsumerGroup(storage, saved, { incarnation, restartedAt });
       log.#groups.set(`${name} ${topic}`, Promise.resolve(group));
+      log.#open.set(`${name} ${topic}`, { name, topic, group });
     }
     return log;
   }
@@ -167,12 +172,16 @@ class EventLog {
     return { stale: await (await this.#group(group, topic, "beginning")).commit(commit, now()) };
   }
 
+  /** How far behind each group is. */
+  *lags(): Generator<GroupLag> {
+    for (const open of this.#open.values()) yield this.#lagOf(open);
+  }
+
   async overview() {
     const { path, topics, groups } = await this.#storage.call("overview", undefined);
     const rows = groups.filter(isNotOwn).map(async ({ name, topic, dead }) => {
       const group = await this.#group(name, topic, "beginning");
-      const lag = Math.max(0, this.#feed(topic).next - group.cursor);
-      return { name, topic, members: group.memberCount, lag, parked: group.parkedCount, dead };
+      return { ...this.#lagOf({ name, topic, group }), dead };
     });
     const delayed = this.#delayed.size;
     return { path, delayed, topics: [...topics], groups: await Promise.all(rows) };
@@ -199,6 +208,11 @@ class EventLog {
     }
   }
 
+  #lagOf({ name, topic, group }: OpenGroup): GroupLag {
+    const lag = Math.max(0, this.#feed(topic).next - group.cursor);
+    return { name, topic, members: group.memberCount, lag, parked: group.parkedCount };
+  }
+
   #feed(topic: string): TopicFeed {
     let feed = this.#feeds.get(topic);
     if (!feed) {
@@ -217,16 +231,23 @@ class EventLog {
     const key = `${name} ${topic}`;
     let group = this.#groups.get(key);
     if (!group) {
-      group = this.#storage
-        .call("openGroup", { name, topic, start })
-        .then(
-          (saved) => new ConsumerGroup(this.#storage, saved, { incarnation: this.#incarnation }),
-        );
+      group = this.#storage.call("openGroup", { name, topic, start }).then((saved) => {
+        const incarnation = this.#incarnation;
+        const opened = new ConsumerGroup(this.#storage, saved, { incarnation });
+        this.#open.set(key, { name, topic, group: opened });
+        return opened;
+      });
       this.#groups.set(key, group);
       group.catch(() => this.#groups.delete(key));
     }
     return group;
   }
+}
+
+interface OpenGroup {
+  readonly name: string;
+  readonly topic: string;
+  readonly group: ConsumerGroup;
 }
 
 interface RenewInput extends Sign {

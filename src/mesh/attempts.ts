@@ -130,6 +130,7 @@ export class Attempts extends SettledOnce {
   #mayRetry(time: number): boolean {
     if (this.#retries >= this.#retriesMax || !this.#pool.budget.tryTake(time)) return false;
     this.#retries += 1;
+    this.#stack.metrics.onRetry(this.#request.ref.service);
     return true;
   }
 
@@ -273,6 +274,11 @@ export class Attempts extends SettledOnce {
       ? outcome
       : { ok: false as const, failure: { ...outcome.failure, isExhausted: true } };
     if (!this.settle(told)) return;
+    this.#stack.metrics.onMade(
+      this.#request.ref,
+      outcome.ok ? undefined : outcome.failure.code,
+      now() - this.#begunAt,
+    );
     const left = [this.#running, ...(this.#others ?? [])];
     for (const attempt of left) attempt?.cancel();
   }

@@ -22,6 +22,7 @@ import type {
   RequestHead,
 } from "../wire/index.ts";
 import { Attempts } from "./attempts.ts";
+import type { NodeMetrics } from "./node-metrics.ts";
 import { type CallDefaults, callOptionsFor } from "./options.ts";
 import { ServicePool } from "./service-pool.ts";
 import { type MessageStream, StreamCall } from "./stream-call.ts";
@@ -47,6 +48,7 @@ export interface ClientStackOptions {
   readonly registry: Registry;
   readonly targets: Targets;
   readonly calls: CallDefaults | undefined;
+  readonly metrics: NodeMetrics;
   /** Runs the operation in this process, if it is hosted here and takes calls. */
   callLocally(request: CallRequest): PendingCall | undefined;
   /** The same for an operation that answers a stream. */
@@ -91,7 +93,8 @@ export class ClientStack {
     const findTarget = (tried: ReadonlySet<string>, deadlineAt: number) =>
       this.#findTarget(pool, request, tried, deadlineAt);
     const explainNobody = () => this.explainNobody(request.ref);
-    return new StreamCall({ pool, openLocally, findTarget, explainNobody }, request);
+    const { metrics } = this;
+    return new StreamCall({ pool, metrics, openLocally, findTarget, explainNobody }, request);
   }
 
   close(): void {
@@ -105,6 +108,16 @@ export class ClientStack {
   onChange(): void {
     for (const pool of this.#pools.values()) pool.invalidate();
     for (const wake of [...this.#waiters]) wake();
+  }
+
+  /** Of the services that are called from here. */
+  *pools() {
+    for (const pool of this.#pools.values()) yield pool.reading();
+  }
+
+  /** @internal */
+  get metrics(): NodeMetrics {
+    return this.#options.metrics;
   }
 
   /** @internal Calls `wake` when the view changes or after `waitMs`; false if too many wait already. */

@@ -1,4 +1,4 @@
-import type { MeshNode } from "./node.ts";
+import type { MeshNode } from "./mesh-node.ts";
 
 /** An event that a service publishes. */
 export interface OutgoingEvent {

@@ -22,7 +22,8 @@ export type {
   PublishTimes,
 } from "./events-port.ts";
 export { httpCall } from "./http-call.ts";
-export { createNode, type MeshNode } from "./node.ts";
+export type { MeshNode } from "./mesh-node.ts";
+export { createNode } from "./node.ts";
 export {
   type CallDefaults,
   callOptionsFor,

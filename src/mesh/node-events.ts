@@ -4,7 +4,8 @@ import { TraceContext } from "../telemetry/index.ts";
 import { eventHead, noEventLog, subscriptionOf } from "./event-delivery.ts";
 import type { EventsPort } from "./events-port.ts";
 import type { ContextSource, PublishedFor } from "./handler-context.ts";
-import type { MeshNode } from "./node.ts";
+import type { MeshNode } from "./mesh-node.ts";
+import type { NodeMetrics } from "./node-metrics.ts";
 import { scheduled } from "./schedules.ts";
 import type { HostedService } from "./service-host.ts";
 
@@ -14,9 +15,11 @@ const publishMs = 10_000;
 /** What a node publishes and takes. */
 export class NodeEvents {
   readonly #port: EventsPort | undefined;
+  readonly #metrics: NodeMetrics;
 
-  constructor(port: EventsPort | undefined) {
+  constructor(port: EventsPort | undefined, metrics: NodeMetrics) {
     this.#port = port;
+    this.#metrics = metrics;
   }
 
   /** Rejects with INVALID_ARGUMENT for data that does not fit the contract. */
@@ -49,7 +52,8 @@ export class NodeEvents {
     if (wanted !== undefined && !this.#port) throw noEventLog(wanted);
     const { schedules, subscriptions } = scheduled(byClock, source);
     for (const each of declared) subscriptions.push(subscriptionOf(each, source));
-    this.#port?.start(node, { subscriptions, schedules });
+    const measured = subscriptions.map((each) => this.#metrics.measured(each));
+    this.#port?.start(node, { subscriptions: measured, schedules });
   }
 
   async drain(): Promise<void> {

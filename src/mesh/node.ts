@@ -6,7 +6,7 @@ import {
   describe,
 } from "../contract/index.ts";
 import { joinRegistry, newNodeId, type Registry } from "../registry/index.ts";
-import { type Logger, silentLogger } from "../telemetry/index.ts";
+import { type Logger, Metrics, silentLogger } from "../telemetry/index.ts";
 import { type PeerIdentity, type PendingCall, Server } from "../wire/index.ts";
 import { advertisedHost } from "./advertised-host.ts";
 import { requireProvenNames } from "./caller-check.ts";
@@ -15,42 +15,16 @@ import type { ContextSource } from "./handler-context.ts";
 import { LocalCall } from "./local-call.ts";
 import { LocalStream } from "./local-stream.ts";
 import { MeshFetch } from "./mesh-fetch.ts";
+import type { MeshNode } from "./mesh-node.ts";
 import { NodeContracts } from "./node-contracts.ts";
 import { NodeEvents } from "./node-events.ts";
+import { addNodeReadings, NodeMetrics } from "./node-metrics.ts";
 import { callOptionsFor, type NodeOptions } from "./options.ts";
 import { ServerStack } from "./server-stack.ts";
 import { type HostedService, ServiceHost } from "./service-host.ts";
 import type { MessageStream } from "./stream-call.ts";
 import { Targets } from "./targets.ts";
 import { ClientFactory } from "./typed-client.ts";
-
-/** A node that runs. */
-export interface MeshNode {
-  readonly id: string;
-  readonly name: string;
-  /** The port it listens on; 0 if it only calls. */
-  readonly port: number;
-  /** Requests at work here. */
-  readonly requestCount: number;
-  readonly registry: Registry;
-  readonly logger: Logger;
-  /** A client whose calls are roots: own trace, default deadline. */
-  client<C extends AnyContract>(contract: C): ClientOf<C>;
-  /** `fetch` with services as hosts, `http://products/products/7`, balanced and retried as any call. */
-  fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>;
-  /** A call as bytes, local or remote; for gateways and tools. */
-  call(request: CallRequest): PendingCall;
-  /** A call as bytes that is answered by a stream; what goes wrong is thrown to its reader as a `StreamFailure`. */
-  openStream(request: CallRequest): MessageStream;
-  /** A contract of the fleet by its hash, once it is known. */
-  contractOf(hash: string): ContractDescription | undefined;
-  /** Calls `listener` when contracts have become known; gives back how to stop it. */
-  onContracts(listener: () => void): () => void;
-  /** Leaves in order: no new work, then what is at work ends, at most `deadlineMs` (default 10,000). */
-  drain(deadlineMs?: number): Promise<void>;
-  /** Stops now. After {@link drain} nothing is lost by it. */
-  close(): Promise<void>;
-}
 
 const internalContract = { service: "dure", operation: "contract", contractHash: "" } as const;
 
@@ -73,6 +47,7 @@ class RunningNode implements MeshNode {
   readonly id: string;
   readonly name: string;
   readonly logger: Logger;
+  readonly metrics = new Metrics();
   readonly registry: Registry;
   readonly #options: NodeOptions;
   readonly #server: Server;
@@ -137,14 +112,8 @@ class RunningNode implements MeshNode {
         ).outcome;
       },
     });
-    this.#clientStack = new ClientStack({
-      registry: this.registry,
-      targets,
-      calls: options.calls,
-      callLocally: (request) => this.#runLocally(request, LocalCall),
-      openLocally: (request) => this.#runLocally(request, LocalStream),
-      offers: (instance, ref) => this.#contracts.offers(instance, ref),
-    });
+    const metrics = new NodeMetrics(this.metrics);
+    this.#clientStack = this.#createClientStack(targets, metrics);
     this.#contracts.onChange(() => this.#clientStack.onChange());
     this.#clients = new ClientFactory({
       call: (request) => this.#clientStack.call(request),
@@ -159,10 +128,12 @@ class RunningNode implements MeshNode {
       openStream: (request) => this.#clientStack.openStream(request),
       deadlineMsFor: (service) => callOptionsFor(options.calls, service).deadlineMs,
     });
-    this.#events = new NodeEvents(options.events);
+    this.#events = new NodeEvents(options.events, metrics);
     this.#contexts = this.#contextSource();
     this.#serverStack = new ServerStack({
       logger: this.logger,
+      metrics,
+      name: this.name,
       contexts: this.#contexts,
       ownNames: () => [this.name, ...this.#hosted.map(({ name }) => name)],
       internal: new Map([["dure.contract", ({ hash = "" }) => this.#contracts.describe(hash)]]),
@@ -171,6 +142,7 @@ class RunningNode implements MeshNode {
       env: options.env ?? {},
       provide: options.provide ?? [],
       logger: this.logger,
+      metrics: this.metrics,
       clientFor: (contract) => this.#clients.client(contract),
       fetch: (request) => this.#fetch.fetch(request),
       publish: (event, data, options) => this.#events.publish(event, data, options),
@@ -189,12 +161,27 @@ class RunningNode implements MeshNode {
     });
   }
 
+  #createClientStack(targets: Targets, metrics: NodeMetrics): ClientStack {
+    return new ClientStack({
+      registry: this.registry,
+      metrics,
+      targets,
+      calls: this.#options.calls,
+      callLocally: (request) => this.#runLocally(request, LocalCall),
+      openLocally: (request) => this.#runLocally(request, LocalStream),
+      offers: (instance, ref) => this.#contracts.offers(instance, ref),
+    });
+  }
+
   get requestCount(): number {
     return this.#serverStack.runningCount;
   }
 
   /** @internal */
   async start(): Promise<void> {
+    const { registry } = this;
+    const readings = { registry, server: this.#serverStack, client: this.#clientStack };
+    addNodeReadings(this.metrics, readings);
     const services = this.#options.services ?? [];
     if (services.length === 0) return this.#events.start(this, [], this.#contexts);
     for (const service of services) {

@@ -11,7 +11,8 @@ export interface RunSurroundings {
   readonly contexts: ContextSource;
   /** How busy the node is, told to callers with every answer. */
   load(): ResponseExtra;
-  onEnd(request: StackRequest): void;
+  /** @param code undefined if it went well. */
+  onEnd(request: StackRequest, code: string | undefined): void;
 }
 
 /**
@@ -79,7 +80,7 @@ export class RequestRun {
   #handle(input: unknown): void {
     const running = this.#invoke(input);
     if (this.#hosted.runtime.description.kind === "stream") {
-      this.#streamOut(running).then(() => this.#end(), this.#onThrown);
+      this.#streamOut(running).then(() => this.#end(undefined), this.#onThrown);
     } else if (running instanceof Promise) running.then(this.#onOutput).catch(this.#onThrown);
     else this.#onOutput(running);
   }
@@ -121,17 +122,18 @@ export class RequestRun {
 
   #answer(body: string | Uint8Array, extra: ResponseExtra): void {
     this.#request.respond(body, extra);
-    this.#end();
+    this.#end(undefined);
   }
 
   readonly #onThrown = (thrown: unknown): void => {
-    this.#request.fail(failureOf(thrown, this.#hosted));
-    this.#end();
+    const failure = failureOf(thrown, this.#hosted);
+    this.#request.fail(failure);
+    this.#end(failure.code);
   };
 
-  #end(): void {
+  #end(code: string | undefined): void {
     this.#context.end();
-    this.#surroundings.onEnd(this.#request);
+    this.#surroundings.onEnd(this.#request, code);
   }
 }
 

@@ -25,6 +25,7 @@ import type {
 import { Admission } from "./admission.ts";
 import { refusalOfCaller } from "./caller-check.ts";
 import type { ContextSource } from "./handler-context.ts";
+import type { NodeMetrics } from "./node-metrics.ts";
 import { RequestRun, type RunSurroundings } from "./request-run.ts";
 import type { HostedService } from "./service-host.ts";
 
@@ -52,6 +53,9 @@ export interface StackRequest {
 export interface ServerStackOptions {
   readonly logger: Logger;
   readonly contexts: ContextSource;
+  readonly metrics: NodeMetrics;
+  /** The name of this node. */
+  readonly name: string;
   /** The names of this node and of what it hosts: they call each other within the process. */
   ownNames(): readonly string[];
   /** Operations of the platform itself, by service and operation; they get params and return JSON text. */
@@ -83,13 +87,18 @@ export class ServerStack {
     this.#runs = {
       contexts: options.contexts,
       load: () => ({ load: this.#runningCount, loopDelayMs: Math.floor(this.#loop.delayMs) }),
-      onEnd: (request) => this.#ended(request),
+      onEnd: (request, code) => this.#ended(request, code),
     };
   }
 
   /** Requests at work. */
   get runningCount(): number {
     return this.#runningCount;
+  }
+
+  /** Requests that may be at work at once. */
+  get limit(): number {
+    return this.#admission.limit;
   }
 
   /** Takes a service's operations in. */
@@ -126,7 +135,7 @@ export class ServerStack {
   receive(request: StackRequest): void {
     if (this.#loop.isAfterGap) return this.#hold(request);
     const refusal = this.#admission.refusalOf(request, now(), this.#runningCount);
-    if (refusal && this.offers(request.ref)) request.fail(refusal);
+    if (refusal && this.offers(request.ref)) this.#refuse(request, refusal);
     else this.handle(request);
   }
 
@@ -138,14 +147,14 @@ export class ServerStack {
     const { deadlineMs } = request.head;
     const remainingMs = deadlineMs - request.queuedMs - (now() - request.receivedAt);
     if (remainingMs <= 0 || request.isCancelled) {
-      return request.fail({
+      return this.#refuse(request, {
         code: "DEADLINE_EXCEEDED",
         message: `${ref.service}.${ref.operation}: the time was over on arrival`,
         isStarted: false,
       });
     }
     const refusal = refusalOfCaller(hosted.runtime.description, request, this.#options.ownNames());
-    if (refusal) return request.fail(refusal);
+    if (refusal) return this.#refuse(request, refusal);
     this.#runningCount += 1;
     new RequestRun(this.#runs, hosted, request).begin();
   }
@@ -176,6 +185,11 @@ export class ServerStack {
     }
   }
 
+  #refuse(request: StackRequest, refusal: WireFailure): void {
+    this.#options.metrics.onRefused(request.ref, refusal.code);
+    request.fail(refusal);
+  }
+
   #hold(request: StackRequest): void {
     this.#held.push(request);
     if (this.#held.length > 1) return;
@@ -187,8 +201,10 @@ export class ServerStack {
     });
   }
 
-  #ended({ receivedAt }: StackRequest): void {
+  #ended({ ref, peer, receivedAt }: StackRequest, code: string | undefined): void {
     const time = now();
+    const { metrics, name } = this.#options;
+    metrics.onHandled(ref, peer?.name ?? name, code, time - receivedAt);
     this.#admission.onEnd(time, time - receivedAt, this.#runningCount);
     this.#runningCount -= 1;
     if (this.#runningCount === 0) this.#onIdle?.();

@@ -15,7 +15,7 @@ import {
   serviceDefinition,
 } from "../contract/index.ts";
 import { Closers, DureError } from "../kit/index.ts";
-import type { Logger } from "../telemetry/index.ts";
+import type { Logger, Metrics } from "../telemetry/index.ts";
 import type { DeclaredSubscription } from "./event-delivery.ts";
 import { type DeclaredSchedule, declareSchedule } from "./schedules.ts";
 
@@ -36,6 +36,7 @@ export interface ServiceHostOptions {
   readonly env: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly provide: readonly ResourceOverride[];
   readonly logger: Logger;
+  readonly metrics: Metrics;
   clientFor(contract: AnyContract): unknown;
   fetch(request: Request): Promise<Response>;
   publish(event: EventRuntime, data: unknown, options?: PublishOptions): Promise<void>;
@@ -66,6 +67,7 @@ export class ServiceHost {
     await setup({
       env,
       log: logger,
+      metrics: this.#options.metrics,
       signal: this.#stop.signal,
       use: (resource) => this.#use(resource, given) as never,
       client: (other) => this.#options.clientFor(other) as never,

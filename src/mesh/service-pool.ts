@@ -106,6 +106,19 @@ export class ServicePool {
     return (out + 1) * 2 <= instances.length;
   }
 
+  /** How it is now. */
+  reading() {
+    const { service, registry, targets } = this.#options;
+    const instances = registry.instancesOf(service).map((instance) => targets.of(instance));
+    return {
+      service,
+      instances: instances.length,
+      ejected: instances.filter(({ isEjected }) => isEjected).length,
+      pending: instances.reduce((sum, { pendingCount }) => sum + pendingCount, 0),
+      refusalShare: this.throttle.refusalShare(now()),
+    };
+  }
+
   /** A call was answered well after so long. */
   onLatency(operation: string, time: number, latencyMs: number): void {
     let digest = this.#latencies.get(operation);

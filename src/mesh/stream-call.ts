@@ -14,12 +14,14 @@ import {
 } from "../wire/index.ts";
 import type { CallRequest } from "./client-stack.ts";
 import { decideRetry } from "./core/retry-policy.ts";
+import type { NodeMetrics } from "./node-metrics.ts";
 import type { ServicePool } from "./service-pool.ts";
 import type { Target } from "./targets.ts";
 
 /** What a stream call needs from the stack it is part of. */
 export interface StreamCallOptions {
   readonly pool: ServicePool;
+  readonly metrics: NodeMetrics;
   /** Runs the operation in this process, if it is hosted here and takes calls. */
   openLocally(request: CallRequest): IncomingStream | undefined;
   /** Resolves to an instance to try; undefined once there is no hope, or no time. */
@@ -50,6 +52,7 @@ export class StreamCall implements MessageStream {
   readonly #tried = new Set<string>();
   #deadlineAt = 0;
   #isCancelled = false;
+  #isLocal = false;
   #stream: IncomingStream | undefined;
 
   constructor(options: StreamCallOptions, request: CallRequest) {
@@ -63,11 +66,27 @@ export class StreamCall implements MessageStream {
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
-    this.#deadlineAt = now() + this.#request.head.deadlineMs;
+    const startedAt = now();
+    let code: string | undefined = cancelled.code;
+    try {
+      yield* this.#messages(startedAt);
+      code = undefined;
+    } catch (thrown) {
+      code = thrown instanceof StreamFailure ? thrown.failure.code : "INTERNAL";
+      throw thrown;
+    } finally {
+      if (!this.#isLocal) this.#options.metrics.onMade(this.#request.ref, code, now() - startedAt);
+    }
+  }
+
+  async *#messages(startedAt: number): AsyncGenerator<Uint8Array> {
+    this.#deadlineAt = startedAt + this.#request.head.deadlineMs;
     this.#options.pool.budget.onCall();
     let last: StreamFailure | undefined;
     for (let failures = 0; ; failures += 1) {
-      const stream = this.#options.openLocally(this.#request) ?? (await this.#open(last));
+      const local = this.#options.openLocally(this.#request);
+      this.#isLocal = local !== undefined;
+      const stream = local ?? (await this.#open(last));
       this.#stream = stream;
       let isBegun = false;
       try {

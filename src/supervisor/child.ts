@@ -4,6 +4,7 @@
  */
 import type { Socket } from "node:net";
 import { after, asError, DureError, every, now } from "../kit/index.ts";
+import type { MetricFamily } from "../telemetry/index.ts";
 import type { FromChild, ToChild, Vitals } from "./messages.ts";
 
 /** A stop that takes longer than its requests may, and this, is cut off; the supervisor would kill a second later. In ms. */
@@ -25,6 +26,8 @@ export interface SupervisorLink {
   tell(details: unknown): void;
   /** Asks whoever runs the supervisor. */
   ask(question: unknown): Promise<unknown>;
+  /** What it counts and measures, read when the supervisor asks. Default: nothing. */
+  offerMetrics(read: () => readonly MetricFamily[]): void;
   /** How many requests are at work, for automatic scaling. Without it: none. */
   measure(requestCount: () => number): void;
   /** Connections that the supervisor accepts for this process; only from then on are they taken. */
@@ -57,6 +60,7 @@ class Obedience implements SupervisorLink {
   #stop: ((isReplaced: boolean) => Promise<void>) | undefined;
   #takeConnection: ((socket: Socket) => void) | undefined;
   #requestCount = () => 0;
+  #readMetrics = (): readonly MetricFamily[] => [];
   #isStopping = false;
 
   constructor() {
@@ -83,6 +87,10 @@ class Obedience implements SupervisorLink {
 
   ask(question: unknown): Promise<unknown> {
     return this.#questions.ask(question);
+  }
+
+  offerMetrics(read: () => readonly MetricFamily[]): void {
+    this.#readMetrics = read;
   }
 
   measure(requestCount: () => number): void {
@@ -114,6 +122,9 @@ class Obedience implements SupervisorLink {
         return;
       case "answer":
         return this.#questions.answered(message.id, message.answer);
+      case "read-metrics":
+        void send({ kind: "metrics", id: message.id, families: this.#readMetrics() });
+        return;
       case "stop":
         void this.#end(message.isReplaced);
     }

@@ -22,6 +22,8 @@ const answerMsMax = 2_000;
 /** What can be asked of a running fleet; input and answer are JSON. */
 export interface FleetOperations {
   ps(): ProcessStatus[];
+  /** Of all processes, as Prometheus reads it. */
+  metrics(): Promise<string>;
   reload(request: ReloadRequest): Promise<ReloadReport>;
   /** `counts`: how many of each kind, as `{ products: 4 }`. */
   scale(request: { readonly counts: Readonly<Record<string, number>> }): Promise<ScaleReport>;

@@ -5,6 +5,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Socket } from "node:net";
 import { after, asError, now, type Timer } from "../kit/index.ts";
+import type { MetricFamily } from "../telemetry/index.ts";
 import { type ExitReport, lateReason, overweightReason } from "./core/exit-report.ts";
 import { LineSplitter } from "./core/line-splitter.ts";
 import {
@@ -16,6 +17,7 @@ import {
 } from "./core/process-state.ts";
 import { Handover } from "./handover.ts";
 import { type FromChild, isFromChild, type ToChild, type Vitals } from "./messages.ts";
+import { MetricsReader } from "./metrics-reader.ts";
 import { drainMsWithin, type RestartPolicy } from "./options.ts";
 
 /** Output that is still in the pipe when a process is gone is waited for so long, in ms: a grandchild may hold the pipe. */
@@ -63,6 +65,7 @@ export class ManagedProcess {
   #vitals: Vitals | undefined;
   #isForced = false;
   #isReplaced = false;
+  readonly #metrics = new MetricsReader((id) => this.#send({ kind: "read-metrics", id }));
   #onStopped: (() => void)[] = [];
 
   constructor(spec: ProcessSpec, policy: RestartPolicy, listener: ProcessListener) {
@@ -113,6 +116,11 @@ export class ManagedProcess {
   /** Whether it had to be killed because it did not stop in time. */
   get isForced(): boolean {
     return this.#isForced;
+  }
+
+  /** What it counts and measures; nothing if it does not answer within a second. */
+  metrics(): Promise<readonly MetricFamily[]> {
+    return this.phase === "ready" ? this.#metrics.read() : Promise.resolve([]);
   }
 
   start(): void {
@@ -243,6 +251,8 @@ export class ManagedProcess {
         return this.#answer(message);
       case "taken":
         return this.#handover?.taken(message.id);
+      case "metrics":
+        return this.#metrics.answered(message.id, message.families);
       case "vitals":
         return this.#onVitals(message);
       case "tell":

@@ -1,3 +1,5 @@
+import type { MetricFamily } from "../telemetry/index.ts";
+
 /** What a supervised process tells its supervisor. `details` of a `tell` is for whoever runs the supervisor. */
 export type FromChild =
   | { readonly kind: "ready"; readonly port?: number; readonly host?: string }
@@ -6,6 +8,7 @@ export type FromChild =
   | { readonly kind: "tell"; readonly details: unknown }
   /** It has that connection; until then it may be given to somebody else. */
   | { readonly kind: "taken"; readonly id: number }
+  | { readonly kind: "metrics"; readonly id: number; readonly families: readonly MetricFamily[] }
   | ({ readonly kind: "vitals" } & Vitals);
 
 /** A sign of life, about once a second, and what it costs to be alive. */
@@ -23,12 +26,13 @@ export type ToChild =
   /** `drainMs`: what its requests may take once it is told to stop. */
   | { readonly kind: "start"; readonly spec: unknown; readonly drainMs: number }
   | { readonly kind: "answer"; readonly id: number; readonly answer: unknown }
+  | { readonly kind: "read-metrics"; readonly id: number }
   /** With a socket: a connection that the supervisor accepted for it. */
   | { readonly kind: "connection"; readonly id: number }
   /** `isReplaced`: another process does its work from now on. */
   | { readonly kind: "stop"; readonly isReplaced: boolean };
 
-const childKinds = new Set(["ready", "failed", "ask", "tell", "taken", "vitals"]);
+const childKinds = new Set(["ready", "failed", "ask", "tell", "taken", "metrics", "vitals"]);
 
 /** Whether a message is one of ours: a service's own code may use the channel too. */
 export function isFromChild(message: unknown): message is FromChild {

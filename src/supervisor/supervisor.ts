@@ -1,4 +1,5 @@
 import { asError, DureError } from "../kit/index.ts";
+import { exposition } from "../telemetry/index.ts";
 import { describeExit } from "./core/exit-report.ts";
 import type { ProcessPhase } from "./core/process-state.ts";
 import type { ManagedProcess, ProcessListener } from "./managed-process.ts";
@@ -94,6 +95,14 @@ export class Supervisor {
   /** What `dure ps` shows: of each place the process at work, then one that is tried or draining. */
   list(): ProcessStatus[] {
     return this.#slots.flatMap(({ all }) => all.map(statusOf));
+  }
+
+  /** What all processes count and measure, as Prometheus reads it, each line with its process. */
+  async metrics(): Promise<string> {
+    const sources = this.processes.map(async (process) => {
+      return { labels: { process: process.name }, families: await process.metrics() };
+    });
+    return exposition(await Promise.all(sources));
   }
 
   /**

@@ -6,4 +6,23 @@ export {
   type LogLevel,
   silentLogger,
 } from "./logger.ts";
+export {
+  type MetricsEndpoint,
+  type MetricsEndpointOptions,
+  openMetricsEndpoint,
+} from "./metrics/endpoint.ts";
+export {
+  exposition,
+  type MetricFamily,
+  type MetricSource,
+} from "./metrics/exposition.ts";
+export type { DurationHistogram } from "./metrics/histogram.ts";
+export {
+  type Counter,
+  type Durations,
+  type GaugeReading,
+  type MetricDefinition,
+  Metrics,
+} from "./metrics/metrics.ts";
+export { addProcessMetrics } from "./metrics/process-metrics.ts";
 export { TraceContext } from "./trace-context.ts";

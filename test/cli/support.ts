@@ -177,7 +177,7 @@ function observe(child: ChildProcess, dataFolder: string): Running {
           assert.ok(!isEnded, `it ended before it was ready:\n${stdout}${stderr}`);
           return /^ready.*$/m.exec(stdout)?.[0];
         },
-        30_000,
+        60_000,
       ).catch((error) => assert.fail(`${error.message}\n${stdout}${stderr}`));
       return /http:\/\/\S+/.exec(line)?.[0] ?? "";
     },

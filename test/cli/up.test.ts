@@ -5,7 +5,7 @@ import { dure, fixtureConfig, ps, start, stopCleanly } from "./support.ts";
 
 test("up runs a fleet, heals it, tells of it, and ends without a trace", async (context) => {
   const fleet = start(context, ["up", "--config", fixtureConfig], {
-    environment: { GREETING: "Good day", AWS_SECRET: "hush" },
+    environment: { GREETING: "Good day", AWS_SECRET: "hush", DURE_METRICS_PORT: "0" },
   });
   const url = await fleet.ready();
   const environment = { DURE_DATA: fleet.dataFolder };
@@ -54,6 +54,21 @@ test("up runs a fleet, heals it, tells of it, and ends without a trace", async (
       people.stdout,
       /^NAME +PID +PORT +STATE +RESTARTS +UPTIME +MEMORY +CPU +LAST-EXIT\ndistributor +\d+ +\d+ +ready +0 +\d+s +\d+ MiB +\d+ % +-\n/,
     );
+  });
+
+  await context.test("metrics of all processes are on one page, and in the terminal", async () => {
+    const [, page = ""] = /^metrics: (\S+)$/m.exec(fleet.stdout()) ?? [];
+    const response = await fetch(page);
+    assert.match(response.headers.get("content-type") ?? "", /^text\/plain; version=0\.0\.4/);
+    const text = await response.text();
+    for (const { name } of await ps(context, fleet))
+      assert.match(text, new RegExp(`^process_resident_memory_bytes\\{process="${name}"\\} `, "m"));
+    assert.match(
+      text,
+      /^dure_server_duration_seconds_count\{process="hello-[12]",service="hello",/m,
+    );
+    assert.match((await run("metrics")).stdout, /^# TYPE dure_server_duration_seconds histogram$/m);
+    assert.equal((await fetch(new URL("/else", page))).status, 404);
   });
 
   await context.test("nodes tells who is registered", async () => {

@@ -45,6 +45,7 @@ function open(dataFolder: string) {
     },
     operations: {
       ps: () => processes,
+      metrics: async () => "",
       reload: async ({ names }) => ({ reloaded: names, failures: [], untouched: [] }),
       scale: async () => ({ failures: [] }),
     },

@@ -18,6 +18,7 @@ import {
   type SlotSpec,
   Supervisor,
 } from "../../supervisor/index.ts";
+import { type MetricsEndpoint, openMetricsEndpoint } from "../../telemetry/index.ts";
 import { type CommandError, exitCodes } from "../exit-code.ts";
 import type { EnvAnswer, EnvQuestion, HostSpec, HostTold } from "../host/spec.ts";
 import { entryFile } from "../package-info.ts";
@@ -76,6 +77,7 @@ export class Fleet {
   readonly #startedAt = now();
   #processes: readonly FleetProcess[] = [];
   #control: { close(): Promise<void> } | undefined;
+  #metrics: MetricsEndpoint | undefined;
   #isReady = false;
   #isCovered = false;
 
@@ -131,10 +133,12 @@ export class Fleet {
       },
       operations: {
         ps: () => this.#supervisor.list(),
+        metrics: () => this.#supervisor.metrics(),
         reload: (request) => this.#reload(request),
         scale: (request) => this.#scaling.set(request.counts),
       },
     });
+    await this.#openMetrics();
     stopOnSignal({ stop: () => this.#stop(), hurry: () => this.#supervisor.kill() });
     process.on("SIGUSR2", () => {
       this.#reload({ names: [], batch: 1 }).catch((thrown) =>
@@ -165,6 +169,18 @@ export class Fleet {
     const report = await this.#supervisor.reload(chosen, batch);
     for (const line of describeReload(report)) this.output.plain(line);
     return report;
+  }
+
+  async #openMetrics(): Promise<void> {
+    const { port, host = "127.0.0.1" } = this.#options.input.config.metrics;
+    if (port === undefined) return;
+    const read = () => this.#supervisor.metrics();
+    this.#metrics = await portAdvice("metrics.port", host, port, () =>
+      openMetricsEndpoint({ port, host, read }),
+    );
+    this.output.plain(
+      `metrics: http://${formatHostPort({ host, port: this.#metrics.port })}/metrics`,
+    );
   }
 
   #onPhase(process: ManagedProcess, phase: ProcessPhase): void {
@@ -248,6 +264,7 @@ export class Fleet {
     this.#edge?.close();
     const running = this.#supervisor.list().filter(({ pid }) => pid !== null).length;
     await this.#supervisor.stop();
+    await this.#metrics?.close();
     await this.#control?.close().catch((thrown) => console.error(asError(thrown).message));
     const killed = this.#supervisor.processes.filter(({ isForced }) => isForced).length;
     const how = killed > 0 ? `, ${killed} of them killed because they did not end in time` : "";

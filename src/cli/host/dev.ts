@@ -11,6 +11,7 @@ import { portAdvice } from "../port-taken.ts";
 import { tellWhenCovered } from "./covers.ts";
 import { logServiceAt } from "./event-log.ts";
 import { loadHosted } from "./hosted-services.ts";
+import { offerMetrics } from "./offer-metrics.ts";
 import { runSidecar } from "./sidecar.ts";
 import type { DevSpec, HostTold } from "./spec.ts";
 import { startGateway } from "./start-gateway.ts";
@@ -51,6 +52,7 @@ export async function hostDev(spec: DevSpec, link: SupervisorLink): Promise<void
     await node.drain(link.drainMs);
     await node.close();
   });
+  offerMetrics(node.metrics, link);
   const gateway = await startGateway(spec, node, logger);
   closers.add(() => gateway.close());
 

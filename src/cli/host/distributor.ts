@@ -1,8 +1,9 @@
 import { createDistributor } from "../../registry/index.ts";
 import type { SupervisorLink } from "../../supervisor/index.ts";
-import { createLogger } from "../../telemetry/index.ts";
+import { createLogger, Metrics } from "../../telemetry/index.ts";
 import { portAdvice } from "../port-taken.ts";
 import { transportFor } from "../transport.ts";
+import { offerMetrics } from "./offer-metrics.ts";
 import type { DistributorSpec } from "./spec.ts";
 
 /** Runs the registry server under the supervisor. */
@@ -13,6 +14,7 @@ export async function hostDistributor(spec: DistributorSpec, link: SupervisorLin
   const distributor = await portAdvice("distributor.port", host, port, () =>
     createDistributor({ host, port, mesh, token, transport, logger }),
   );
+  offerMetrics(new Metrics(), link);
   link.onStop(() => distributor.close());
   link.ready({ host, port: distributor.port });
 }

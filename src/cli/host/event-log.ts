@@ -4,6 +4,7 @@ import type { SupervisorLink } from "../../supervisor/index.ts";
 import { createLogger } from "../../telemetry/index.ts";
 import { transportFor } from "../transport.ts";
 import { openEngine } from "./event-engine.ts";
+import { offerMetrics } from "./offer-metrics.ts";
 import { readyWhenAnnounced } from "./ready-when-announced.ts";
 import type { EventLogPlace, EventLogSpec } from "./spec.ts";
 
@@ -23,6 +24,7 @@ export async function hostEventLog(spec: EventLogSpec, link: SupervisorLink): Pr
     transport: await transportFor(spec.certs, "eventlog", logger),
     logger,
   });
+  offerMetrics(node.metrics, link);
   link.onStop(async () => {
     await node.drain(link.drainMs);
     await node.close();

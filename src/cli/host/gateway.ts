@@ -5,6 +5,7 @@ import type { SupervisorLink } from "../../supervisor/index.ts";
 import { createLogger } from "../../telemetry/index.ts";
 import { transportFor } from "../transport.ts";
 import { tellWhenCovered } from "./covers.ts";
+import { offerMetrics } from "./offer-metrics.ts";
 import type { GatewaySpec } from "./spec.ts";
 import { startGateway } from "./start-gateway.ts";
 
@@ -32,6 +33,7 @@ export async function hostGateway(spec: GatewaySpec, link: SupervisorLink): Prom
   });
   const connections = (take: (socket: Socket) => void) => link.onConnection(take);
   const gateway = await startGateway(spec, node, logger, connections);
+  offerMetrics(node.metrics, link);
   link.onStop(async (isReplaced) => {
     await gateway.close(isReplaced ? link.drainMs - lastMs : 0);
     await node.drain(link.drainMs);

@@ -4,6 +4,7 @@ import type { SupervisorLink } from "../../supervisor/index.ts";
 import { createLogger } from "../../telemetry/index.ts";
 import { transportFor } from "../transport.ts";
 import { loadHosted } from "./hosted-services.ts";
+import { offerMetrics } from "./offer-metrics.ts";
 import { readyWhenAnnounced } from "./ready-when-announced.ts";
 import type { ServicesSpec } from "./spec.ts";
 
@@ -29,6 +30,7 @@ export async function hostServices(spec: ServicesSpec, link: SupervisorLink): Pr
     logger,
   });
   link.measure(() => node.requestCount);
+  offerMetrics(node.metrics, link);
   link.onStop(async () => {
     await node.drain(link.drainMs);
     await node.close();

@@ -3,6 +3,7 @@ import type { SupervisorLink } from "../../supervisor/index.ts";
 import { createLogger } from "../../telemetry/index.ts";
 import { programEnvironment } from "../program-environment.ts";
 import { transportFor } from "../transport.ts";
+import { offerMetrics } from "./offer-metrics.ts";
 import { readyWhenAnnounced } from "./ready-when-announced.ts";
 import type { SidecarSpec } from "./spec.ts";
 
@@ -10,6 +11,7 @@ import type { SidecarSpec } from "./spec.ts";
 export async function hostSidecar(spec: SidecarSpec, link: SupervisorLink): Promise<void> {
   const running = await runSidecar(spec, link);
   link.measure(() => running.node.requestCount);
+  offerMetrics(running.node.metrics, link);
   link.onStop(() => running.close(link.drainMs));
   readyWhenAnnounced(running.node, spec.host, link);
 }

@@ -67,6 +67,7 @@ export interface ResolvedConfig {
   readonly host: string;
   readonly tokenFile: string | undefined;
   readonly certs: string | undefined;
+  readonly metrics: NonNullable<ProfileOptions["metrics"]>;
   readonly logLevel: NonNullable<NonNullable<ProfileOptions["logs"]>["level"]>;
   /** Where each changed option came from: `gateway.port` -> `PORT`. What is not listed has its default. */
   readonly origins: ReadonlyMap<string, string>;
@@ -201,6 +202,7 @@ function withDefaults(
     host,
     tokenFile: config.security?.tokenFile,
     certs: config.security?.certs,
+    metrics: config.metrics ?? {},
     logLevel: config.logs?.level ?? "info",
     origins,
   };

@@ -192,6 +192,9 @@ const profileShape = {
       certs: z.string().min(1).exactOptional(),
     })
     .exactOptional(),
+  metrics: z
+    .strictObject({ port: portNumber.exactOptional(), host: z.string().min(1).exactOptional() })
+    .exactOptional(),
   logs: z.strictObject({ level: z.enum(logLevels).exactOptional() }).exactOptional(),
 };
 

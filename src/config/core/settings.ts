@@ -124,6 +124,12 @@ export const settings: readonly Setting[] = [
     read: text,
   },
   {
+    path: "metrics.port",
+    variable: "DURE_METRICS_PORT",
+    description: "port of GET /metrics, for all processes of this machine; 0 takes any free one",
+    read: port,
+  },
+  {
     path: "logs.level",
     variable: "DURE_LOG_LEVEL",
     flag: "--log-level <level>",
