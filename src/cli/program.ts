@@ -10,6 +10,7 @@ import { defineEvents } from "./events.ts";
 import { exitCodeOf, explain } from "./exit-code.ts";
 import { defineHost } from "./host.ts";
 import { defineInit } from "./init.ts";
+import { defineLogs } from "./logs.ts";
 import { defineMetrics } from "./metrics.ts";
 import { defineNodes } from "./nodes.ts";
 import { defineOpenApi } from "./openapi.ts";
@@ -39,6 +40,7 @@ export function createProgram(): Command {
     defineDistributor,
     defineEventLog,
     definePs,
+    defineLogs,
     defineMetrics,
     defineReload,
     defineScale,

@@ -6,7 +6,6 @@ import { formatHostPort } from "../../config/index.ts";
 import { asError, DureError, now } from "../../kit/index.ts";
 import {
   type FleetFile,
-  LogOutput,
   type ManagedProcess,
   openFleetControl,
   type ProcessPhase,
@@ -25,10 +24,10 @@ import { entryFile } from "../package-info.ts";
 import { portAdvice } from "../port-taken.ts";
 import type { Project } from "../project.ts";
 import { stopOnSignal } from "../stop-on-signal.ts";
-import { hasColours } from "../terminal.ts";
 import { childEnvironment } from "./child-environment.ts";
 import { describePhase } from "./describe-phase.ts";
 import { giveUpReason } from "./give-up.ts";
+import { FleetOutput } from "./output.ts";
 import { distributorsOf, gatewayUrl, type PlanInput } from "./plan.ts";
 import { describeReload, namedProcesses } from "./reload.ts";
 import { type ScalableKind, Scaling } from "./scaling.ts";
@@ -69,7 +68,7 @@ export interface FleetOptions {
 
 /** Starts a fleet; see {@link Fleet.start}. */
 export class Fleet {
-  readonly output: LogOutput;
+  readonly output: FleetOutput;
   readonly #options: FleetOptions;
   readonly #supervisor: Supervisor;
   readonly #scaling: Scaling;
@@ -83,11 +82,9 @@ export class Fleet {
 
   constructor(options: FleetOptions) {
     this.#options = options;
-    this.output = new LogOutput({
-      write: (text) => process.stdout.write(text),
-      hasColours: hasColours(),
-      names: options.names,
-    });
+    const { mode, input, names } = options;
+    const files = { ...input.config.logFiles, dataFolder: input.dataFolder };
+    this.output = new FleetOutput({ names, ...(mode === "up" ? { files } : {}) });
     this.#supervisor = new Supervisor({
       ...(options.policy ? { policy: options.policy } : {}),
       listener: {
@@ -269,6 +266,7 @@ export class Fleet {
     const killed = this.#supervisor.processes.filter(({ isForced }) => isForced).length;
     const how = killed > 0 ? `, ${killed} of them killed because they did not end in time` : "";
     this.output.plain(`stopped ${running} of ${running} processes${how}`);
+    await this.output.close();
   }
 }
 
