@@ -5,11 +5,13 @@ import { defineCerts } from "./certs.ts";
 import { defineConfigCommand } from "./config.ts";
 import { defineDev } from "./dev.ts";
 import { defineDistributor } from "./distributor.ts";
+import { defineDown } from "./down.ts";
 import { defineEventLog } from "./event-log.ts";
 import { defineEvents } from "./events.ts";
 import { exitCodeOf, explain } from "./exit-code.ts";
 import { defineHost } from "./host.ts";
 import { defineInit } from "./init.ts";
+import { defineInstallService } from "./install-service.ts";
 import { defineLogs } from "./logs.ts";
 import { defineMetrics } from "./metrics.ts";
 import { defineNodes } from "./nodes.ts";
@@ -39,6 +41,7 @@ export function createProgram(): Command {
     defineSidecar,
     defineDistributor,
     defineEventLog,
+    defineDown,
     definePs,
     defineLogs,
     defineMetrics,
@@ -52,6 +55,7 @@ export function createProgram(): Command {
     defineConfigCommand,
     defineCerts,
     defineApiKey,
+    defineInstallService,
     defineHost,
   ]) {
     define(program);

@@ -18,6 +18,7 @@ export {
   askFleet,
   type FleetControlOptions,
   type FleetOperations,
+  isFleetThere,
   openFleetControl,
   type ReloadRequest,
   type RunningFleet,

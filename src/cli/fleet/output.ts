@@ -18,10 +18,13 @@ export interface FleetOutputOptions {
 export class FleetOutput {
   readonly #terminal: LogOutput;
   readonly #files: LogFiles | undefined;
+  #isHushed = false;
 
   constructor({ names, files }: FleetOutputOptions) {
     this.#terminal = new LogOutput({
-      write: (text) => process.stdout.write(text),
+      write: (text) => {
+        if (!this.#isHushed) process.stdout.write(text);
+      },
       hasColours: hasColours(),
       names,
     });
@@ -50,6 +53,11 @@ export class FleetOutput {
   plain(text: string): void {
     this.#terminal.plain(text);
     this.#keep(text, "");
+  }
+
+  /** From now on it goes to the files alone. */
+  hush(): void {
+    this.#isHushed = true;
   }
 
   /** Writes what waits for the disk. */

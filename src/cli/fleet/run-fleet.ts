@@ -64,6 +64,8 @@ export interface FleetOptions {
   readyLine(startedInMs: number): string;
   /** Whether a fleet that cannot start is given up; otherwise it waits for a change of the files. */
   readonly isGivenUp: boolean;
+  /** In the background nobody reads along; what is said is in the log files. */
+  readonly isQuietOnceReady: boolean;
 }
 
 /** Starts a fleet; see {@link Fleet.start}. */
@@ -210,6 +212,7 @@ export class Fleet {
     if (!this.#supervisor.processes.every(({ phase }) => phase === "ready")) return;
     this.#isReady = true;
     this.output.plain(this.#options.readyLine(now() - this.#startedAt));
+    if (this.#options.isQuietOnceReady) this.output.hush();
   }
 
   #answer({ keys }: EnvQuestion): EnvAnswer {
