@@ -21,6 +21,11 @@ const needs = [
     isThere: async () => isOnPath("redis-server"),
   },
   {
+    suites: /^test\/engines\/.*-nats/,
+    what: "nats-server (Debian's package)",
+    isThere: async () => isOnPath("nats-server"),
+  },
+  {
     suites: /^test\/engines\/.*-prometheus/,
     what: "Prometheus' Python client (Debian's package python3-prometheus-client)",
     isThere: async () =>

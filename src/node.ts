@@ -5,6 +5,7 @@ export {
   type Inbox,
   type InboxOptions,
   type KeyedRequest,
+  keyedRequest,
   meshEvents,
   type Outbox,
   type OutboxHost,
@@ -20,7 +21,13 @@ export {
   type SqlDatabase,
   type SqlRunner,
 } from "./events/index.ts";
-export { createApiKey, createGateway, type Gateway, type GatewayOptions } from "./gateway/index.ts";
+export {
+  createApiKey,
+  createGateway,
+  type Gateway,
+  type GatewayOptions,
+  rateLimitService,
+} from "./gateway/index.ts";
 export {
   type ConnectOptions,
   connect,

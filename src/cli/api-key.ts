@@ -1,4 +1,5 @@
-import type { Command } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
+import { z } from "zod";
 import { createApiKey } from "../gateway/index.ts";
 import { print, printJson } from "./terminal.ts";
 
@@ -16,7 +17,11 @@ export function defineApiKey(program: Command): void {
     .description("make an API key for a program that calls over HTTP")
     .requiredOption("--subject <id>", "who calls with it")
     .option("--scope <scope>", "a scope that it has; may be repeated", collect, [])
-    .option("--expires <date>", "the day on which it ends, such as 2027-01-31 (default: never)")
+    .option(
+      "--expires <date>",
+      "the day on which it ends, such as 2027-01-31 (default: never)",
+      day,
+    )
     .option("--json", "print the key and its entry as JSON")
     .addHelpText("after", examples)
     .action(apiKey);
@@ -36,6 +41,11 @@ async function apiKey({ subject, scope, expires, json }: ApiKeyFlags): Promise<v
 
 Give it to its owner now: it is kept nowhere. The gateway knows it by this entry of gateway.auth.apiKeys, which is no secret:
 ${JSON.stringify(entry)}`);
+}
+
+function day(text: string): string {
+  if (z.iso.date().safeParse(text).success) return text;
+  throw new InvalidArgumentError('It must be a day such as "2027-01-31".');
 }
 
 function collect(value: string, former: readonly string[]): readonly string[] {

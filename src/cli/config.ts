@@ -38,6 +38,9 @@ function explain(config: ResolvedConfig): Explained[] {
     "gateway.port": config.gateway.port,
     "gateway.host": config.gateway.host,
     "gateway.auth": config.gateway.auth,
+    "gateway.cors": config.gateway.cors,
+    "gateway.rateLimits": config.gateway.rateLimits,
+    "gateway.redis": withoutPassword(config.gateway.redis),
     "gateway.limits": config.gateway.limits,
     "gateway.tls": config.gateway.tls,
     "gateway.trustedProxies": config.gateway.trustedProxies,
@@ -49,7 +52,7 @@ function explain(config: ResolvedConfig): Explained[] {
     "calls.hedge": config.calls.hedge ?? false,
     "calls.versions": config.calls.versions,
     "calls.services": config.calls.services,
-    events: withoutPassword(config.events),
+    events: config.events && { ...config.events, url: withoutPassword(config.events.url) },
     contracts: config.contracts ?? "route",
     zone: config.zone,
     "security.tokenFile": config.tokenFile,
@@ -67,9 +70,8 @@ function explain(config: ResolvedConfig): Explained[] {
   );
 }
 
-function withoutPassword(events: ResolvedConfig["events"]): object | undefined {
-  if (events?.url === undefined) return events;
-  return { ...events, url: events.url.replace(/:[^:@/]*@/, ":***@") };
+function withoutPassword(url: string | undefined): string | undefined {
+  return url?.replace(/:[^:@/]*@/, ":***@");
 }
 
 /** The origin of an option, or of the first option below it. */

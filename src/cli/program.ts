@@ -9,6 +9,7 @@ import { defineDown } from "./down.ts";
 import { defineEventLog } from "./event-log.ts";
 import { defineEvents } from "./events.ts";
 import { exitCodeOf, explain } from "./exit-code.ts";
+import { defineGateway } from "./gateway.ts";
 import { defineHost } from "./host.ts";
 import { defineInit } from "./init.ts";
 import { defineInstallService } from "./install-service.ts";
@@ -39,6 +40,7 @@ export function createProgram(): Command {
     defineUp,
     defineServe,
     defineSidecar,
+    defineGateway,
     defineDistributor,
     defineEventLog,
     defineDown,

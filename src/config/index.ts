@@ -17,19 +17,23 @@ export {
   servicePrefix,
 } from "./core/service-env.ts";
 export { type Setting, settings } from "./core/settings.ts";
+export type {
+  ApiKeyOptions,
+  CorsSection,
+  GatewaySection,
+  IssuerOptions,
+  RateLimitSection,
+  VerifierLoader,
+} from "./gateway-section.ts";
 export {
-  type ApiKeyOptions,
   type DureConfig,
   defineConfig,
   type EventsSection,
-  type GatewaySection,
   type InstanceRange,
-  type IssuerOptions,
   type ProcessOptions,
   type ProfileOptions,
   route,
   type ServiceCallOptions,
   type ServiceLoader,
   type SidecarSection,
-  type VerifierLoader,
 } from "./options.ts";

@@ -1,11 +1,9 @@
-import type { RequestVerifier, Service } from "../contract/index.ts";
+import type { Service } from "../contract/index.ts";
 import type { RouteOptions, RouteSection } from "../gateway/index.ts";
+import type { GatewaySection } from "./gateway-section.ts";
 
 /** Loads a service's module, whose default export is the service. Called only in a process that hosts it. */
 export type ServiceLoader = () => Promise<{ readonly default: Service }>;
-
-/** Loads a module whose default export says who calls. Called only in the gateway's process. */
-export type VerifierLoader = () => Promise<{ readonly default: RequestVerifier }>;
 
 /** The levels of the platform's and the services' logs, quietest last. */
 export const logLevels = ["debug", "info", "warn", "error", "silent"] as const;
@@ -79,101 +77,22 @@ export interface SidecarSection {
   readonly withoutIt?: string;
 }
 
-/** Who signs the tokens that the gateway accepts. */
-export interface IssuerOptions {
-  /** The `iss` claim. */
-  readonly issuer: string;
-  /** The `aud` claim, or several of which one is enough. Default: not checked. */
-  readonly audience?: string | readonly string[];
-  /** Allowed signature algorithms, such as `["EdDSA"]`. Never taken from the token. */
-  readonly algorithms: readonly string[];
-  /** Where the public keys come from: a URL, or an operation of the mesh (`"members.keys"`) that returns a JWKS. */
-  readonly jwks: { readonly url: string } | { readonly operation: string };
-  /** How much the issuer's clock may differ from ours, in seconds, to 300. Default 60. */
-  readonly clockToleranceS?: number;
-}
-
-/** An API key as it is kept. */
-export interface ApiKeyOptions {
-  /** The public part of the key, 16 hexadecimal digits. */
-  readonly id: string;
-  /** SHA-256 of the key, 64 hexadecimal digits. */
-  readonly hash: string;
-  /** Who calls with it: the principal's subject. */
-  readonly subject: string;
-  /** The principal's scopes. Default none. */
-  readonly scopes?: readonly string[];
-  /** When it ends, as ISO 8601: `2027-01-31`. Default never. */
-  readonly expires?: string;
-}
-
-/** PEM files, relative to the configuration file. */
-export interface CertificateFiles {
-  /** The certificate, and behind it those of the authorities between it and the root. */
-  readonly cert: string;
-  readonly key: string;
-}
-
-/** The HTTP edge. */
-export interface GatewaySection {
-  /** The port of the gateway. `PORT`, `--port`. Default 8080; 0 takes any free one. */
-  readonly port?: number;
-  /** The address it listens on. `DURE_GATEWAY_HOST`. Default: `host`. */
-  readonly host?: string;
-  /** How many processes share the port, 1 to 64; `"max"`: one for each core. Default 1. */
-  readonly instances?: number | "max";
-  /**
-   * Certificates for HTTPS; of several, a client gets the one for the name it asks for, or the first. Changed files are used without a
-   * restart. Default: plain HTTP.
-   */
-  readonly tls?: CertificateFiles | readonly CertificateFiles[];
-  /**
-   * Addresses and networks of the proxies before the gateway, as `["10.0.0.0/8"]`. From them alone `X-Forwarded-For`, `X-Forwarded-Proto`
-   * and `Forwarded` are believed. Default: nobody's.
-   */
-  readonly trustedProxies?: readonly string[];
-  /** How callers prove who they are. Default: not at all, so that only public operations can be called over HTTP. */
-  readonly auth?: {
-    /** Whose JSON Web Tokens are accepted. */
-    readonly issuers?: readonly IssuerOptions[];
-    /** API keys, as `dure api-key` prints them: hashes, which are no secret. */
-    readonly apiKeys?: readonly ApiKeyOptions[];
-    /** Loads a verifier of the project's own, such as `() => import("./sessions.ts")`. It is asked first. */
-    readonly verifier?: VerifierLoader;
-  };
-  /** Paths that HTTP servers outside of the mesh answer, where no contract does. Made by {@link route}. */
-  readonly routes?: readonly RouteSection[];
-  /** Bounds of a request and of its connection. */
-  readonly limits?: {
-    /** Largest request body, in bytes. Default 1 MiB; above it 413. */
-    readonly bodyBytesMax?: number;
-    /** Largest request head (request line and headers), in bytes. Default 16 KiB; above it 431. */
-    readonly headerBytesMax?: number;
-    /** Header fields of a request at most. Default 100; above it 431. */
-    readonly headersMax?: number;
-    /** Time for a request's head from its first byte on, and for a TLS handshake, in ms. Default 10,000; then 408. */
-    readonly headMsMax?: number;
-    /** How long a client may pause while it sends its body or reads its answer, in ms. Default 10,000; then 408, or it is cut off. */
-    readonly pauseMsMax?: number;
-    /** How fast it must be on the whole while it does, in bytes a second. Default 2,048. */
-    readonly bytesPerSecondMin?: number;
-    /** How long an idle connection is kept, in ms. Default 65,000: longer than balancers keep theirs, so that they close first. */
-    readonly keepAliveMs?: number;
-    /** Requests on one connection; then it is closed. Default 10,000. */
-    readonly requestsPerConnectionMax?: number;
-    /** Connections at a time; further ones are closed at once. Default 10,000. */
-    readonly connectionsMax?: number;
-  };
-}
-
 /** Protocols of `events.url`, one or more for each engine. */
-export const eventEngineProtocols = ["postgres", "postgresql", "redis", "rediss"] as const;
+export const eventEngineProtocols = [
+  "postgres",
+  "postgresql",
+  "redis",
+  "rediss",
+  "nats",
+  "tls",
+] as const;
 
 /** Where events are stored, and for how long. */
 export interface EventsSection {
   /**
    * An engine that keeps the events in place of files. `postgres://...`: a PostgreSQL database, whose search path is the log's schema;
-   * needs the package `pg`. `redis://...`, `rediss://...`: a Redis database, by its number; needs the package `@redis/client`. Better given as `DURE_EVENTS_URL`, since it holds a password.
+   * needs the package `pg`. `redis://...`, `rediss://...`: a Redis database, by its number; needs the package `@redis/client`. `nats://host:4222/stream`,
+   * `tls://...`: a stream of NATS JetStream; needs `@nats-io/transport-node` and `@nats-io/jetstream`. Better given as `DURE_EVENTS_URL`, since it holds a password.
    */
   readonly url?: string;
   /** The folder of the log's files. Default `events` in the data folder. */

@@ -1,4 +1,5 @@
 import { DureError } from "../kit/index.ts";
+import { checkedCache, checkTags } from "./cache-policy.ts";
 import type {
   ContractDescription,
   EventDescription,
@@ -79,7 +80,9 @@ export function contract<const Name extends string, const Members extends Contra
     if (declared.kind === "event") {
       const { data, ...rest } = options as { data: Schema } & EventOptions<unknown>;
       const jsonSchema = jsonSchemaOf(data, "output", where);
-      events[member] = { data: jsonSchema };
+      const { purges } = rest;
+      if (purges) checkTags(purges, jsonSchema, where);
+      events[member] = { data: jsonSchema, ...(purges ? { purges } : {}) };
       const definition = { kind: "event", name: where };
       eventRuntimes.set(definition, new EventRuntime(where, data, jsonSchema, rest));
       built[member] = definition;
@@ -178,6 +181,7 @@ function describeOperation(
     errors,
     isIdempotent: options.idempotent ?? (http !== undefined && idempotentMethods.has(http.method)),
     idempotencyKey: options.idempotency ?? "optional",
+    ...(options.cache ? { cache: checkedCache(options, { kind, where }) } : {}),
     ...(options.deadlineMs === undefined ? {} : { deadlineMs: options.deadlineMs }),
   };
 }

@@ -1,4 +1,4 @@
-import type { OperationKind } from "./operation.ts";
+import type { OperationCacheOptions, OperationKind } from "./operation.ts";
 
 /** A JSON Schema (draft 2020-12) as plain data. */
 export type JsonSchema = { readonly [keyword: string]: unknown };
@@ -47,6 +47,8 @@ export interface OperationDescription {
   readonly isIdempotent: boolean;
   /** `required`: an HTTP caller must send `Idempotency-Key`. */
   readonly idempotencyKey: "required" | "optional";
+  /** How long gateways may keep its answers; absent: not at all. */
+  readonly cache?: OperationCacheOptions;
   /** The operation's own default deadline, in ms. */
   readonly deadlineMs?: number;
 }
@@ -54,6 +56,8 @@ export interface OperationDescription {
 /** An event as plain data. */
 export interface EventDescription {
   readonly data: JsonSchema;
+  /** The tags of cached answers that it purges, with fields of the data in braces. */
+  readonly purges?: readonly string[];
 }
 
 /** A contract as plain data: what travels in the registry, what the gateway routes by, what OpenAPI is made from. */

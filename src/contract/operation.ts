@@ -10,6 +10,23 @@ export interface ErrorOption {
   readonly data?: Schema;
 }
 
+/** How long a gateway may keep the answers to a GET. */
+export interface OperationCacheOptions {
+  /** So long an answer is fresh, in seconds; clients are told too. */
+  readonly maxAgeS: number;
+  /** So much longer it may be sent while it is asked for again in the background. */
+  readonly staleWhileRevalidateS?: number;
+  /** So much longer it may be sent while the service fails. */
+  readonly staleIfErrorS?: number;
+  /**
+   * Names under which an answer is purged, with fields of the input in braces: `["products", "product:{id}"]`. Events say with the same
+   * names what they purge. Clients are then told to ask each time, since no purge reaches them.
+   */
+  readonly tags?: readonly string[];
+  /** Each principal has its own answers: needed unless the operation is public. */
+  readonly by?: "principal";
+}
+
 /** What {@link op} takes. */
 export interface OperationOptions {
   /** Method and path, as `GET /products/:id`. Absent: the operation is for the mesh alone. */
@@ -40,6 +57,10 @@ export interface OperationOptions {
   readonly idempotency?: "required";
   /** Default time for a call, in ms; a caller's own deadline wins if it is shorter. */
   readonly deadlineMs?: number;
+  /**
+   * Answers may be kept by gateways. Only for GET. Without `by` the handler is called as nobody, whoever asks: what is kept is for all.
+   */
+  readonly cache?: OperationCacheOptions;
   /** One line for the API page. */
   readonly summary?: string;
 }
@@ -179,6 +200,8 @@ export interface EventDefinition<Data = any> {
 export interface EventOptions<Data> {
   /** Events of one key keep their order. */
   readonly key?: (data: Data) => string;
+  /** The `tags` of cached answers that no longer hold, with fields of the data in braces: `["products", "product:{id}"]`. */
+  readonly purges?: readonly string[];
 }
 
 /** Declares an event. */

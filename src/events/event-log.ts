@@ -1,70 +1,17 @@
-/**
- * The event log as a service: one process that stores events and tells consumer groups who works on what. Everything it
- * acknowledges is on disk.
- */
-import { type Service, service } from "../contract/index.ts";
-import { afterInBackground, DureError, every, now, wallTime } from "../kit/index.ts";
+import { afterInBackground, DureError, now } from "../kit/index.ts";
 import { ConsumerGroup, type Sign } from "./consumer-group.ts";
 import { laneOf, lanesFromText, orderKeyOf } from "./core/lanes.ts";
 import { type DelayedEvent, DelayedEvents, delayedGroup } from "./delayed-events.ts";
-import { eventLog } from "./log-contract.ts";
-import { addLogReadings, type GroupLag } from "./log-metrics.ts";
+import type { GroupLag } from "./log-metrics.ts";
 import type { Storage } from "./storage/storage.ts";
-import type { Retention } from "./storage/topic-file.ts";
 import { TopicFeed } from "./topic-feed.ts";
 import { type AppendBatch, eventLimits, type NewEvent } from "./types.ts";
 
-/** What the log is made with. */
-export interface EventLogOptions {
-  /** Opens the file. */
-  storage(): Promise<Storage>;
-  /** Default: 7 days, and 4 GiB for each topic. */
-  readonly retention?: Partial<Retention> | undefined;
-}
-
-const defaultRetention: Retention = { keepMs: 7 * 24 * 3_600_000, keepBytes: 4 * 2 ** 30 };
-const retainEveryMs = 60_000;
 /** What waits for the disk; beyond that publishers are told to wait. */
 const pendingBytesMax = 64 * 1024 * 1024;
 
-/** The service that is the log. Starting it rejects with what the file says: in use, damaged, written by a newer version. */
-export function eventLogService({ storage: openStorage, retention }: EventLogOptions): Service {
-  return service(eventLog, {
-    async setup({ onStop, handle, log: logger, metrics, signal }) {
-      const storage = await openStorage();
-      onStop(() => storage.close());
-      const log = await EventLog.open(storage);
-      onStop(() => log.close());
-      addLogReadings(metrics, () => log.lags());
-      logger.info(`event log ready: ${storage.durability}`, { path: log.path });
-      // The wall clock may be set; how long this process has run may not.
-      const startedAt = wallTime() - now();
-      const keep = { ...defaultRetention, ...retention };
-      const timer = every(retainEveryMs, () => {
-        storage
-          .call("retain", { ...keep, now: startedAt + now() })
-          .catch((error) =>
-            logger.error("old events could not be dropped", { reason: (error as Error).message }),
-          );
-      });
-      onStop(() => timer.cancel());
-      return handle({
-        append: (batch) => log.append(batch),
-        delay: (delayed) => log.delay(delayed),
-        poll: (input, ctx) => log.poll(input, AbortSignal.any([ctx.signal, signal])),
-        renew: (input) => log.renew(input),
-        parked: (input) => log.parked(input),
-        commit: (input) => log.commit(input),
-        overview: () => log.overview(),
-        deadLetters: async (input) => ({ letters: await storage.call("deadLetters", input) }),
-        replay: async (input, ctx) => (await log.replay(input)) ?? ctx.fail("NoSuchLetter"),
-        tail: (input, ctx) => log.tail(input, AbortSignal.any([ctx.signal, signal])),
-      });
-    },
-  });
-}
-
-class EventLog {
+/** What the log does: stores, hands out, keeps account of groups. Everything it acknowledges is on disk. */
+export class EventLog {
   readonly path: string;
   readonly #storage: Storage;
   readonly #incarnation: number;
@@ -72,6 +19,7 @@ class EventLog {
   readonly #groups = new Map<string, Promise<ConsumerGroup>>();
   /** Those of them that are open. */
   readonly #open = new Map<string, OpenGroup>();
+  readonly #closed = new AbortController();
   #pendingBytes = 0;
   #delayed!: DelayedEvents;
 
@@ -118,7 +66,9 @@ class EventLog {
     return this.#delayed.add(delayed);
   }
 
+  /** Those who wait are answered. */
   close(): void {
+    this.#closed.abort();
     this.#delayed.close();
   }
 
@@ -136,7 +86,7 @@ class EventLog {
     const wanted = lanes === undefined ? undefined : lanesFromText(lanes);
     const stop = new AbortController();
     const timer = afterInBackground(waitMs, () => stop.abort());
-    const either = AbortSignal.any([signal, stop.signal]);
+    const either = AbortSignal.any([signal, stop.signal, this.#closed.signal]);
     try {
       for (let at = from; ; ) {
         await feed.arrival(at, either);
@@ -198,14 +148,17 @@ class EventLog {
 
   async *tail({ topic, from }: { topic: string; from?: number | undefined }, signal: AbortSignal) {
     const feed = this.#feed(topic);
+    const either = AbortSignal.any([signal, this.#closed.signal]);
     let at = from ?? feed.next;
-    while (!signal.aborted) {
-      await feed.arrival(at, signal);
+    while (!either.aborted) {
+      await feed.arrival(at, either);
       for (const event of await feed.read(at)) {
         yield event;
         at = event.offset + 1;
       }
     }
+    if (!signal.aborted)
+      throw new DureError("UNAVAILABLE", "another process has had the event log; ask again");
   }
 
   #lagOf({ name, topic, group }: OpenGroup): GroupLag {

@@ -1,6 +1,17 @@
 import type { HeaderList } from "../http/index.ts";
 import type { Exchange } from "./exchange.ts";
 
+/** No answer came that can be passed on. */
+export class NoAnswer extends Error {
+  /** Which status the client is told. */
+  readonly status: number;
+
+  constructor(status: number, message: string) {
+    super(message);
+    this.status = status;
+  }
+}
+
 /** A body that comes piece by piece. Whoever has it reads it to its end, or cancels it. */
 export interface PiecewiseBody extends AsyncIterable<Uint8Array> {
   /** In bytes, if it is known before it has come. */

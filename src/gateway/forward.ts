@@ -11,9 +11,14 @@ import { random } from "../kit/index.ts";
 import { type CallRequest, callOptionsFor, httpCall, type MeshNode } from "../mesh/index.ts";
 import { type Logger, TraceContext } from "../telemetry/index.ts";
 import type { CallFailure, Response } from "../wire/index.ts";
+import { sendAnswer } from "./answer.ts";
+import type { HttpCache } from "./cache/index.ts";
+import { CallFailed, forClient, operationAnswer, operationRequest } from "./cached-operation.ts";
 import type { Exchange } from "./exchange.ts";
 import { placeOf, sendProblem } from "./refusal.ts";
 import { answerStream } from "./stream-answer.ts";
+
+type CachePolicy = NonNullable<Route["operation"]["cache"]>;
 
 /** A request that may be called with. */
 export interface ForwardRequest {
@@ -25,16 +30,19 @@ export interface ForwardRequest {
 
 export class Forward {
   readonly #node: MeshNode;
+  readonly #cache: HttpCache;
   readonly #logger: Logger;
 
-  constructor(node: MeshNode, logger: Logger) {
+  constructor(node: MeshNode, cache: HttpCache, logger: Logger) {
     this.#node = node;
+    this.#cache = cache;
     this.#logger = logger;
   }
 
   /** Resolves when the answer is on its way, or the client is gone. */
   async send(request: ForwardRequest): Promise<void> {
     const { exchange, route } = request;
+    if (route.operation.cache) return this.#sendCached(request, route.operation.cache);
     const call = callOf(request);
     if (route.operation.kind === "stream") {
       return answerStream(exchange, this.#node.openStream(call), statusOf(route), {
@@ -45,8 +53,36 @@ export class Forward {
     const pending = this.#node.call(call);
     exchange.onAbort(() => pending.cancel());
     const outcome = await pending.outcome;
-    if (outcome.ok) return succeed(exchange, route, outcome.response);
-    this.#fail(request, outcome.failure);
+    if (!outcome.ok) return this.#fail(request, outcome.failure);
+    const { host, target, method } = exchange;
+    const status = outcome.response.status ?? statusOf(route);
+    const url = { method, host, target: `${target.path}${target.search}` };
+    this.#cache.onAnswer(url, { status, headers: [] });
+    succeed(exchange, route, outcome.response);
+  }
+
+  async #sendCached(request: ForwardRequest, policy: CachePolicy): Promise<void> {
+    const { exchange, route } = request;
+    // Without an audience the answer is for all, so it is asked for as nobody.
+    const principal = policy.by === "principal" ? request.principal : undefined;
+    const asked = operationRequest(exchange, principal);
+    try {
+      const answer = await this.#cache.answer(asked, async (_headers, signal) => {
+        const pending = this.#node.call(callOf({ ...request, principal }));
+        signal.addEventListener("abort", () => pending.cancel(), { once: true });
+        const outcome = await pending.outcome;
+        if (outcome.ok) {
+          const { body } = outcome.response;
+          return operationAnswer({ status: statusOf(route), body }, request.input.params, policy);
+        }
+        const problem = failureProblem(outcome.failure, route.operation, placeOf(exchange));
+        throw new CallFailed(problem.status, outcome.failure);
+      });
+      await sendAnswer(exchange, forClient(answer, policy));
+    } catch (thrown) {
+      if (!(thrown instanceof CallFailed)) throw thrown;
+      this.#fail(request, thrown.failure);
+    }
   }
 
   #fail({ exchange, route, input }: ForwardRequest, failure: CallFailure): void {

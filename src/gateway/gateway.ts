@@ -1,22 +1,34 @@
 /**
  * The HTTP edge: a node like any other that speaks HTTP. Policies of a request, in order:
  *
- *   limits (engine) -> platform paths -> route -> authenticate and scopes -> input -> forward, or
- *                                                                         -> upstream
+ *   limits (engine) -> preflights -> platform paths -> route -> rates by address and route -> authenticate and scopes -> rates by caller
+ *     -> input -> idempotency key -> cache -> forward, or
+ *     -> cache -> upstream
  *
  * Each is a file of its own, and either refuses or hands on what the next ones need.
  */
-import { findRoute, readInput } from "../http/index.ts";
+import { type FoundRoute, findRoute, readInput, type Step } from "../http/index.ts";
 import type { MeshNode } from "../mesh/index.ts";
 import { type Logger, silentLogger } from "../telemetry/index.ts";
-import { Authenticator, authenticate } from "./auth/index.ts";
+import {
+  type AccessRule,
+  Authenticator,
+  authenticate,
+  type ProvenPrincipal,
+} from "./auth/index.ts";
+import { HttpCache } from "./cache/index.ts";
+import { Cors } from "./cors.ts";
 import { answerDocsPage } from "./docs-page/index.ts";
 import { loadEdgeCertificates } from "./edge-certificates.ts";
 import type { Exchange } from "./exchange.ts";
 import { Forward } from "./forward.ts";
-import { type HttpEngine, listenHttp } from "./http1/index.ts";
+import { HeadedExchange } from "./headed-exchange.ts";
+import { KeysInProgress } from "./keys-in-progress.ts";
+import { type HttpEngine, listenHttp } from "./listen-http.ts";
 import { type GatewayOptions, gatewayDefaults } from "./options.ts";
 import { answerPlatformPath } from "./platform-paths.ts";
+import { Purges } from "./purges.ts";
+import { RateLimits } from "./rate-limits/index.ts";
 import { refuse } from "./refusal.ts";
 import { RouteBook } from "./route-book.ts";
 import { TrustedProxies } from "./trusted-proxies.ts";
@@ -49,7 +61,11 @@ class RunningGateway implements Gateway {
   #engine: HttpEngine | undefined;
   readonly #routes: RouteBook;
   readonly #forward: Forward;
+  readonly #rateLimits: RateLimits;
+  readonly #purges: Purges;
   readonly #upstreams: UpstreamRoutes;
+  readonly #cors: Cors | undefined;
+  readonly #keys = new KeysInProgress();
   readonly #bodyBytesMax: number;
 
   constructor(options: GatewayOptions) {
@@ -58,9 +74,26 @@ class RunningGateway implements Gateway {
     this.#logger = options.logger ?? silentLogger;
     this.#authenticator = new Authenticator(options.auth ?? {}, options.node, this.#logger);
     this.#routes = new RouteBook(options.node, this.#logger);
-    this.#forward = new Forward(options.node, this.#logger);
+    const cache = new HttpCache({
+      bytesMax: (options.cache?.mb ?? gatewayDefaults.cacheMb) * 2 ** 20,
+    });
+    this.#forward = new Forward(options.node, cache, this.#logger);
+    this.#purges = new Purges({
+      ...{ node: options.node, cache, logger: this.#logger },
+      contractHashes: () => this.#routes.contractHashes,
+    });
+    this.#cors = options.cors && new Cors(options.cors);
+    this.#rateLimits = new RateLimits(options.rateLimits ?? [], {
+      node: options.node,
+      redis: options.redis,
+      logger: this.#logger,
+    });
     this.#bodyBytesMax = options.limits?.bodyBytesMax ?? gatewayDefaults.bodyBytesMax;
-    this.#upstreams = new UpstreamRoutes(options.routes ?? [], this.#bodyBytesMax, this.#logger);
+    this.#upstreams = new UpstreamRoutes(options.routes ?? [], {
+      cache,
+      bodyBytesMax: this.#bodyBytesMax,
+      logger: this.#logger,
+    });
   }
 
   get port(): number {
@@ -104,11 +137,18 @@ class RunningGateway implements Gateway {
   async close(idleMs = 0): Promise<void> {
     await this.#engine?.close(closeMsMax, idleMs);
     this.#routes.close();
+    this.#purges.close();
     this.#upstreams.close();
+    this.#rateLimits.close();
   }
 
-  async #onExchange(exchange: Exchange): Promise<void> {
+  async #onExchange(bare: Exchange): Promise<void> {
+    const exchange = new HeadedExchange(bare);
     const { node, info } = this.#options;
+    this.#cors?.mark(exchange);
+    const asked = this.#cors?.askedMethod(exchange);
+    if (asked !== undefined)
+      return this.#cors?.answerPreflight(exchange, this.#methodsAt(exchange, asked));
     if (answerPlatformPath(exchange, node, this.#routes, info)) return;
     const found = findRoute(this.#routes.table, exchange.method, exchange.target);
     if (found.refusal) {
@@ -118,20 +158,59 @@ class RunningGateway implements Gateway {
       if (found.refusal.status === 404 && answerDocsPage(exchange)) return;
       return refuse(exchange, found.refusal);
     }
-    const { route, parameters } = found.value;
-    const caller = await authenticate(exchange, route.operation, this.#authenticator);
-    if (caller.refusal) return refuse(exchange, caller.refusal);
-    const input = await readInput(exchange, route.operation, parameters, this.#bodyBytesMax);
-    if (input.refusal) return refuse(exchange, input.refusal);
-    const principal = caller.value?.text;
-    await this.#forward.send({ exchange, route, principal, input: input.value });
+    await this.#serve(exchange, found.value);
   }
 
-  async #proxy(exchange: Exchange, route: UpstreamRoute): Promise<void> {
-    if (route.auth === "required") {
-      const caller = await authenticate(exchange, route, this.#authenticator);
-      if (caller.refusal) return refuse(exchange, caller.refusal);
-    }
+  /** What may be asked at a path, as far as it concerns a method; an upstream decides for itself. */
+  #methodsAt({ target }: Exchange, asked: string): readonly string[] {
+    const match = this.#routes.table.find(asked, target.segments);
+    if (match.kind === "route") return [asked];
+    if (this.#upstreams.find(target)) return [asked];
+    return match.kind === "method" ? match.allow : [];
+  }
+
+  async #serve(exchange: HeadedExchange, { route, parameters }: FoundRoute): Promise<void> {
+    const { ref, operation } = route;
+    const name = `${ref.service}.${ref.operation}`;
+    const caller = await this.#admit(exchange, name, operation);
+    if (caller.refusal) return refuse(exchange, caller.refusal);
+    const input = await readInput(exchange, operation, parameters, this.#bodyBytesMax);
+    if (input.refusal) return refuse(exchange, input.refusal);
+    const held = this.#keys.hold({
+      operation: name,
+      method: exchange.method,
+      key: input.value.idempotencyKey,
+      caller: caller.value,
+    });
+    if (held.refusal) return refuse(exchange, held.refusal);
+    const principal = caller.value?.text;
+    await this.#forward
+      .send({ exchange, route, principal, input: input.value })
+      .finally(held.value);
+  }
+
+  /** Who calls, if it may, and not too often. Without a rule nobody is asked who it is. */
+  async #admit(
+    exchange: HeadedExchange,
+    operation: string,
+    rule: AccessRule | undefined,
+  ): Promise<Step<ProvenPrincipal | undefined>> {
+    const limited = { remoteAddress: exchange.remoteAddress, operation };
+    const arrival = await this.#rateLimits.onArrival(limited);
+    exchange.add(arrival.headers);
+    if (arrival.refusal) return { refusal: arrival.refusal };
+    if (!rule) return { value: undefined };
+    const caller = await authenticate(exchange, rule, this.#authenticator);
+    if (caller.refusal) return caller;
+    const admission = await this.#rateLimits.onCaller(limited, caller.value);
+    exchange.add(admission.headers);
+    return admission.refusal ? { refusal: admission.refusal } : caller;
+  }
+
+  async #proxy(exchange: HeadedExchange, route: UpstreamRoute): Promise<void> {
+    const rule = route.auth === "required" ? route : undefined;
+    const caller = await this.#admit(exchange, route.path, rule);
+    if (caller.refusal) return refuse(exchange, caller.refusal);
     await this.#upstreams.send(exchange, route);
   }
 }

@@ -6,9 +6,14 @@ export { createApiKey } from "./auth/index.ts";
 export { createGateway, type Gateway } from "./gateway.ts";
 export type {
   AuthOptions,
+  CorsOptions,
+  GatewayCacheOptions,
   GatewayLimits,
   GatewayOptions,
   IssuerOptions,
+  RateLimitPolicy,
+  RateLimitRedis,
   RouteOptions,
   RouteSection,
 } from "./options.ts";
+export { rateLimitService } from "./rate-limits/index.ts";

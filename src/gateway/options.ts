@@ -1,8 +1,9 @@
 import type { RequestVerifier } from "../contract/index.ts";
 import type { MeshNode } from "../mesh/index.ts";
 import type { Logger } from "../telemetry/index.ts";
+import type { ConnectionLimits } from "./connection-limits.ts";
 import type { CertificatePaths } from "./edge-certificates.ts";
-import type { ConnectionSource, Http1Limits } from "./http1/index.ts";
+import type { ConnectionSource } from "./listen-http.ts";
 
 /**
  * What an issuer may sign with (RFC 7518, section 3.1; RFC 8037; RFC 9864). None by a shared secret: whoever reads a published key could
@@ -57,11 +58,61 @@ export interface AuthOptions {
   readonly verifier?: RequestVerifier | undefined;
 }
 
-/** Bounds of a request and of its connection; the defaults of those that are not here are in {@link Http1Limits}. */
+/** How much each caller may ask for. */
+export interface RateLimitPolicy {
+  /** Its name in answers: 1 to 50 letters, digits, `-` and `_`. */
+  readonly name: string;
+  /**
+   * Whose requests are counted together: those of a client's network (`ip`: an IPv4 address, or the first 64 bits of an IPv6 one), of a
+   * principal, of an API key, or all for one operation (`route`). Requests without a principal or an API key do not count for those.
+   */
+  readonly by: "ip" | "principal" | "apiKey" | "route";
+  /** So many requests ... */
+  readonly requests: number;
+  /** ... in so many seconds, evenly. */
+  readonly perS: number;
+  /** So many at once, by a caller that was quiet before. Default: `requests`. */
+  readonly burst?: number | undefined;
+  /** The operations it is about, as `books.add`, or the paths of routes to upstreams. Default: all. */
+  readonly operations?: readonly string[] | undefined;
+  /**
+   * `mesh`: all gateways of the mesh count together, each key at the one that owns it; their nodes host `rateLimitService()`. `redis`:
+   * they count in `GatewayOptions.redis`. Default: each gateway counts for itself.
+   */
+  readonly shared?: "mesh" | "redis" | undefined;
+  /**
+   * What becomes of a request that cannot be counted there now. `local` (default): this gateway counts it for itself. `open`: it passes.
+   * `closed`: 503.
+   */
+  readonly whenUnavailable?: "local" | "open" | "closed" | undefined;
+}
+
+/** Which pages of other origins may read answers. */
+export interface CorsOptions {
+  /** Origins as browsers write them, as `https://shop.example`, or `*` alone for all. */
+  readonly origins: readonly string[];
+  /** Headers that pages may send besides those that the gateway reads itself. */
+  readonly headers?: readonly string[] | undefined;
+  /** Headers that pages may read besides those that the gateway writes itself. */
+  readonly exposedHeaders?: readonly string[] | undefined;
+  /** Whether browsers may send cookies along. Default false; never with `*`. */
+  readonly credentials?: boolean | undefined;
+  /** How long browsers may remember what they may do, in s. Default 600. */
+  readonly maxAgeS?: number | undefined;
+}
+
+/** The part of a client of `@redis/client`, or `redis`, that is used. Commands must fail while it has no connection, not wait. */
+export interface RateLimitRedis {
+  sendCommand(words: string[]): Promise<unknown>;
+  /** Closes the connection at once. */
+  destroy(): void;
+}
+
+/** Bounds of a request and of its connection; the defaults of those that are not here are in {@link ConnectionLimits}. */
 export interface GatewayLimits
   extends Partial<
     Pick<
-      Http1Limits,
+      ConnectionLimits,
       | "headersMax"
       | "headMsMax"
       | "pauseMsMax"
@@ -77,6 +128,12 @@ export interface GatewayLimits
   readonly headerBytesMax?: number | undefined;
 }
 
+/** Bounds of the cache. */
+export interface GatewayCacheOptions {
+  /** Memory for answers, in MiB. Default 64. */
+  readonly mb?: number;
+}
+
 /** How a route goes to HTTP servers that are not on the mesh. */
 export interface RouteOptions {
   /** `http://host:port`, or several that do the same. */
@@ -89,6 +146,8 @@ export interface RouteOptions {
   readonly deadlineMs?: number;
   /** Largest body of a request, in bytes; above it 413. Default: the gateway's. */
   readonly bodyBytesMax?: number;
+  /** Answers are kept as their `Cache-Control` says (RFC 9111). Default: not. */
+  readonly cache?: true;
   /** A path that answers 200 to 399 on a healthy server. Two failed checks in a row take it out, a good one brings it back. */
   readonly health?: {
     readonly path: string;
@@ -114,6 +173,11 @@ export interface GatewayOptions {
   /** Without it only public operations can be called. */
   readonly auth?: AuthOptions | undefined;
   readonly limits?: GatewayLimits | undefined;
+  readonly rateLimits?: readonly RateLimitPolicy[] | undefined;
+  /** Without it pages of other origins can read nothing. */
+  readonly cors?: CorsOptions | undefined;
+  /** Opens the client for policies that are shared by Redis; the gateway closes it. */
+  readonly redis?: (() => RateLimitRedis) | undefined;
   /**
    * Addresses and networks of proxies before the gateway, as `10.0.0.0/8`. From them alone `X-Forwarded-For`, `X-Forwarded-Proto` and
    * `Forwarded` are believed. Default: none.
@@ -124,6 +188,8 @@ export interface GatewayOptions {
    * seconds, without a restart. Default: plain HTTP.
    */
   readonly tls?: CertificatePaths | readonly CertificatePaths[] | undefined;
+  /** What is kept of answers, of operations with `cache` and of routes with `cache`. */
+  readonly cache?: GatewayCacheOptions | undefined;
   /** Routes to HTTP servers that are not on the mesh, for what no contract answers. */
   readonly routes?: readonly RouteSection[] | undefined;
   /** Gives connections that somebody else accepted on the port. Default: the gateway listens itself. */
@@ -141,4 +207,5 @@ export const gatewayDefaults = {
   headerBytesMax: 16 * 1024,
   upstreamDeadlineMs: 30_000,
   healthEveryMs: 5_000,
+  cacheMb: 64,
 } as const;

@@ -20,6 +20,7 @@ export class RouteBook {
   readonly #stopListening: readonly (() => void)[];
   #table = new RouteTable([]);
   #tableKey = "";
+  #hashes: ReadonlySet<string> = new Set();
 
   constructor(node: MeshNode, logger: Logger) {
     this.#node = node;
@@ -31,6 +32,11 @@ export class RouteBook {
 
   get table(): RouteTable {
     return this.#table;
+  }
+
+  /** The contracts that the table is made from. */
+  get contractHashes(): ReadonlySet<string> {
+    return this.#hashes;
   }
 
   close(): void {
@@ -46,6 +52,7 @@ export class RouteBook {
     // A service that left keeps its last routes until another contract of that name takes their place.
     if (key === this.#tableKey || (known.length === 0 && this.#tableKey !== "")) return;
     this.#tableKey = key;
+    this.#hashes = new Set(known.map(({ hash }) => hash));
     const names = new Set(known.map(({ name }) => name));
     const missing = this.#table.routes.filter(({ ref }) => !names.has(ref.service));
     this.#table = new RouteTable([...inOrder(known), ...retained(missing)], {

@@ -3,7 +3,8 @@
  * problem documents. Decides and converts; knows no sockets.
  */
 export { BodyRefused } from "./body-refused.ts";
-export { findRoute } from "./find-route.ts";
+export { type FoundRoute, findRoute } from "./find-route.ts";
+export { idempotencyKeyReused } from "./idempotency-key.ts";
 export { type Found, PathTree } from "./path-tree.ts";
 export { failureProblem, gatewayProblem, type Problem } from "./problem.ts";
 export {

@@ -1,6 +1,7 @@
 import type { OperationDescription } from "../contract/index.ts";
 import { errorCatalogue, isErrorCode } from "../kit/index.ts";
 import type { CallFailure } from "../wire/index.ts";
+import { idempotencyKeyReused } from "./idempotency-key.ts";
 
 /** A problem document (RFC 9457). */
 export interface Problem {
@@ -32,10 +33,12 @@ const ownStatuses: Record<number, { code: string; title: string }> = {
   404: { code: "NOT_FOUND", title: "Not Found" },
   405: { code: "UNIMPLEMENTED", title: "Method Not Allowed" },
   408: { code: "DEADLINE_EXCEEDED", title: "Request Timeout" },
+  409: { code: "ABORTED", title: "Conflict" },
   413: { code: "RESOURCE_EXHAUSTED", title: "Content Too Large" },
   414: { code: "RESOURCE_EXHAUSTED", title: "URI Too Long" },
   415: { code: "INVALID_ARGUMENT", title: "Unsupported Media Type" },
   417: { code: "INVALID_ARGUMENT", title: "Expectation Failed" },
+  429: { code: "RESOURCE_EXHAUSTED", title: "Too Many Requests" },
   431: { code: "RESOURCE_EXHAUSTED", title: "Request Header Fields Too Large" },
   501: { code: "UNIMPLEMENTED", title: "Not Implemented" },
   502: { code: "INTERNAL", title: "Bad Gateway" },
@@ -79,17 +82,28 @@ export function failureProblem(
   const { httpStatus, title } = isErrorCode(failure.code)
     ? errorCatalogue[failure.code]
     : { httpStatus: 502, title: "The service gave an answer that its contract does not declare" };
-  const issues = (data as { issues?: { path: string; message: string }[] } | undefined)?.issues;
+  const details = (data ?? {}) as FailureDetails;
+  const { issues } = details;
   return {
     type: "about:blank",
     title,
-    status: isTooLarge(failure) ? 413 : httpStatus,
+    status: ownStatusOf(failure, details) ?? httpStatus,
     detail: failure.message,
     ...base,
     ...(issues ? { errors: issues.map(({ path, message }) => ({ field: path, message })) } : {}),
   };
 }
 
-function isTooLarge(failure: CallFailure): boolean {
-  return failure.code === "RESOURCE_EXHAUSTED" && /bytes; the limit/.test(failure.message);
+/** What failures say to machines, as far as problems tell of it. */
+interface FailureDetails {
+  readonly issues?: readonly { readonly path: string; readonly message: string }[];
+  readonly reason?: string;
+}
+
+/** Where HTTP has a status that says more than the one of the code. */
+function ownStatusOf(failure: CallFailure, { reason }: FailureDetails): number | undefined {
+  if (reason === idempotencyKeyReused) return 422;
+  const isTooLarge =
+    failure.code === "RESOURCE_EXHAUSTED" && /bytes; the limit/.test(failure.message);
+  return isTooLarge ? 413 : undefined;
 }

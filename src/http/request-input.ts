@@ -1,6 +1,7 @@
 /** What a request brings to its operation, checked as far as that can be done without the operation's schema. */
 import { Buffer } from "node:buffer";
 import type { OperationDescription } from "../contract/index.ts";
+import { parseIdempotencyKey } from "./idempotency-key.ts";
 import { JsonLines } from "./json-lines.ts";
 import type { Refusal, Step } from "./refusal.ts";
 import type { Target } from "./target.ts";
@@ -27,7 +28,6 @@ export interface RequestInput {
   readonly partitionKey: string | undefined;
 }
 
-const idempotencyKeyPattern = /^[\x21-\x7e]{1,200}$/;
 const jsonPattern = /^application\/(?:[\w.+-]+\+)?json(?:\s*;.*)?$/i;
 const jsonLinesPattern = /^application\/(?:x-ndjson|ndjson|jsonl)(?:\s*;.*)?$/i;
 const noBody = new Uint8Array(0);
@@ -39,8 +39,12 @@ export async function readInput(
   pathParameters: Readonly<Record<string, string>>,
   itemBytesMax: number,
 ): Promise<Step<RequestInput>> {
-  const idempotencyKey = source.header("idempotency-key");
-  const refusal = refusalOfType(source, operation) ?? refusalOfKey(idempotencyKey, operation);
+  const keyHeader = source.header("idempotency-key");
+  const idempotencyKey = keyHeader === undefined ? undefined : parseIdempotencyKey(keyHeader);
+  const isKeyMissing = keyHeader === undefined && operation.idempotencyKey === "required";
+  const isKeyWrong = keyHeader !== undefined && idempotencyKey === undefined;
+  const refusal =
+    refusalOfType(source, operation) ?? (isKeyMissing || isKeyWrong ? keyRefusal : undefined);
   if (refusal) return { refusal };
   const isRaw = operation.kind === "raw";
   const { query } = source.target;
@@ -69,19 +73,12 @@ function refusalOfType(source: InputSource, operation: OperationDescription): Re
   return { status: 415, detail: `send ${wanted}, not ${type ?? "a body without a content type"}` };
 }
 
-function refusalOfKey(
-  key: string | undefined,
-  operation: OperationDescription,
-): Refusal | undefined {
-  const isMissing = key === undefined && operation.idempotencyKey === "required";
-  if (!isMissing && (key === undefined || idempotencyKeyPattern.test(key))) return undefined;
-  return {
-    status: 400,
-    detail:
-      "this operation needs the header Idempotency-Key: 1 to 200 visible characters, a new one for each intent",
-    errors: [{ field: "Idempotency-Key", message: "is missing or not valid" }],
-  };
-}
+const keyRefusal: Refusal = {
+  status: 400,
+  detail:
+    "this operation needs the header Idempotency-Key: 1 to 200 visible characters, a new one for each intent",
+  errors: [{ field: "Idempotency-Key", message: "is missing or not valid" }],
+};
 
 /** As a caller with the contract's function would compute it. Input that has no such field is refused where it is validated. */
 function partitionKeyOf(

@@ -14,6 +14,7 @@ export {
   isErrorCode,
   type Sent,
 } from "./error.ts";
+export { inTime } from "./in-time.ts";
 export { LoopMonitor } from "./loop-monitor.ts";
 export { LruMap } from "./lru-map.ts";
 export {

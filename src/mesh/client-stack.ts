@@ -2,7 +2,8 @@
  * The caller's side of a call, in the order in which a call meets the layers:
  *
  *   1. overall deadline      no attempt outlives it; it is the caller's own or what is left of the one above
- *   2. local first           an operation hosted in this process needs no wire, but keeps all the rules
+ *   2. local first           an operation hosted in this process needs no wire, but keeps all the rules; data that another instance
+ *                            owns is asked for there all the same
  *   3. wait for an instance  a fleet starts in any order, so an unknown service is waited for, within bounds
  *   4. retry, redispatch     what was surely not begun goes elsewhere for free; the rest only if idempotent, within a budget
  *   5. throttle, companion   a caller that is mostly refused asks less; a call that hangs is asked elsewhere beside the first
@@ -79,7 +80,7 @@ export class ClientStack {
 
   /** Makes a call; what goes wrong is its outcome. */
   call(request: CallRequest): PendingCall {
-    const local = this.#options.callLocally(request);
+    const local = this.#isOwnedElsewhere(request) ? undefined : this.#options.callLocally(request);
     if (local) return local;
     const attempts = new Attempts(this, this.#pool(request.ref.service), request);
     attempts.start();
@@ -89,7 +90,8 @@ export class ClientStack {
   /** A stream, opened when it is first read; what goes wrong is thrown to its reader as a `StreamFailure`. */
   openStream(request: CallRequest): MessageStream {
     const pool = this.#pool(request.ref.service);
-    const { openLocally } = this.#options;
+    const openLocally = (each: CallRequest) =>
+      this.#isOwnedElsewhere(each) ? undefined : this.#options.openLocally(each);
     const findTarget = (tried: ReadonlySet<string>, deadlineAt: number) =>
       this.#findTarget(pool, request, tried, deadlineAt);
     const explainNobody = () => this.explainNobody(request.ref);
@@ -166,6 +168,15 @@ export class ClientStack {
       isStarted: false,
       sent: "no",
     };
+  }
+
+  /** Whether this node offers the operation too, but the key's data is another's. */
+  #isOwnedElsewhere({ ref, head, isPartitioned }: CallRequest): boolean {
+    const { self } = this.#options.registry;
+    if (!isPartitioned || !self.services.some(({ name }) => name === ref.service)) return false;
+    const pool = this.#pool(ref.service);
+    const owner = pool.pick({ ref, key: head.routingKey, isPartitioned, tried: undefined });
+    return owner !== undefined && owner.nodeId !== self.id;
   }
 
   async #findTarget(

@@ -59,8 +59,8 @@ class Obedience implements SupervisorLink {
   readonly #questions = new Questions((id, question) => void send({ kind: "ask", id, question }));
   #stop: ((isReplaced: boolean) => Promise<void>) | undefined;
   #takeConnection: ((socket: Socket) => void) | undefined;
-  #requestCount = () => 0;
   #readMetrics = (): readonly MetricFamily[] => [];
+  #requestCount = () => 0;
   #isStopping = false;
 
   constructor() {
@@ -123,8 +123,7 @@ class Obedience implements SupervisorLink {
       case "answer":
         return this.#questions.answered(message.id, message.answer);
       case "read-metrics":
-        void send({ kind: "metrics", id: message.id, families: this.#readMetrics() });
-        return;
+        return void send({ kind: "metrics", id: message.id, families: this.#readMetrics() });
       case "stop":
         void this.#end(message.isReplaced);
     }

@@ -64,8 +64,8 @@ export class ManagedProcess {
   #spawnedAt = 0;
   #vitals: Vitals | undefined;
   #isForced = false;
-  #isReplaced = false;
   readonly #metrics = new MetricsReader((id) => this.#send({ kind: "read-metrics", id }));
+  #isReplaced = false;
   #onStopped: (() => void)[] = [];
 
   constructor(spec: ProcessSpec, policy: RestartPolicy, listener: ProcessListener) {
@@ -249,10 +249,10 @@ export class ManagedProcess {
         return;
       case "ask":
         return this.#answer(message);
-      case "taken":
-        return this.#handover?.taken(message.id);
       case "metrics":
         return this.#metrics.answered(message.id, message.families);
+      case "taken":
+        return this.#handover?.taken(message.id);
       case "vitals":
         return this.#onVitals(message);
       case "tell":

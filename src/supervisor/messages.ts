@@ -6,9 +6,9 @@ export type FromChild =
   | { readonly kind: "failed"; readonly message: string; readonly exitCode: number }
   | { readonly kind: "ask"; readonly id: number; readonly question: unknown }
   | { readonly kind: "tell"; readonly details: unknown }
+  | { readonly kind: "metrics"; readonly id: number; readonly families: readonly MetricFamily[] }
   /** It has that connection; until then it may be given to somebody else. */
   | { readonly kind: "taken"; readonly id: number }
-  | { readonly kind: "metrics"; readonly id: number; readonly families: readonly MetricFamily[] }
   | ({ readonly kind: "vitals" } & Vitals);
 
 /** A sign of life, about once a second, and what it costs to be alive. */
@@ -32,7 +32,7 @@ export type ToChild =
   /** `isReplaced`: another process does its work from now on. */
   | { readonly kind: "stop"; readonly isReplaced: boolean };
 
-const childKinds = new Set(["ready", "failed", "ask", "tell", "taken", "metrics", "vitals"]);
+const childKinds = new Set(["ready", "failed", "ask", "tell", "metrics", "taken", "vitals"]);
 
 /** Whether a message is one of ours: a service's own code may use the channel too. */
 export function isFromChild(message: unknown): message is FromChild {

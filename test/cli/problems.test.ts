@@ -93,6 +93,11 @@ for (const { args, message } of [
   { args: ["call", "hello"], message: /"hello" names no operation; write service\.operation/ },
   { args: ["call", "hello.greet", "{nam"], message: /the input is not JSON/ },
   { args: ["serve"], message: /missing required argument 'file'/ },
+  { args: ["api-key"], message: /required option '--subject <id>' not specified/ },
+  {
+    args: ["api-key", "--subject", "kim", "--expires", "2027-02-30"],
+    message: /It must be a day such as "2027-01-31"/,
+  },
   { args: ["host", "x"], message: /started by `dure up` and `dure dev`, not by hand/ },
 ]) {
   test(`dure ${args.join(" ")} says what is wrong`, async (context) => {
@@ -106,7 +111,7 @@ for (const { args, message } of [
 test("every command has help with examples, and none of it starts anything", async (context) => {
   const { code, stdout } = await dure(context, ["--help"]);
   assert.equal(code, 0);
-  const commands = [...stdout.matchAll(/^ {2}([a-z]+)(?: \[| <)/gm)].map(([, name]) => name ?? "");
+  const commands = [...stdout.matchAll(/^ {2}([a-z-]+)(?: \[| <)/gm)].map(([, name]) => name ?? "");
   assert.ok(commands.length >= 10, stdout);
   assert.ok(!commands.includes("host"));
   for (const command of commands.filter((name) => name !== "help")) {

@@ -120,14 +120,10 @@ test("up runs a fleet, heals it, tells of it, and ends without a trace", async (
     await context.test(`${name} comes back when it is killed`, async () => {
       const former = await find(name);
       process.kill(former.pid as number, "SIGKILL");
-      const current = await until(
-        `${name} is ready again`,
-        async () => {
-          const found = await find(name);
-          return found.restarts === 1 && found.state === "ready" ? found : undefined;
-        },
-        15_000,
-      );
+      const current = await until(`${name} is ready again`, async () => {
+        const found = await find(name);
+        return found.restarts === 1 && found.state === "ready" ? found : undefined;
+      });
       assert.notEqual(current.pid, former.pid);
       if (name !== "hello-1") assert.equal(current.port, former.port);
       const text = await until("the gateway answers", async () => {
@@ -141,14 +137,10 @@ test("up runs a fleet, heals it, tells of it, and ends without a trace", async (
   await context.test("a process that is asked to end does so in order and comes back", async () => {
     const former = await find("hello-2");
     process.kill(former.pid as number, "SIGTERM");
-    await until(
-      "hello-2 is ready again",
-      async () => {
-        const found = await find("hello-2");
-        return found.restarts === 1 && found.state === "ready";
-      },
-      15_000,
-    );
+    await until("hello-2 is ready again", async () => {
+      const found = await find("hello-2");
+      return found.restarts === 1 && found.state === "ready";
+    });
   });
 
   await context.test("Ctrl-C ends everything with exit code 0", () => stopCleanly(fleet));

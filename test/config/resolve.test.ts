@@ -193,3 +193,18 @@ test("each setting has its own variable, flag and path", () => {
     assert.equal(new Set(names).size, names.length, pick);
   }
 });
+
+test("limits name operations of services that exist, of sidecars, or paths of routes", () => {
+  const limit = (operation: string) => ({
+    ...base,
+    processes: { reviews: { sidecar: { command: ["./reviews"], urls: ["GET /reviews"] } } },
+    gateway: {
+      rateLimits: [{ name: "a", by: "ip", requests: 1, perS: 1, operations: [operation] }],
+    },
+  });
+  for (const operation of ["products.get", "reviews.get", "/legacy/*"]) resolve(limit(operation));
+  assert.match(
+    problemsOf(limit("product.get")),
+    /gateway\.rateLimits\.0\.operations \("product\.get"\) names no service of this project \(did you mean "products"\?\)/,
+  );
+});

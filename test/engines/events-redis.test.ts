@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { createClient } from "@redis/client";
+import { eventLog, eventLogService, type Storage } from "../../src/events/index.ts";
 import { openRedisStorage } from "../../src/events/redis/index.ts";
+import { createNode } from "../../src/mesh/index.ts";
 import { keepsWhatItAcknowledged } from "../events/support/engine-faults.ts";
 import { eventsSuite } from "../events/support/events-suite.ts";
 import { until } from "../support/until.ts";
@@ -15,17 +17,25 @@ before(async () => {
     ...["--appendonly", "yes", "--appendfsync", "always"],
   ]);
 });
-after(() => server.close());
+const opened: Storage[] = [];
+after(async () => {
+  for (const storage of opened) await storage.close();
+  await server.close();
+});
 
-const connect = (database: number) =>
+const connect = (database: number, { port } = server) =>
   createClient({
-    url: `redis://127.0.0.1:${server.port}/${database}`,
+    url: `redis://127.0.0.1:${port}/${database}`,
     disableOfflineQueue: true,
     socket: { reconnectStrategy: false },
   })
     .on("error", () => {})
     .connect();
-const open = (database: number) => openRedisStorage({ connect: () => connect(database) });
+const open = async (database: number) => {
+  const storage = await openRedisStorage({ connect: () => connect(database) });
+  opened.push(storage);
+  return storage;
+};
 const administer = async (database: number, ...command: string[]) => {
   const client = await connect(database);
   try {
@@ -34,6 +44,11 @@ const administer = async (database: number, ...command: string[]) => {
     client.destroy();
   }
 };
+const succeeds = (call: PromiseLike<unknown>) =>
+  Promise.resolve(call).then(
+    () => true,
+    () => false,
+  );
 const append = (seq: number, count = 1, body = "{}") => {
   const event = { topic: "t.noted", key: "k", head: "{}", body };
   return { source: "s", epoch: 1, seq, events: Array.from({ length: count }, () => event) };
@@ -73,13 +88,60 @@ describe("the event log when Redis fails", () => {
       ["{}", '"of the next"'],
     );
     await next.close();
-    const isBack = () =>
-      former.call("append", append(2)).then(
-        () => true,
-        () => false,
-      );
+    const isBack = () => succeeds(former.call("append", append(2)));
     await until("the former one has it again", isBack, 30_000);
     await former.close();
+  });
+});
+
+describe("the event log that another process had meanwhile", () => {
+  test("readers get what that one stored", async () => {
+    const services = [eventLogService({ storage: () => open(8) })];
+    const node = await createNode({ name: "log", mesh: "test", distributors: [], services });
+    try {
+      const log = node.client(eventLog);
+      await log.append(append(0));
+      await administer(8, "DEL", "{dure}:lock");
+      const other = await open(8);
+      await other.call("append", { ...append(0), source: "of the other" });
+      // What the log does first when it is back has nothing to do with the topic.
+      const later = { topic: "t.other", key: "k", head: "{}", body: "{}" };
+      const elsewhere = { ...append(1), events: [later] };
+      await assert.rejects(log.append(elsewhere), { code: "UNAVAILABLE" });
+      await other.close();
+      await until("the log is back", () => succeeds(log.append(elsewhere)), 30_000);
+      const { events } = await log.poll({ topic: "t.noted", from: 1, max: 10, waitMs: 1_000 });
+      assert.deepEqual(
+        events.map(({ id }) => id),
+        ["of the other:1:0"],
+      );
+    } finally {
+      await node.close();
+    }
+  });
+});
+
+describe("the event log on a server that loses what it acknowledged", () => {
+  test("what comes later has offsets of its own, so nobody passes it over", async () => {
+    const forgetful = await startServer(({ port, folder }) => [
+      "redis-server",
+      ...["--port", String(port), "--dir", folder, "--save", "", "--appendonly", "no"],
+    ]);
+    try {
+      const storage = await openRedisStorage({ connect: () => connect(0, forgetful) });
+      await storage.call("append", append(0, 10));
+      await forgetful.killAndRestart();
+      const again = { ...append(0), epoch: 2 };
+      await until("it is back", () => succeeds(storage.call("append", again)), 30_000);
+      const stored = await storage.call("read", read);
+      assert.deepEqual(
+        stored.map(({ offset, id }) => [offset, id]),
+        [[10, "s:2:0"]],
+      );
+      await storage.close();
+    } finally {
+      await forgetful.close();
+    }
   });
 });
 

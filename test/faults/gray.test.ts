@@ -117,14 +117,10 @@ test("an instance that fails at once attracts nobody, no call fails, and once he
     mesh: "faults",
     distributors: caller.registry.distributors().map(({ address }) => address),
   });
-  await until(
-    "the healer has healed it",
-    async () => {
-      await healer.client(echo).heal(undefined, { key: `${Math.random()}` });
-      return answers.some(({ by }) => by === "echo-2");
-    },
-    20_000,
-  );
+  await until("the healer has healed it", async () => {
+    await healer.client(echo).heal(undefined, { key: `${Math.random()}` });
+    return answers.some(({ by }) => by === "echo-2");
+  });
   await healer.close();
   await end();
   assert.deepEqual(failures, []);

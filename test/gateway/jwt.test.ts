@@ -16,6 +16,7 @@ import { z } from "zod";
 import { createGateway, type Gateway, type GatewayOptions } from "../../src/gateway/index.ts";
 import { contract, op, service } from "../../src/index.ts";
 import { createNode, type MeshNode } from "../../src/mesh/index.ts";
+import { silentLogger } from "../../src/telemetry/index.ts";
 import { rawHttp } from "../support/raw-http.ts";
 import { type ShiftedTime, shiftedTime } from "../support/shifted-time.ts";
 import { until } from "../support/until.ts";
@@ -314,6 +315,17 @@ test("oversized credentials, other schemes and a second Authorization never reac
   const large = await sign({ claims: { pad: "x".repeat(8_000) } });
   assert.match((await ask(large)).detail, /the limit is 8192/);
   assert.equal(shop.fetches, 0);
+});
+
+test("keys that could be changed on their way are told of", async () => {
+  const told: string[] = [];
+  const logger = { ...silentLogger, warn: (message: string) => void told.push(message) };
+  for (const url of ["http://keys.example/jwks", "https://keys.example/jwks", shop.url]) {
+    const issuers = [{ issuer: "a", algorithms: ["EdDSA"], jwks: { url } }];
+    const quiet = await createGateway({ node, port: 0, auth: { issuers }, logger });
+    await quiet.close();
+  }
+  assert.deepEqual(told, ["an issuer's keys are fetched without encryption: use https"]);
 });
 
 test("issuers that could not be trusted are refused at the start", async () => {

@@ -66,13 +66,9 @@ class Chaos {
       };
       productIds.push((await this.#shop.api("POST", "/products", { token: admin, body })).body.id);
     }
-    const buyers = await Promise.all(
-      Array.from({ length: buyerCount }, async () => ({
-        token: await this.#shop.member(),
-        bought: 0,
-        refused: 0,
-      })),
-    );
+    const buyers: Buyer[] = [];
+    while (buyers.length < buyerCount)
+      buyers.push({ token: await this.#shop.member(), bought: 0, refused: 0 });
     const buying = buyers.map((buyer) => this.#buyOn(buyer, productIds));
     const killing = this.#killOn();
     await pause(seconds * 1_000);

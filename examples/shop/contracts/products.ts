@@ -19,6 +19,7 @@ export const products = contract("products", {
         .optional(),
     }),
     output: z.object({ items: z.array(Product), next: z.string().nullable() }),
+    cache: { maxAgeS: 60, staleIfErrorS: 600, tags: ["products"] },
   }),
   get: op({
     http: "GET /products/:id",
@@ -76,5 +77,6 @@ export const products = contract("products", {
   /** A product as it is now; null once it is gone. */
   changed: event(z.object({ id: ProductId, product: Product.nullable() }), {
     key: ({ id }) => String(id),
+    purges: ["products"],
   }),
 });

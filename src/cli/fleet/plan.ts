@@ -131,7 +131,8 @@ function planEdge(spec: HostSpec): PlannedProcess {
 export function certificateNeeds({ config }: PlanInput): readonly CertificateNeed[] {
   const edges = [
     { name: "distributor", services: [] },
-    { name: "gateway", services: [] },
+    // The name of what gateways host where they count together.
+    { name: "gateway", services: ["ratelimits"] },
     ...(config.events ? [{ name: "eventlog", services: ["eventlog"] }] : []),
     { name: commandLineName, services: [] },
   ];
@@ -202,7 +203,8 @@ function common({ config, token, certs }: PlanInput, name: string) {
   return { name, mesh, host, token, certs, logLevel };
 }
 
-function edge(input: PlanInput): EdgeSpec {
+/** What a process that runs the HTTP edge is told of it. */
+export function edge(input: Pick<PlanInput, "config" | "configPath" | "gatewayPort">): EdgeSpec {
   const { config, configPath } = input;
   return {
     gateway: gatewaySection(input),
@@ -213,7 +215,11 @@ function edge(input: PlanInput): EdgeSpec {
 }
 
 /** Files are named as the configuration sees them; processes may run elsewhere. */
-function gatewaySection({ config, configPath, gatewayPort }: PlanInput): ResolvedConfig["gateway"] {
+function gatewaySection({
+  config,
+  configPath,
+  gatewayPort,
+}: Pick<PlanInput, "config" | "configPath" | "gatewayPort">): ResolvedConfig["gateway"] {
   const { tls, ...gateway } = config.gateway;
   const inProject = (path: string) => resolve(dirname(configPath), path);
   return {

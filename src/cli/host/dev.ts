@@ -14,7 +14,7 @@ import { loadHosted } from "./hosted-services.ts";
 import { offerMetrics } from "./offer-metrics.ts";
 import { runSidecar } from "./sidecar.ts";
 import type { DevSpec, HostTold } from "./spec.ts";
-import { startGateway } from "./start-gateway.ts";
+import { edgeServices, startGateway } from "./start-gateway.ts";
 
 /** Hosts every service, the gateway and a Distributor in this one process. */
 export async function hostDev(spec: DevSpec, link: SupervisorLink): Promise<void> {
@@ -38,7 +38,11 @@ export async function hostDev(spec: DevSpec, link: SupervisorLink): Promise<void
     mesh,
     host,
     distributors,
-    services: spec.log ? [logServiceAt(spec.log), ...services] : services,
+    services: [
+      ...(spec.log ? [logServiceAt(spec.log)] : []),
+      ...edgeServices(spec.gateway),
+      ...services,
+    ],
     events: meshEvents(),
     token,
     dataDir: spec.dataFolder,

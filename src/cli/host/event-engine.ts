@@ -9,6 +9,8 @@ const engines: Readonly<Record<string, OpenEngine>> = {
   "postgresql:": openPostgres,
   "redis:": openRedis,
   "rediss:": openRedis,
+  "nats:": openNats,
+  "tls:": openNats,
 };
 
 /** Rejects with FAILED_PRECONDITION where its client is not installed, INVALID_ARGUMENT for a URL of no engine. */
@@ -46,6 +48,36 @@ async function openRedis(url: string): Promise<Storage> {
       return client.connect();
     },
   });
+}
+
+async function openNats(text: string): Promise<Storage> {
+  const { openNatsStorage } = await import("../../events/index.ts");
+  const [{ connect }, { jetstream, jetstreamManager }] = await Promise.all([
+    import("@nats-io/transport-node").catch(notInstalled("@nats-io/transport-node")),
+    import("@nats-io/jetstream").catch(notInstalled("@nats-io/jetstream")),
+  ]);
+  const url = new URL(text);
+  return openNatsStorage({
+    stream: url.pathname.slice(1) || undefined,
+    async connect() {
+      const connection = await connect({
+        servers: url.host,
+        ...(url.protocol === "tls:" ? { tls: {} } : {}),
+        ...credentialsIn(url),
+        reconnect: false,
+        pingInterval: 10_000,
+      });
+      const manager = await jetstreamManager(connection, { checkAPI: false });
+      return { connection, jetstream: jetstream(connection), manager };
+    },
+  });
+}
+
+/** `user:password@`, or `token@`. */
+function credentialsIn({ username, password }: URL) {
+  const [user, pass] = [decodeURIComponent(username), decodeURIComponent(password)];
+  if (user === "") return {};
+  return pass === "" ? { token: user } : { user, pass };
 }
 
 function notInstalled(name: string) {

@@ -7,7 +7,7 @@ import { transportFor } from "../transport.ts";
 import { tellWhenCovered } from "./covers.ts";
 import { offerMetrics } from "./offer-metrics.ts";
 import type { GatewaySpec } from "./spec.ts";
-import { startGateway } from "./start-gateway.ts";
+import { edgeServices, startGateway } from "./start-gateway.ts";
 
 /** A gateway is ready once it reaches every service, or after so long: a service that is down must not keep it from the others. In ms. */
 const patienceMs = 5_000;
@@ -23,6 +23,7 @@ export async function hostGateway(spec: GatewaySpec, link: SupervisorLink): Prom
     mesh: spec.mesh,
     host: spec.host,
     distributors: spec.distributors,
+    services: edgeServices(spec.gateway),
     token: spec.token,
     transport: await transportFor(spec.certs, "gateway", logger),
     dataDir: spec.dataFolder,

@@ -29,8 +29,8 @@ export async function hostServices(spec: ServicesSpec, link: SupervisorLink): Pr
     events: meshEvents(),
     logger,
   });
-  link.measure(() => node.requestCount);
   offerMetrics(node.metrics, link);
+  link.measure(() => node.requestCount);
   link.onStop(async () => {
     await node.drain(link.drainMs);
     await node.close();

@@ -10,8 +10,8 @@ import type { SidecarSpec } from "./spec.ts";
 /** Runs a program of another language under the supervisor. */
 export async function hostSidecar(spec: SidecarSpec, link: SupervisorLink): Promise<void> {
   const running = await runSidecar(spec, link);
-  link.measure(() => running.node.requestCount);
   offerMetrics(running.node.metrics, link);
+  link.measure(() => running.node.requestCount);
   link.onStop(() => running.close(link.drainMs));
   readyWhenAnnounced(running.node, spec.host, link);
 }

@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import { didYouMean } from "../../kit/index.ts";
+import type { GatewaySection } from "../gateway-section.ts";
 import type { DureConfig } from "../options.ts";
 import { hintFor, type Problem } from "./problems.ts";
 import { configSchema, reservedProcessNames } from "./schema.ts";
@@ -74,6 +75,17 @@ function inner(schema: any): any {
   return schema?.def?.innerType ? inner(schema.def.innerType) : schema;
 }
 
+function serviceOf(operation: string): string {
+  return operation.split(".")[0] ?? "";
+}
+
+/** The operations that limits name, with the number of the limit. */
+function limitedOperations({ rateLimits = [] }: GatewaySection = {}) {
+  return rateLimits.flatMap(({ operations = [] }, index) =>
+    operations.map((operation) => ({ index, operation })),
+  );
+}
+
 /** What the schema cannot see: names that must exist elsewhere in the file. */
 function crossCheck(config: DureConfig): Problem[] {
   const problems: Problem[] = [];
@@ -90,6 +102,8 @@ function crossCheck(config: DureConfig): Problem[] {
       section,
     })),
   ];
+  const processes = sections.flatMap(({ section }) => Object.entries(section.processes ?? {}));
+  const sidecars = new Set(processes.flatMap(([name, { sidecar }]) => (sidecar ? [name] : [])));
   for (const { prefix, section } of sections) {
     for (const [name, process] of Object.entries(section.processes ?? {})) {
       const path = `${prefix}processes.${name}`;
@@ -110,6 +124,13 @@ function crossCheck(config: DureConfig): Problem[] {
       } else if (!config.processes?.[name]?.services) {
         needService(path, name);
       }
+    }
+    for (const { index, operation } of limitedOperations(section.gateway)) {
+      if (operation.startsWith("/") || sidecars.has(serviceOf(operation))) continue;
+      needService(
+        `${prefix}gateway.rateLimits.${index}.operations ("${operation}")`,
+        serviceOf(operation),
+      );
     }
     for (const name of Object.keys(section.env ?? {})) needService(`${prefix}env.${name}`, name);
     for (const name of Object.keys(section.calls?.services ?? {})) {

@@ -1,8 +1,8 @@
 import { didYouMean, type HostPort, parseHostPort } from "../../kit/index.ts";
+import type { GatewaySection } from "../gateway-section.ts";
 import type {
   DureConfig,
   EventsSection,
-  GatewaySection,
   InstanceRange,
   ProcessOptions,
   ProfileOptions,

@@ -1,6 +1,12 @@
 import { z } from "zod";
 import { parseHostPort } from "../../kit/index.ts";
 import {
+  rateLimitFallbacks,
+  rateLimitShares,
+  rateLimitSubjects,
+  type VerifierLoader,
+} from "../gateway-section.ts";
+import {
   balancers,
   contractPolicies,
   type DureConfig,
@@ -8,7 +14,6 @@ import {
   logLevels,
   reloadWays,
   type ServiceLoader,
-  type VerifierLoader,
 } from "../options.ts";
 
 /** Names that `dure up` gives to its own processes. */
@@ -16,6 +21,7 @@ export const reservedProcessNames: readonly string[] = [
   "distributor",
   "gateway",
   "eventlog",
+  "ratelimits",
   "dev",
 ];
 
@@ -69,6 +75,7 @@ const instanceRange = z
   .refine(({ min, max }) => min <= max, "must have a min that is not above its max");
 
 const certificateFiles = z.strictObject({ cert: z.string().min(1), key: z.string().min(1) });
+
 const apiKey = z.strictObject({
   id: z.string().regex(/^[0-9a-f]{16}$/, "must be 16 hexadecimal digits; dure api-key prints it"),
   hash: z.string().regex(/^[0-9a-f]{64}$/, "must be 64 hexadecimal digits; dure api-key prints it"),
@@ -77,6 +84,26 @@ const apiKey = z.strictObject({
   expires: z
     .union([z.iso.date(), z.iso.datetime()], 'must be a date such as "2027-01-31"')
     .exactOptional(),
+});
+
+const rateLimit = z.strictObject({
+  name: z.string().regex(/^[A-Za-z0-9_-]{1,50}$/, "must be letters, digits, - and _"),
+  by: z.enum(rateLimitSubjects),
+  requests: z.int().min(1),
+  perS: z.int().min(1),
+  burst: z.int().min(1).exactOptional(),
+  operations: z.array(z.string().min(1)).min(1).readonly().exactOptional(),
+  shared: z.enum(rateLimitShares).exactOptional(),
+  whenUnavailable: z.enum(rateLimitFallbacks).exactOptional(),
+});
+
+const headerName = z.string().regex(/^[A-Za-z0-9-]+$/, "must be the name of a header");
+const cors = z.strictObject({
+  origins: z.array(z.string().min(1)).min(1).readonly(),
+  headers: z.array(headerName).readonly().exactOptional(),
+  exposedHeaders: z.array(headerName).readonly().exactOptional(),
+  credentials: z.boolean().exactOptional(),
+  maxAgeS: z.int().min(0).max(86_400).exactOptional(),
 });
 
 const verifier = z.custom<VerifierLoader>(
@@ -98,6 +125,7 @@ const route = z.strictObject({
   scopes: z.array(z.string().min(1)).readonly().exactOptional(),
   deadlineMs: deadlineMs.exactOptional(),
   bodyBytesMax: z.int().min(0).exactOptional(),
+  cache: z.literal(true).exactOptional(),
   health: z
     .strictObject({
       path: z.string().startsWith("/"),
@@ -142,8 +170,6 @@ const profileShape = {
           error: `must be a whole number from 1 to ${instancesMax}, or "max"`,
         })
         .exactOptional(),
-      tls: z.union([certificateFiles, z.array(certificateFiles).min(1).readonly()]).exactOptional(),
-      trustedProxies: z.array(z.string().min(1)).readonly().exactOptional(),
       auth: z
         .strictObject({
           issuers: z.array(issuer).readonly().exactOptional(),
@@ -151,6 +177,12 @@ const profileShape = {
           verifier: verifier.exactOptional(),
         })
         .exactOptional(),
+      cors: cors.exactOptional(),
+      rateLimits: z.array(rateLimit).readonly().exactOptional(),
+      redis: z.url({ protocol: /^rediss?$/ }).exactOptional(),
+      tls: z.union([certificateFiles, z.array(certificateFiles).min(1).readonly()]).exactOptional(),
+      trustedProxies: z.array(z.string().min(1)).readonly().exactOptional(),
+      cache: z.strictObject({ mb: z.int().min(1).exactOptional() }).exactOptional(),
       routes: z.array(route).readonly().exactOptional(),
       limits: z
         .strictObject({

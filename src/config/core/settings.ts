@@ -67,6 +67,12 @@ export const settings: readonly Setting[] = [
     read: text,
   },
   {
+    path: "gateway.redis",
+    variable: "DURE_GATEWAY_REDIS",
+    description: "Redis in which gateways count together: redis://, rediss://",
+    read: text,
+  },
+  {
     path: "distributor.port",
     variable: "DURE_DISTRIBUTOR_PORT",
     flag: "--distributor-port <number>",
@@ -120,7 +126,7 @@ export const settings: readonly Setting[] = [
   {
     path: "events.url",
     variable: "DURE_EVENTS_URL",
-    description: "engine that keeps the events in place of files: postgres://, redis://",
+    description: "engine that keeps the events in place of files: postgres://, redis://, nats://",
     read: text,
   },
   {

@@ -17,6 +17,8 @@ export interface EngineCall {
 
 /** A connection that has the log for itself. */
 export interface EngineSession {
+  /** How often the log has been opened, by anybody, this time included. */
+  readonly opening: number;
   /**
    * Runs changes in their order; answers in that order. When it rejects none of them has happened, or what has is recognised when it
    * is asked for again: several are then tried one by one, so that one that cannot be done does not fail the others.
@@ -61,6 +63,9 @@ class EngineStorage implements Storage {
   readonly #engine: Engine;
   readonly #waiting: Waiting[] = [];
   #session: EngineSession | undefined;
+  /** The opening of the newest session. */
+  #opening: number | undefined;
+  #onTakenOver = () => {};
   #isWorking = false;
   #isClosed = false;
 
@@ -85,7 +90,14 @@ class EngineStorage implements Storage {
     }
     if (isLost) throw this.#lost();
     if (this.#isClosed) return session.close();
+    const isNext = this.#opening === undefined || session.opening === this.#opening + 1;
+    this.#opening = session.opening;
     this.#session = session;
+    if (!isNext) this.#onTakenOver();
+  }
+
+  onTakenOver(listener: () => void): void {
+    this.#onTakenOver = listener;
   }
 
   call<Name extends StorageCallName>(

@@ -3,7 +3,9 @@
  * that comes again, or a request with the same `Idempotency-Key`, finds it.
  */
 import { createHash } from "node:crypto";
+import { idempotencyKeyReused } from "../../http/index.ts";
 import { DureError, every, wallTime } from "../../kit/index.ts";
+import type { KeyedRequest } from "./keyed-request.ts";
 import type { OutboxHost } from "./outbox.ts";
 import { createTables, inDialect, type SqlDatabase, type SqlRunner } from "./sql-database.ts";
 
@@ -21,23 +23,15 @@ export interface Inbox {
    */
   isNew(transaction: SqlRunner, scope: string, key: string): Promise<boolean>;
   /**
-   * The answer to a request: that of `work`, or, for a key that has been answered before, the same answer again. Rejects with
-   * ALREADY_EXISTS where the key comes with another input.
+   * The answer to a request: that of `work`, or, for a key that has been answered before, the same answer again. A request whose key is
+   * being worked on waits for that. Rejects with ALREADY_EXISTS, over HTTP 422, where the key comes with another input. What `work`
+   * rejects with is not kept: it is rolled back, and the next request with the key tries again.
    */
   answerOnce<Answer>(
     transaction: SqlRunner,
     request: KeyedRequest,
     work: () => Promise<Answer>,
   ): Promise<Answer>;
-}
-
-/** A request with an idempotency key. */
-export interface KeyedRequest {
-  /** What the key counts within: operation and principal, so that nobody meets another's. */
-  readonly scope: string;
-  readonly key: string;
-  /** Plain JSON. */
-  readonly input: unknown;
 }
 
 const cleanEveryMs = 3_600_000;
@@ -93,6 +87,7 @@ export async function openInbox(
         throw new DureError(
           "ALREADY_EXISTS",
           `the idempotency key "${key}" was used with another input; take a new one for each intent`,
+          { details: { reason: idempotencyKeyReused } },
         );
       return JSON.parse(String(known.answer)) as Answer;
     },

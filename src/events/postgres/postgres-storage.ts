@@ -60,6 +60,7 @@ async function openSession(client: PostgresClient, onLost: () => void): Promise<
   await log.countOpening();
   await log.load();
   return {
+    opening: log.incarnation,
     write: (calls) => transaction(query, log, calls),
     read: ({ name, input, at }) => log.call(name, input as never, at),
     close: () => client.end(),

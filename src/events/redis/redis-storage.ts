@@ -73,6 +73,7 @@ async function openSession(
   const log = new RedisLog({ send, writes, book, incarnation: lock.token });
   await log.load();
   return {
+    opening: lock.token,
     write: (calls) => log.write(calls),
     read: (call) => log.read(call),
     async close() {

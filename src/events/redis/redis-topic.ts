@@ -5,17 +5,21 @@ import type { FencedWrites } from "./fenced-writes.ts";
 import type { Send } from "./redis-client.ts";
 import { keys } from "./redis-keys.ts";
 
-/** Reads entries until they are so many, or so large together; of one the size is that of its fields. */
-const readEntries = `local events, size, from = {}, 0, ARGV[1]
+/**
+ * Reads entries until they are so many, or so large together; of one the size is that of its fields. Each step is twice the one before
+ * it, so that what is read and not given back is no more than what is.
+ */
+const readEntries = `local events, size, from, step = {}, 0, ARGV[1], 1
 while #events < tonumber(ARGV[2]) do
-  local step = redis.call('XRANGE', KEYS[1], from, '+', 'COUNT', math.min(64, ARGV[2] - #events))
-  for _, entry in ipairs(step) do
+  local found = redis.call('XRANGE', KEYS[1], from, '+', 'COUNT', math.min(step, ARGV[2] - #events))
+  for _, entry in ipairs(found) do
     for _, word in ipairs(entry[2]) do size = size + #word end
     if #events > 0 and size > tonumber(ARGV[3]) then return events end
     events[#events + 1] = entry
     from = '(' .. entry[1]
   end
-  if #step < 64 then return events end
+  if #found < step then return events end
+  step = step * 2
 end
 return events`;
 

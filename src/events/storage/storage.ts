@@ -12,6 +12,8 @@ export interface Storage {
     name: Name,
     input: StorageCalls[Name]["in"],
   ): Promise<StorageCalls[Name]["out"]>;
+  /** Of an engine: calls back when another process has had the log meanwhile, so that what was read of it before is of the past. */
+  onTakenOver?(listener: () => void): void;
   /** Ends what was asked before, then closes the file. */
   close(): Promise<void>;
 }

@@ -72,7 +72,7 @@ function knownKey({ id, hash, subject, scopes = [], expires }: ApiKeyOptions): K
   }
   const principal = { subject, scopes, claims: { apiKey: id } };
   const text = JSON.stringify(principal);
-  const proven: Authentication = { kind: "principal", principal, text };
+  const proven: Authentication = { kind: "principal", principal, text, apiKey: id };
   return { hash: Buffer.from(hash, "hex"), expiresAtMs, proven };
 }
 

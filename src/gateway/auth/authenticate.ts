@@ -4,13 +4,16 @@ import type { Exchange } from "../exchange.ts";
 import type { ProvenPrincipal } from "./authentication.ts";
 import type { Authenticator } from "./authenticator.ts";
 
+/** Who may. */
+export type AccessRule = Pick<OperationDescription, "auth" | "scopes">;
+
 /**
  * Who calls, and whether it may; undefined for nobody where the operation is public. Credentials that are given count even there:
  * bad ones are refused.
  */
 export async function authenticate(
   exchange: Exchange,
-  { auth, scopes }: Pick<OperationDescription, "auth" | "scopes">,
+  { auth, scopes }: AccessRule,
   authenticator: Authenticator,
 ): Promise<Step<ProvenPrincipal | undefined>> {
   const result = await authenticator.identify(exchange);

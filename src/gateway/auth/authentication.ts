@@ -6,6 +6,8 @@ export interface ProvenPrincipal {
   readonly principal: Principal;
   /** The same as JSON, as it travels. */
   readonly text: string;
+  /** The public part of the API key, where they are one. */
+  readonly apiKey?: string;
 }
 
 /** Credentials that are nobody's, as far as is known. */
@@ -16,3 +18,8 @@ export type NotProven =
 
 /** What a request's credentials came to. */
 export type Authentication = ProvenPrincipal | NotProven;
+
+/** What tells callers apart: two issuers may know different people by one name. */
+export function callerName({ principal }: ProvenPrincipal): string {
+  return `${principal.claims?.iss ?? ""} ${principal.subject}`;
+}

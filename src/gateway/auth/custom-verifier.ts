@@ -1,5 +1,5 @@
 import type { Principal, RequestVerifier } from "../../contract/index.ts";
-import { afterInBackground, asError, DureError } from "../../kit/index.ts";
+import { asError, DureError, inTime } from "../../kit/index.ts";
 import type { MeshNode } from "../../mesh/index.ts";
 import type { Logger } from "../../telemetry/index.ts";
 import type { Exchange } from "../exchange.ts";
@@ -15,15 +15,15 @@ export async function verifyByOwnMeans(
   { node, logger }: { readonly node: MeshNode; readonly logger: Logger },
 ): Promise<Authentication | undefined> {
   try {
-    const principal = await inTime(
-      verifier({
-        method: exchange.method,
-        path: exchange.target.path,
-        remoteAddress: exchange.remoteAddress,
-        header: (name) => exchange.header(name.toLowerCase()),
-        client: (contract) => node.client(contract),
-      }),
-    );
+    const found = verifier({
+      method: exchange.method,
+      path: exchange.target.path,
+      remoteAddress: exchange.remoteAddress,
+      header: (name) => exchange.header(name.toLowerCase()),
+      client: (contract) => node.client(contract),
+    });
+    const principal =
+      found instanceof Promise ? await inTime(found, verifyMsMax, "the verifier") : found;
     if (principal === undefined) return undefined;
     checkPrincipal(principal);
     return { kind: "principal", principal, text: JSON.stringify(principal) };
@@ -36,19 +36,6 @@ export async function verifyByOwnMeans(
       requestId: exchange.requestId,
     });
     return { kind: "unavailable", reason: "who calls cannot be verified now" };
-  }
-}
-
-async function inTime<Value>(work: Promise<Value> | Value): Promise<Value> {
-  if (!(work instanceof Promise)) return work;
-  const { promise: late, reject } = Promise.withResolvers<never>();
-  const timer = afterInBackground(verifyMsMax, () =>
-    reject(new Error(`it took more than ${verifyMsMax} ms`)),
-  );
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    timer.cancel();
   }
 }
 

@@ -44,6 +44,10 @@ export class JwtVerifier {
     for (const options of issuers) {
       const { issuer, jwks } = options;
       checkIssuer(options, this.#issuers.has(issuer));
+      if ("url" in jwks && isReadableOnTheWay(new URL(jwks.url))) {
+        const message = "an issuer's keys are fetched without encryption: use https";
+        logger.warn(message, { issuer, url: jwks.url });
+      }
       const keys = new IssuerKeys(issuer, sourceOf(jwks), logger);
       this.#issuers.set(issuer, { options, keys });
     }
@@ -84,6 +88,11 @@ export class JwtVerifier {
     const untilMs = Math.min((payload.exp ?? 0) * 1_000, wallTime() + verifiedMsMax);
     return { kind: "principal", principal, text: JSON.stringify(principal), untilMs };
   }
+}
+
+/** Whoever can change keys on the way can sign as anybody. */
+function isReadableOnTheWay({ protocol, hostname }: URL): boolean {
+  return protocol !== "https:" && !/^(localhost|127\.[\d.]+|\[::1\])$/.test(hostname);
 }
 
 function checkIssuer({ issuer, algorithms }: IssuerOptions, isKnown: boolean): void {

@@ -32,6 +32,17 @@ const statusLines: readonly string[] = Array.from({ length: 600 }, (_, status) =
   status < 200 ? "" : `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\n`,
 );
 
+/** Whether the engine alone sets a field. */
+export function isEngineField(name: string): boolean {
+  return engineFields[name.length]?.includes(name.toLowerCase()) ?? false;
+}
+
+/** Throws for a name or a value that HTTP does not have. */
+export function refuseBadField(name: string, value: string): void {
+  if (!namePattern.test(name)) throw new Error(`"${name}" is not the name of a header`);
+  if (badValue.test(value)) throw new Error(`the header ${name} holds what no header may hold`);
+}
+
 /** Writes the heads of answers. */
 export class AnswerHeads {
   #second = -1;
@@ -44,9 +55,8 @@ export class AnswerHeads {
     let fields = "";
     let hasDate = false;
     for (const [name, value] of headers) {
-      if (engineFields[name.length]?.includes(name.toLowerCase())) continue;
-      if (!namePattern.test(name)) throw new Error(`"${name}" is not the name of a header`);
-      if (badValue.test(value)) throw new Error(`the header ${name} holds what no header may hold`);
+      if (isEngineField(name)) continue;
+      refuseBadField(name, value);
       if (name.length === 4 && name.toLowerCase() === "date") hasDate = true;
       fields += `${name}: ${value}\r\n`;
     }

@@ -15,10 +15,10 @@
 import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
 import { BodyRefused } from "../../http/index.ts";
+import type { ConnectionOwner, EdgeConnection } from "../connection-owner.ts";
 import { ClientGone } from "../exchange.ts";
 import type { Client, ClientReader } from "../trusted-proxies.ts";
 import type { AnswerHeads } from "./answer-head.ts";
-import type { ConnectionOwner } from "./connection-owner.ts";
 import { HeadReader } from "./core/head-reader.ts";
 import type { ParsedHead } from "./core/parsed-head.ts";
 import { Patience } from "./core/patience.ts";
@@ -28,7 +28,7 @@ import { IncomingBody } from "./incoming-body.ts";
 import { type Refused, sendRefusal } from "./refusal.ts";
 import { SocketWriter } from "./socket-writer.ts";
 
-export class Connection implements ExchangeChannel {
+export class Connection implements EdgeConnection, ExchangeChannel {
   readonly heads: AnswerHeads;
   readonly bodyBytesMax: number;
   readonly #socket: Socket;
@@ -183,7 +183,7 @@ export class Connection implements ExchangeChannel {
     this.#requestCount += 1;
     this.#isContinueDue = sound.expectsContinue;
     const incoming = new IncomingBody(sound.bodyLength, () => this.#onBodyWanted());
-    const exchange = new Http1Exchange(this, { head, sound, incoming, client });
+    const exchange = new Http1Exchange(this, { head, sound, client }, incoming);
     this.#exchange = exchange;
     if (incoming.isDone) this.#patience.end();
     else this.#patience.begin(this.#owner.limits.pauseMsMax);

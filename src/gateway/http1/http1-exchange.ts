@@ -1,12 +1,9 @@
-import { randomUUID } from "node:crypto";
-import type { HeaderList, Target } from "../../http/index.ts";
+import type { HeaderList } from "../../http/index.ts";
 import type { AnswerStream, Exchange } from "../exchange.ts";
-import type { Client } from "../trusted-proxies.ts";
 import type { AnswerHeads, Framing } from "./answer-head.ts";
 import { ChunkedStream, PlainStream } from "./answer-stream.ts";
-import type { ParsedHead } from "./core/parsed-head.ts";
-import type { SoundHead } from "./core/request-head.ts";
 import type { IncomingBody } from "./incoming-body.ts";
+import { type ReceivedHead, ReceivedRequest } from "./received-request.ts";
 
 /** What an exchange needs of its connection. */
 export interface ExchangeChannel {
@@ -28,64 +25,18 @@ export interface ExchangeChannel {
   end(): void;
 }
 
-/** `OPTIONS *` asks about the server, so it has no path. */
-const asterisk: Target = {
-  segments: [],
-  path: "*",
-  search: "",
-  query: {},
-  hasEncodedSlash: false,
-  authority: undefined,
-};
-const requestIdPattern = /^[A-Za-z0-9._-]{1,64}$/;
-
 /** A request of one connection and its answer. */
-export class Http1Exchange implements Exchange {
-  readonly requestId: string;
-  readonly method: string;
-  readonly target: Target;
-  readonly rawTarget: string;
-  readonly host: string;
-  readonly hasBody: boolean;
+export class Http1Exchange extends ReceivedRequest implements Exchange {
   /** For the connection: the body as it is received. */
   readonly incoming: IncomingBody;
-  readonly sound: SoundHead;
-  readonly #client: Client;
-  readonly #head: ParsedHead;
   readonly #channel: ExchangeChannel;
   #state: "open" | "streaming" | "answered" = "open";
   #isLast = false;
-  #isAborted = false;
-  #abortListeners: (() => void)[] | undefined;
 
-  constructor(
-    channel: ExchangeChannel,
-    what: { head: ParsedHead; sound: SoundHead; incoming: IncomingBody; client: Client },
-  ) {
+  constructor(channel: ExchangeChannel, received: ReceivedHead, incoming: IncomingBody) {
+    super(received);
     this.#channel = channel;
-    this.#client = what.client;
-    this.#head = what.head;
-    this.sound = what.sound;
-    this.incoming = what.incoming;
-    this.method = what.head.method;
-    this.rawTarget = originForm(what.head.target);
-    this.target = what.sound.target === "*" ? asterisk : what.sound.target;
-    this.host = what.sound.host;
-    this.hasBody = what.sound.bodyLength !== 0;
-    const given = what.head.header("x-request-id");
-    this.requestId = given !== undefined && requestIdPattern.test(given) ? given : randomUUID();
-  }
-
-  get headers(): readonly (readonly [string, string])[] {
-    return this.#head.headers();
-  }
-
-  get remoteAddress(): string {
-    return this.#client.address;
-  }
-
-  get scheme(): "http" | "https" {
-    return this.#client.scheme;
+    this.incoming = incoming;
   }
 
   /** Whether an answer has begun. */
@@ -103,22 +54,12 @@ export class Http1Exchange implements Exchange {
     return this.#isLast;
   }
 
-  header(name: string): string | undefined {
-    return this.#head.header(name);
-  }
-
   body(): Promise<Uint8Array> {
     return this.incoming.whole(this.#channel.bodyBytesMax);
   }
 
   bodyChunks(bytesMax = this.#channel.bodyBytesMax): AsyncIterable<Uint8Array> {
     return this.incoming.pieces(bytesMax);
-  }
-
-  onAbort(listener: () => void): void {
-    if (this.#isAborted) return listener();
-    this.#abortListeners ??= [];
-    this.#abortListeners.push(listener);
   }
 
   answer(status: number, headers: HeaderList, body: Uint8Array | string): void {
@@ -141,7 +82,7 @@ export class Http1Exchange implements Exchange {
   stream(status: number, headers: HeaderList, length?: number): AnswerStream {
     if (!this.#canBegin()) return new PlainStream(this.#channel, { hasBody: false, onEnd() {} });
     const hasBody = this.method !== "HEAD" && status !== 204 && status !== 205 && status !== 304;
-    const isChunked = length === undefined && this.#head.minorVersion === 1;
+    const isChunked = length === undefined && this.head.minorVersion === 1;
     // Who knows neither the length nor chunks knows the end of the body by the end of the connection.
     const isUntilClose = hasBody && length === undefined && !isChunked;
     const isLast = isUntilClose || this.#channel.isLastAnswer(this);
@@ -163,15 +104,6 @@ export class Http1Exchange implements Exchange {
       : new PlainStream(this.#channel, what);
   }
 
-  /** The client is gone: tells those who work for it. */
-  abort(): void {
-    if (this.#isAborted || this.#state === "answered") return;
-    this.#isAborted = true;
-    const listeners = this.#abortListeners ?? [];
-    this.#abortListeners = undefined;
-    for (const listener of listeners) listener();
-  }
-
   #canBegin(): boolean {
     if (this.#state !== "open") throw new Error("a request is answered once");
     return !this.#channel.isGone;
@@ -182,18 +114,11 @@ export class Http1Exchange implements Exchange {
     headers: HeaderList,
     { framing, isLast }: { framing: Framing; isLast: boolean },
   ): string {
-    const connection = isLast ? "close" : this.#head.minorVersion === 0 ? "keep-alive" : undefined;
+    const connection = isLast ? "close" : this.head.minorVersion === 0 ? "keep-alive" : undefined;
     return this.#channel.heads.write(status, headers, {
       requestId: this.requestId,
       framing,
       connection,
     });
   }
-}
-
-/** Without the host that an absolute target begins with: that is in `host`. */
-function originForm(target: string): string {
-  if (target.startsWith("/")) return target;
-  const rest = target.replace(/^[^:]*:\/\/[^/?]*/, "");
-  return rest.startsWith("/") ? rest : `/${rest}`;
 }

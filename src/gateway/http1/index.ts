@@ -1,8 +1,8 @@
-/** http1: the HTTP engine, our own on `node:net`. */
-export type { Http1Limits } from "./limits.ts";
-export {
-  type ConnectionSource,
-  type HttpEngine,
-  type HttpEngineOptions,
-  listenHttp,
-} from "./listen-http.ts";
+/** http1: HTTP/1.1 and HTTP/1.0, our own on sockets. */
+export { AnswerHeads, isEngineField, refuseBadField } from "./answer-head.ts";
+export { Connection } from "./connection.ts";
+export type { HeadRefusal } from "./core/head-piece.ts";
+export { ParsedHead } from "./core/parsed-head.ts";
+export { Patience } from "./core/patience.ts";
+export { judgeHead } from "./core/request-head.ts";
+export { type ReceivedHead, ReceivedRequest } from "./received-request.ts";

@@ -1,8 +1,8 @@
 import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
+import type { ConnectionLimits } from "../connection-limits.ts";
 import { ClientGone } from "../exchange.ts";
 import { Patience } from "./core/patience.ts";
-import type { Http1Limits } from "./limits.ts";
 
 /** Up to this size, copying a body behind its head is cheaper than a second write. */
 const joinBytesMax = 16 * 1024;
@@ -17,14 +17,14 @@ interface Room {
 /** The sending side of a connection: few writes, an end to waiting for a client that does not read. */
 export class SocketWriter {
   readonly #socket: Socket;
-  readonly #limits: Http1Limits;
+  readonly #limits: ConnectionLimits;
   readonly #onDrain: () => void;
   readonly #patience = new Patience();
   #isFull = false;
   #isCorked = false;
   #room: Room | undefined;
 
-  constructor(socket: Socket, limits: Http1Limits, onDrain: () => void) {
+  constructor(socket: Socket, limits: ConnectionLimits, onDrain: () => void) {
     this.#socket = socket;
     this.#limits = limits;
     this.#onDrain = onDrain;

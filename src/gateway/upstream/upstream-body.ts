@@ -9,6 +9,7 @@ import type { PiecewiseBody } from "../answer.ts";
 import { ByteQueue } from "../http1/core/byte-queue.ts";
 import { ChunkedDecoder } from "../http1/core/chunked-decoder.ts";
 import type { AnswerBodyLength } from "./core/answer-framing.ts";
+import { UpstreamFailure } from "./upstream-failure.ts";
 
 /** Bytes that wait for a reader; with more the upstream is held back. */
 const queueBytesMax = 256 * 1024;
@@ -54,7 +55,7 @@ export class UpstreamBody implements PiecewiseBody {
     if (this.#chunked) {
       end = this.#chunked.push(bytes, from, this);
       const { refusal, isDone } = this.#chunked;
-      if (refusal !== undefined) this.fail(new Error(refusal));
+      if (refusal !== undefined) this.fail(broken(refusal));
       this.#isDone = isDone;
     } else {
       end = Math.min(bytes.length, from + this.#left);
@@ -76,7 +77,7 @@ export class UpstreamBody implements PiecewiseBody {
   onPeerEnd(): void {
     if (this.#isDone) return;
     if (!this.#chunked && this.#left === Number.POSITIVE_INFINITY) this.#isDone = true;
-    else this.fail(new Error("the connection ended before the body did"));
+    else this.fail(broken("the connection ended before the body did"));
     this.#awaken();
   }
 
@@ -89,7 +90,7 @@ export class UpstreamBody implements PiecewiseBody {
 
   cancel(): void {
     if (!this.#isDone) {
-      this.fail(new Error("nobody reads the answer any more"));
+      this.fail(broken("nobody reads the answer any more"));
       this.#source.onCancelled();
     }
     this.#queue.clear();
@@ -125,4 +126,8 @@ export class UpstreamBody implements PiecewiseBody {
     this.#wake = undefined;
     wake?.();
   }
+}
+
+function broken(reason: string): UpstreamFailure {
+  return new UpstreamFailure(502, reason, "unknown");
 }

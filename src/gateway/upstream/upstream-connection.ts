@@ -199,8 +199,9 @@ export class UpstreamConnection {
     const work = this.#work;
     if (!work) return;
     this.#leave(work);
-    work.body?.fail(new Error(reason));
-    work.reject(new UpstreamFailure(502, reason, "unknown"));
+    const failure = new UpstreamFailure(502, reason, "unknown");
+    work.body?.fail(failure);
+    work.reject(failure);
     this.destroy();
   }
 

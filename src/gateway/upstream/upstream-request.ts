@@ -12,6 +12,8 @@ export interface RequestBody {
 /** A request for an upstream. */
 export interface UpstreamRequest {
   readonly method: string;
+  /** How the client reached the edge. */
+  readonly scheme: "http" | "https";
   /** Path and query in canonical form. */
   readonly target: string;
   readonly host: string;
@@ -24,13 +26,14 @@ export interface UpstreamRequest {
 
 /** Makes the request of an exchange. `bodyBytesMax`: larger bodies are 413. */
 export function upstreamRequest(exchange: Exchange, bodyBytesMax: number): UpstreamRequest {
-  const { method, target, host, headers, requestId, remoteAddress, hasBody } = exchange;
+  const { method, target, host, headers, requestId, remoteAddress, scheme, hasBody } = exchange;
   const gone = new AbortController();
   exchange.onAbort(() => gone.abort());
   const length = exchange.header("content-length");
   const passed = headers.filter(([name]) => name !== "host" && name !== "expect");
   return {
     method,
+    scheme,
     target: `${target.path}${target.search}`,
     host,
     headers: passedOnHeaders(passed, [
@@ -38,7 +41,7 @@ export function upstreamRequest(exchange: Exchange, bodyBytesMax: number): Upstr
       ["x-request-id", requestId],
       ["x-forwarded-for", remoteAddress],
       ["x-forwarded-host", host],
-      ["x-forwarded-proto", "http"],
+      ["x-forwarded-proto", scheme],
     ]),
     body: hasBody
       ? {

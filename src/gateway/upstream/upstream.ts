@@ -87,6 +87,7 @@ export class Upstream {
     for (const target of health ? this.#targets : []) {
       const request: UpstreamRequest = {
         method: "GET",
+        scheme: "http",
         target: health?.path ?? "/",
         host: target.name,
         headers: [],

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Storage } from "../../../src/events/index.ts";
+import type { StoredEvent } from "../../../src/events/types.ts";
 import { until } from "../../support/until.ts";
 
 /** An engine under load. */
@@ -10,19 +11,29 @@ export interface EngineUnderLoad {
   interrupt(): Promise<void>;
 }
 
-/** Appends one event after another, interrupts three times, and reads all back: nothing acknowledged is missing, doubled or out of order. */
+const topics = ["t.noted", "t.other"];
+const sourceCount = 8;
+
+/**
+ * Several sources append one event after another to two topics, while it interrupts three times; then it reads all back: nothing
+ * acknowledged is missing, doubled or out of order.
+ */
 export async function keepsWhatItAcknowledged({
   storage,
   interrupt,
 }: EngineUnderLoad): Promise<void> {
-  let acknowledged = 0;
+  const acknowledged = new Array<number>(sourceCount).fill(0);
+  const total = () => acknowledged.reduce((sum, count) => sum + count, 0);
   let isOver = false;
-  const append = async () => {
+  const append = async (source: number) => {
     while (!isOver) {
-      const events = [{ topic: "t.noted", key: "k", head: "{}", body: `{"n":${acknowledged}}` }];
+      const seq = acknowledged[source] as number;
+      const topic = topics[(seq + source) % topics.length] as string;
+      const body = JSON.stringify({ source, n: seq });
+      const events = [{ topic, key: "k", head: "{}", body }];
       try {
-        await storage.call("append", { source: "s", epoch: 1, seq: acknowledged, events });
-        acknowledged += 1;
+        await storage.call("append", { source: `s${source}`, epoch: 1, seq, events });
+        acknowledged[source] = seq + 1;
       } catch (thrown) {
         assert.equal((thrown as { code: string }).code, "UNAVAILABLE", String(thrown));
         await delay(20);
@@ -30,26 +41,41 @@ export async function keepsWhatItAcknowledged({
     }
   };
   const goesOn = () => {
-    const before = acknowledged;
-    return until("it goes on", () => acknowledged > before + 50);
+    const before = total();
+    return until("it goes on", () => total() > before + 50 * sourceCount, 30_000);
   };
-  const appending = append();
+  const appending = acknowledged.map((_, source) => append(source));
   for (let count = 0; count < 3; count += 1) {
     await goesOn();
     await interrupt();
   }
   await goesOn();
   isOver = true;
-  await appending;
-  const bounds = { eventsMax: 100_000, bytesMax: 64 * 1024 * 1024 };
-  const stored: [number, number][] = [];
-  for (;;) {
-    const events = await storage.call("read", { topic: "t.noted", from: stored.length, bounds });
-    if (events.length === 0) break;
-    for (const { offset, body } of events) stored.push([offset, JSON.parse(body).n]);
+  await Promise.all(appending);
+  const stored = acknowledged.map((): number[] => []);
+  for (const topic of topics) {
+    const newest = new Map<number, number>();
+    for (const [index, { offset, body }] of (await readAll(storage, topic)).entries()) {
+      const { source, n } = JSON.parse(body) as { source: number; n: number };
+      assert.equal(offset, index, topic);
+      assert.ok(n > (newest.get(source) ?? -1), `${topic}: ${n} of source ${source} is late`);
+      newest.set(source, n);
+      stored[source]?.push(n);
+    }
   }
+  for (const numbers of stored) numbers.sort((a, b) => a - b);
   assert.deepEqual(
     stored,
-    Array.from({ length: acknowledged }, (_, index) => [index, index]),
+    acknowledged.map((count) => Array.from({ length: count }, (_, n) => n)),
   );
+}
+
+async function readAll(storage: Storage, topic: string): Promise<StoredEvent[]> {
+  const bounds = { eventsMax: 100_000, bytesMax: 64 * 1024 * 1024 };
+  const all: StoredEvent[] = [];
+  for (;;) {
+    const events = await storage.call("read", { topic, from: all.length, bounds });
+    if (events.length === 0) return all;
+    all.push(...events);
+  }
 }

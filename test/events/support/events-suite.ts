@@ -173,15 +173,11 @@ export function eventsSuite(openStorage: () => Promise<Storage>): void {
       readers.map(({ service: made }, index) => start(`sharing-${index}`, [made])),
     );
     let id = 1_000;
-    await until(
-      "each has its share",
-      async () => {
-        id += 1;
-        await place(id, 0);
-        return readers.every(({ seen }) => seen.length > 0);
-      },
-      15_000,
-    );
+    await until("each has its share", async () => {
+      id += 1;
+      await place(id, 0);
+      return readers.every(({ seen }) => seen.length > 0);
+    });
     const before = readers.map(({ seen }) => seen.length);
     await Promise.all(Array.from({ length: 300 }, (_, index) => place(5_000 + index, 0)));
     const ownOf = ({ seen }: { seen: readonly { id: number }[] }) =>

@@ -14,6 +14,8 @@ const sizePattern = /^[0-9A-Fa-f]{1,8}$/;
 const sizeWithExtensions = new RegExp(
   `^([0-9A-Fa-f]{1,8})(?:[\\t ]*;[\\t ]*${token}(?:[\\t ]*=[\\t ]*(?:${token}|${quoted}))?)+$`,
 );
+/** They must not be trailers (RFC 9110, section 6.5.1), and node:http, for one, obeys a `Connection: close` among them. */
+const framingTrailer = /^(?:content-length|transfer-encoding|connection):/i;
 const trailerPattern = new RegExp(`^${token}:[\\t\\x20-\\x7e\\x80-\\xff]*$`);
 
 const lineBytesMax = 1024;
@@ -98,6 +100,7 @@ export class ChunkedDecoder {
   #onTrailer(line: string): void {
     if (line === "") this.#state = complete;
     else if (!trailerPattern.test(line)) this.#refusal = "a trailer is not a name and a value";
+    else if (framingTrailer.test(line)) this.#refusal = "a trailer speaks of the framing";
     else this.#count(line.length);
   }
 

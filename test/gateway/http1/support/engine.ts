@@ -1,16 +1,16 @@
 import { connect, type Socket } from "node:net";
 import type { TestContext } from "node:test";
+import type { ConnectionLimits } from "../../../../src/gateway/connection-limits.ts";
 import type { EdgeCertificates } from "../../../../src/gateway/edge-certificates.ts";
 import type { Exchange } from "../../../../src/gateway/exchange.ts";
-import { type HttpEngine, listenHttp } from "../../../../src/gateway/http1/index.ts";
-import type { Http1Limits } from "../../../../src/gateway/http1/limits.ts";
+import { type HttpEngine, listenHttp } from "../../../../src/gateway/listen-http.ts";
 import { TrustedProxies } from "../../../../src/gateway/trusted-proxies.ts";
 
 /** An engine that runs until the test ends. */
 export async function startEngine(
   t: TestContext,
   onExchange: (exchange: Exchange) => Promise<void>,
-  limits: Partial<Http1Limits> & {
+  limits: Partial<ConnectionLimits> & {
     bodyBytesMax?: number;
     headerBytesMax?: number;
     trustedProxies?: string[];
@@ -97,8 +97,8 @@ export class RawClient {
     await new Promise<void>((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#listeners.delete(listener);
-        reject(new Error(`nothing in 8 s; so far: ${this.received.slice(0, 500)}`));
-      }, 8_000);
+        reject(new Error(`nothing in 30 s; so far: ${this.received.slice(0, 500)}`));
+      }, 30_000);
       const listener = () => {
         if (!isTrue()) return;
         clearTimeout(timer);

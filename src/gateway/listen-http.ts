@@ -1,17 +1,17 @@
 /**
- * HTTP/1.1 on `node:net`. Turns each request into an Exchange; knows nothing of routes. Own code and not `node:http`, because an
- * edge reads strictly what that reads leniently, and because half of a request's time went into its streams and events.
+ * The edge's port: plain HTTP/1.1, or TLS with HTTP/2 and HTTP/1.1, whichever a client offers (ALPN). Each connection is read by the
+ * engine for its protocol, which turns each request into an Exchange; nothing here knows of routes.
  */
 import { createServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
-import { afterInBackground, DureError, every, type Timer } from "../../kit/index.ts";
-import type { EdgeCertificates } from "../edge-certificates.ts";
-import type { OnExchange } from "../exchange.ts";
-import type { TrustedProxies } from "../trusted-proxies.ts";
-import { AnswerHeads } from "./answer-head.ts";
-import { Connection } from "./connection.ts";
-import type { ConnectionOwner } from "./connection-owner.ts";
-import { type Http1Limits, http1Defaults } from "./limits.ts";
+import { afterInBackground, DureError, every, type Timer } from "../kit/index.ts";
+import { type ConnectionLimits, connectionDefaults } from "./connection-limits.ts";
+import type { ConnectionOwner, EdgeConnection } from "./connection-owner.ts";
+import type { EdgeCertificates } from "./edge-certificates.ts";
+import type { OnExchange } from "./exchange.ts";
+import { AnswerHeads, Connection } from "./http1/index.ts";
+import { Http2Connection } from "./http2/index.ts";
+import type { TrustedProxies } from "./trusted-proxies.ts";
 
 /** Gives connections that somebody else accepted. */
 export type ConnectionSource = (take: (socket: Socket) => void) => void;
@@ -27,7 +27,7 @@ export interface HttpEngineOptions {
   readonly proxies: TrustedProxies;
   /** Absent: plain HTTP. */
   readonly certificates?: EdgeCertificates | undefined;
-  readonly limits?: Partial<Http1Limits> | undefined;
+  readonly limits?: Partial<ConnectionLimits> | undefined;
   /** In place of listening. */
   readonly connections?: ConnectionSource | undefined;
 }
@@ -47,13 +47,13 @@ const sweepMsMax = 1_000;
 
 /** Starts listening. Rejects with ALREADY_EXISTS for a taken port. */
 export async function listenHttp(options: HttpEngineOptions): Promise<HttpEngine> {
-  const engine = new Http1Engine(options);
+  const engine = new Listener(options);
   await engine.listen();
   return engine;
 }
 
-class Http1Engine implements HttpEngine, ConnectionOwner {
-  readonly limits: Http1Limits;
+class Listener implements HttpEngine, ConnectionOwner {
+  readonly limits: ConnectionLimits;
   readonly headerBytesMax: number;
   readonly bodyBytesMax: number;
   readonly onExchange: OnExchange;
@@ -61,7 +61,7 @@ class Http1Engine implements HttpEngine, ConnectionOwner {
   readonly heads = new AnswerHeads();
   isClosing = false;
   readonly #options: HttpEngineOptions;
-  readonly #connections = new Set<Connection>();
+  readonly #connections = new Set<EdgeConnection>();
   /** Those in their TLS handshake too. */
   readonly #sockets = new Set<Socket>();
   readonly #server: Server;
@@ -69,7 +69,7 @@ class Http1Engine implements HttpEngine, ConnectionOwner {
 
   constructor(options: HttpEngineOptions) {
     this.#options = options;
-    this.limits = { ...http1Defaults, ...options.limits };
+    this.limits = { ...connectionDefaults, ...options.limits };
     this.headerBytesMax = options.headerBytesMax;
     this.bodyBytesMax = options.bodyBytesMax;
     this.onExchange = options.onExchange;
@@ -105,7 +105,7 @@ class Http1Engine implements HttpEngine, ConnectionOwner {
     });
   }
 
-  onClosed(connection: Connection): void {
+  onClosed(connection: EdgeConnection): void {
     this.#connections.delete(connection);
   }
 
@@ -144,21 +144,25 @@ class Http1Engine implements HttpEngine, ConnectionOwner {
 
   #createServer(): Server {
     const { certificates } = this.#options;
-    const onSocket = (socket: Socket) => {
-      this.#connections.add(new Connection(socket, this));
-    };
     // Half-open: a client may end its side and still read its answer.
     const common = { noDelay: true, allowHalfOpen: true };
-    if (!certificates) return createServer(common, onSocket);
+    if (!certificates) {
+      return createServer(common, (socket) => {
+        this.#connections.add(new Connection(socket, this));
+      });
+    }
     const server = createTlsServer(
       {
         ...common,
         ...certificates.options,
         // Who offers other protocols only is refused, and cannot be made to talk to another server (ALPACA, 2021).
-        ALPNProtocols: ["http/1.1"],
+        ALPNProtocols: ["h2", "http/1.1"],
         handshakeTimeout: this.limits.headMsMax,
       },
-      onSocket,
+      (socket) => {
+        const Engine = socket.alpnProtocol === "h2" ? Http2Connection : Connection;
+        this.#connections.add(new Engine(socket, this));
+      },
     );
     // Node tells of handshakes that failed, or took too long, and leaves their sockets open.
     server.on("tlsClientError", (_error, socket) => socket.destroy());

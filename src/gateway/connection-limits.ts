@@ -1,5 +1,5 @@
 /** Bounds of connections, beside those of one request. */
-export interface Http1Limits {
+export interface ConnectionLimits {
   /** Header fields of a request; above it 431. Envoy's default. */
   readonly headersMax: number;
   /** The head must be complete this long after its first byte; then 408. Holds off those who send a byte now and then. */
@@ -25,7 +25,7 @@ export interface Http1Limits {
 }
 
 /** The defaults. */
-export const http1Defaults: Http1Limits = {
+export const connectionDefaults: ConnectionLimits = {
   headersMax: 100,
   headMsMax: 10_000,
   pauseMsMax: 10_000,

@@ -1,0 +1,71 @@
+/** An operation of the mesh behind the cache: what it answers as HTTP, with the lifetime that its contract gives. */
+import { createHash } from "node:crypto";
+import { filledTags, type OperationDescription } from "../contract/index.ts";
+import type { HeaderList } from "../http/index.ts";
+import type { CallFailure } from "../wire/index.ts";
+import { type Answer, NoAnswer } from "./answer.ts";
+import type { CacheRequest } from "./cache/index.ts";
+import type { Exchange } from "./exchange.ts";
+
+type CachePolicy = NonNullable<OperationDescription["cache"]>;
+
+/** A call failed. */
+export class CallFailed extends NoAnswer {
+  readonly failure: CallFailure;
+
+  constructor(status: number, failure: CallFailure) {
+    super(status, failure.message);
+    this.failure = failure;
+  }
+}
+
+/** The request as the cache sees it. `audience`: who it is for, if answers differ by that. */
+export function operationRequest(exchange: Exchange, audience: string | undefined): CacheRequest {
+  const { method, scheme, host, target, headers, hasBody } = exchange;
+  const gone = new AbortController();
+  exchange.onAbort(() => gone.abort());
+  return {
+    ...{ method, scheme, host, hasBody, audience },
+    target: `${target.path}${target.search}`,
+    // Who asks is in the audience, or means nothing.
+    headers: headers.filter(([name]) => name !== "authorization"),
+    signal: gone.signal,
+  };
+}
+
+/** A call's answer with its lifetime, and a validator, so that who has it need not get it again. */
+export function operationAnswer(
+  { status, body }: { readonly status: number; readonly body: Uint8Array },
+  params: string | undefined,
+  policy: CachePolicy,
+): Answer {
+  const tags = filledTags(policy.tags ?? [], JSON.parse(params ?? "{}"));
+  const { maxAgeS, staleWhileRevalidateS, staleIfErrorS } = policy;
+  const lifetime = [
+    `max-age=${maxAgeS}`,
+    ...(staleWhileRevalidateS ? [`stale-while-revalidate=${staleWhileRevalidateS}`] : []),
+    ...(staleIfErrorS ? [`stale-if-error=${staleIfErrorS}`] : []),
+  ];
+  const digest = createHash("sha256").update(body).digest("base64url").slice(0, 22);
+  const headers: HeaderList = [
+    ...(body.length > 0 ? [["content-type", "application/json"] as const] : []),
+    ["cache-control", lifetime.join(", ")],
+    ["etag", `"${digest}"`],
+    ...(tags.length > 0 ? [["surrogate-key", tags.join(" ")] as const] : []),
+  ];
+  return { status, headers, body };
+}
+
+/**
+ * The answer for the client: whoever comes next on the way must not give one principal's answer to others, and must ask each time for what may be
+ * purged here.
+ */
+export function forClient(answer: Answer, { by, tags }: CachePolicy): Answer {
+  if (by === undefined && !tags) return answer;
+  const rule = (value: string) => (tags ? "no-cache" : value);
+  const headers = answer.headers.map(([name, value]) => {
+    if (name !== "cache-control") return [name, value] as const;
+    return [name, by ? `private, ${rule(value)}` : rule(value)] as const;
+  });
+  return { ...answer, headers: by ? [...headers, ["vary", "authorization, cookie"]] : headers };
+}

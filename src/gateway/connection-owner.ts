@@ -1,0 +1,25 @@
+import type { ConnectionLimits } from "./connection-limits.ts";
+import type { OnExchange } from "./exchange.ts";
+import type { AnswerHeads } from "./http1/index.ts";
+import type { TrustedProxies } from "./trusted-proxies.ts";
+
+/** A client's connection, whatever it speaks. */
+export interface EdgeConnection {
+  /** Time passed. */
+  charge(ms: number): void;
+  /** Closes if nothing is at work; otherwise what is at work is the last. */
+  drain(): void;
+}
+
+/** What connections share. */
+export interface ConnectionOwner {
+  readonly limits: ConnectionLimits;
+  readonly headerBytesMax: number;
+  readonly bodyBytesMax: number;
+  readonly heads: AnswerHeads;
+  readonly onExchange: OnExchange;
+  readonly proxies: TrustedProxies;
+  /** Whether every answer must be its connection's last. */
+  readonly isClosing: boolean;
+  onClosed(connection: EdgeConnection): void;
+}

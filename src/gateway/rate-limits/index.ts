@@ -1,0 +1,3 @@
+/** rate-limits: how much each caller may ask for. */
+export { rateLimitService } from "./mesh-counters.ts";
+export { type Admission, RateLimits } from "./rate-limits.ts";
