@@ -5,6 +5,7 @@ import { defineCerts } from "./certs.ts";
 import { defineConfigCommand } from "./config.ts";
 import { defineDev } from "./dev.ts";
 import { defineDistributor } from "./distributor.ts";
+import { defineDoctor } from "./doctor.ts";
 import { defineDown } from "./down.ts";
 import { defineEventLog } from "./event-log.ts";
 import { defineEvents } from "./events.ts";
@@ -56,6 +57,7 @@ export function createProgram(): Command {
     defineOpenApi,
     defineConfigCommand,
     defineCerts,
+    defineDoctor,
     defineApiKey,
     defineInstallService,
     defineHost,
