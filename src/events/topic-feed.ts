@@ -29,9 +29,12 @@ export class TopicFeed {
     return this.#next;
   }
 
-  /** Events before `next` are in the file. */
-  onAppended(next: number): void {
+  /** Events before `next` are stored; `newest` are the last of them, as far as they are known. Those who wait need not read them back. */
+  onAppended(next: number, newest: readonly StoredEvent[]): void {
     if (next <= this.#next) return;
+    const wanted = (this.#tail.at(-1)?.offset ?? this.#next - 1) + 1;
+    if (this.#waiters.size > 0 && !this.#reading && newest[0]?.offset === wanted)
+      this.#keep(newest);
     this.#next = next;
     for (const wake of [...this.#waiters]) wake();
   }
@@ -84,7 +87,10 @@ export class TopicFeed {
   async #readOn(): Promise<void> {
     const last = this.#tail.at(-1);
     const from = last ? last.offset + 1 : Math.max(0, this.#next - bounds.eventsMax);
-    const events = await this.#storage.call("read", { topic: this.#name, from, bounds });
+    this.#keep(await this.#storage.call("read", { topic: this.#name, from, bounds }));
+  }
+
+  #keep(events: readonly StoredEvent[]): void {
     for (const event of events) {
       this.#tail.push(event);
       this.#tailBytes += eventSize(event);

@@ -73,7 +73,7 @@ export class PostgresLog {
   }
 
   async #append(batch: AppendBatch, wallTime: number): Promise<Appended> {
-    const { events, next, duplicates, source } = this.#book.take(batch, wallTime);
+    const { events, next, at, duplicates, source } = this.#book.take(batch, wallTime);
     const topicIds: number[] = [];
     for (const { topic } of events)
       topicIds.push(this.#topicIds.get(topic) ?? (await this.#addTopic(topic)));
@@ -102,7 +102,7 @@ export class PostgresLog {
       "insert into dure_log_sources values ($1, $2, $3, $4) on conflict (name) do update set epoch = excluded.epoch, seq = excluded.seq, at = excluded.at",
       [batch.source, source.epoch, source.seq, Math.floor(wallTime)],
     );
-    return { next, duplicates };
+    return { next, at, duplicates };
   }
 
   async #read({ topic, from, bounds }: StorageCalls["read"]["in"]): Promise<StoredEvent[]> {
