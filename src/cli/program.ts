@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 import { defineApiKey } from "./api-key.ts";
 import { defineCall } from "./call.ts";
 import { defineCerts } from "./certs.ts";
+import { defineCluster } from "./cluster.ts";
 import { defineConfigCommand } from "./config.ts";
 import { defineDev } from "./dev.ts";
 import { defineDistributor } from "./distributor.ts";
@@ -33,6 +34,7 @@ export function createProgram(): Command {
     .description("From one process to a fleet without a rewrite.")
     .version(packageInfo().version)
     .exitOverride()
+    .enablePositionalOptions()
     .configureHelp({ showGlobalOptions: true })
     .addHelpText("after", examples);
   for (const define of [
@@ -41,6 +43,7 @@ export function createProgram(): Command {
     defineUp,
     defineServe,
     defineSidecar,
+    defineCluster,
     defineGateway,
     defineDistributor,
     defineEventLog,
