@@ -42,6 +42,7 @@ function explain(config: ResolvedConfig): Explained[] {
     "gateway.rateLimits": config.gateway.rateLimits,
     "gateway.redis": withoutPassword(config.gateway.redis),
     "gateway.limits": config.gateway.limits,
+    "gateway.compression": config.gateway.compression,
     "gateway.tls": config.gateway.tls,
     "gateway.trustedProxies": config.gateway.trustedProxies,
     "distributor.port": config.distributor.port,

@@ -2,7 +2,7 @@
  * The HTTP edge: a node like any other that speaks HTTP. Policies of a request, in order:
  *
  *   limits (engine) -> preflights -> platform paths -> route -> rates by address and route -> authenticate and scopes -> rates by caller
- *     -> input -> idempotency key -> cache -> forward, or
+ *     -> input -> cache -> forward, or
  *     -> cache -> upstream
  *
  * Each is a file of its own, and either refuses or hands on what the next ones need.
@@ -17,13 +17,13 @@ import {
   type ProvenPrincipal,
 } from "./auth/index.ts";
 import { HttpCache } from "./cache/index.ts";
+import { Compressor } from "./compression/index.ts";
 import { Cors } from "./cors.ts";
 import { answerDocsPage } from "./docs-page/index.ts";
 import { loadEdgeCertificates } from "./edge-certificates.ts";
 import type { Exchange } from "./exchange.ts";
 import { Forward } from "./forward.ts";
 import { HeadedExchange } from "./headed-exchange.ts";
-import { KeysInProgress } from "./keys-in-progress.ts";
 import { type HttpEngine, listenHttp } from "./listen-http.ts";
 import { type GatewayOptions, gatewayDefaults } from "./options.ts";
 import { answerPlatformPath } from "./platform-paths.ts";
@@ -33,6 +33,7 @@ import { refuse } from "./refusal.ts";
 import { RouteBook } from "./route-book.ts";
 import { TrustedProxies } from "./trusted-proxies.ts";
 import { type UpstreamRoute, UpstreamRoutes } from "./upstream-routes.ts";
+import { overWebSocket } from "./web-socket/index.ts";
 
 /** A running gateway. */
 export interface Gateway {
@@ -64,8 +65,8 @@ class RunningGateway implements Gateway {
   readonly #rateLimits: RateLimits;
   readonly #purges: Purges;
   readonly #upstreams: UpstreamRoutes;
+  readonly #compressor: Compressor | undefined;
   readonly #cors: Cors | undefined;
-  readonly #keys = new KeysInProgress();
   readonly #bodyBytesMax: number;
 
   constructor(options: GatewayOptions) {
@@ -75,6 +76,7 @@ class RunningGateway implements Gateway {
     this.#authenticator = new Authenticator(options.auth ?? {}, options.node, this.#logger);
     const unknown = new UnknownOperations(options.rateLimits ?? [], this.#logger);
     this.#routes = new RouteBook(options.node, this.#logger, (routes) => unknown.look(routes));
+    this.#compressor = options.compression && new Compressor(options.compression);
     const cache = new HttpCache({
       bytesMax: (options.cache?.mb ?? gatewayDefaults.cacheMb) * 2 ** 20,
     });
@@ -116,7 +118,8 @@ class RunningGateway implements Gateway {
       headerBytesMax: limits?.headerBytesMax ?? gatewayDefaults.headerBytesMax,
       limits,
       connections: this.#options.connections,
-      onExchange: (exchange) => this.#onExchange(exchange),
+      onExchange: (exchange) =>
+        this.#compressor ? this.#compress(exchange, this.#compressor) : this.#onExchange(exchange),
       certificates,
       proxies: new TrustedProxies(this.#options.trustedProxies ?? []),
     });
@@ -143,8 +146,20 @@ class RunningGateway implements Gateway {
     this.#rateLimits.close();
   }
 
+  async #compress(received: Exchange, compressor: Compressor): Promise<void> {
+    const exchange = compressor.wrap(received);
+    await this.#onExchange(exchange);
+    await exchange.sent;
+  }
+
   async #onExchange(bare: Exchange): Promise<void> {
-    const exchange = new HeadedExchange(bare);
+    const asWanted = overWebSocket(bare, {
+      table: this.#routes.table,
+      messageBytesMax: this.#bodyBytesMax,
+      allows: (origin) => this.#cors?.allows(origin) ?? false,
+    });
+    if (asWanted.refusal) return refuse(bare, asWanted.refusal);
+    const exchange = new HeadedExchange(asWanted.value);
     const { node, info } = this.#options;
     this.#cors?.mark(exchange);
     const asked = this.#cors?.askedMethod(exchange);
@@ -177,17 +192,8 @@ class RunningGateway implements Gateway {
     if (caller.refusal) return refuse(exchange, caller.refusal);
     const input = await readInput(exchange, operation, parameters, this.#bodyBytesMax);
     if (input.refusal) return refuse(exchange, input.refusal);
-    const held = this.#keys.hold({
-      operation: name,
-      method: exchange.method,
-      key: input.value.idempotencyKey,
-      caller: caller.value,
-    });
-    if (held.refusal) return refuse(exchange, held.refusal);
     const principal = caller.value?.text;
-    await this.#forward
-      .send({ exchange, route, principal, input: input.value })
-      .finally(held.value);
+    await this.#forward.send({ exchange, route, principal, input: input.value });
   }
 
   /** Who calls, if it may, and not too often. Without a rule nobody is asked who it is. */

@@ -1,6 +1,7 @@
 import type { RequestVerifier } from "../contract/index.ts";
 import type { MeshNode } from "../mesh/index.ts";
 import type { Logger } from "../telemetry/index.ts";
+import type { CompressionOptions } from "./compression/index.ts";
 import type { ConnectionLimits } from "./connection-limits.ts";
 import type { CertificatePaths } from "./edge-certificates.ts";
 import type { ConnectionSource } from "./listen-http.ts";
@@ -192,6 +193,8 @@ export interface GatewayOptions {
   readonly cache?: GatewayCacheOptions | undefined;
   /** Routes to HTTP servers that are not on the mesh, for what no contract answers. */
   readonly routes?: readonly RouteSection[] | undefined;
+  /** Compresses answers for clients that accept it; see the reference on what that tells an eavesdropper. Default: none are. */
+  readonly compression?: CompressionOptions | undefined;
   /** Gives connections that somebody else accepted on the port. Default: the gateway listens itself. */
   readonly connections?: ConnectionSource | undefined;
   readonly logger?: Logger | undefined;

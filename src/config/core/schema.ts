@@ -181,6 +181,7 @@ const profileShape = {
       rateLimits: z.array(rateLimit).readonly().exactOptional(),
       redis: z.url({ protocol: /^rediss?$/ }).exactOptional(),
       tls: z.union([certificateFiles, z.array(certificateFiles).min(1).readonly()]).exactOptional(),
+      compression: z.strictObject({ bytesMin: z.int().min(0).exactOptional() }).exactOptional(),
       trustedProxies: z.array(z.string().min(1)).readonly().exactOptional(),
       cache: z.strictObject({ mb: z.int().min(1).exactOptional() }).exactOptional(),
       routes: z.array(route).readonly().exactOptional(),
