@@ -59,6 +59,8 @@ function explain(config: ResolvedConfig): Explained[] {
     "security.tokenFile": config.tokenFile,
     "security.certs": config.certs,
     "logs.level": config.logLevel,
+    "logs.fileMb": config.logFiles.fileMb,
+    "logs.keptFiles": config.logFiles.keptFiles,
   };
   for (const { name, sidecar: _, ...process } of config.processes) {
     values[`processes.${name}`] = process;

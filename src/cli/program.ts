@@ -2,9 +2,12 @@ import { Command, CommanderError } from "commander";
 import { defineApiKey } from "./api-key.ts";
 import { defineCall } from "./call.ts";
 import { defineCerts } from "./certs.ts";
+import { defineCluster } from "./cluster.ts";
 import { defineConfigCommand } from "./config.ts";
 import { defineDev } from "./dev.ts";
 import { defineDistributor } from "./distributor.ts";
+import { defineDoctor } from "./doctor.ts";
+import { defineDown } from "./down.ts";
 import { defineEventLog } from "./event-log.ts";
 import { defineEvents } from "./events.ts";
 import { exitCodeOf, explain } from "./exit-code.ts";
@@ -12,6 +15,8 @@ import { defineExport } from "./export.ts";
 import { defineGateway } from "./gateway.ts";
 import { defineHost } from "./host.ts";
 import { defineInit } from "./init.ts";
+import { defineInstallService } from "./install-service.ts";
+import { defineLogs } from "./logs.ts";
 import { defineMetrics } from "./metrics.ts";
 import { defineNodes } from "./nodes.ts";
 import { defineOpenApi } from "./openapi.ts";
@@ -31,6 +36,7 @@ export function createProgram(): Command {
     .description("From one process to a fleet without a rewrite.")
     .version(packageInfo().version)
     .exitOverride()
+    .enablePositionalOptions()
     .configureHelp({ showGlobalOptions: true })
     .addHelpText("after", examples);
   for (const define of [
@@ -39,10 +45,13 @@ export function createProgram(): Command {
     defineUp,
     defineServe,
     defineSidecar,
+    defineCluster,
     defineGateway,
     defineDistributor,
     defineEventLog,
+    defineDown,
     definePs,
+    defineLogs,
     defineMetrics,
     defineReload,
     defineScale,
@@ -55,7 +64,9 @@ export function createProgram(): Command {
     defineOpenApi,
     defineConfigCommand,
     defineCerts,
+    defineDoctor,
     defineApiKey,
+    defineInstallService,
     defineHost,
   ]) {
     define(program);

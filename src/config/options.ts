@@ -152,6 +152,10 @@ export interface ProfileOptions {
   readonly logs?: {
     /** The quietest level that is written. `DURE_LOG_LEVEL`, `--log-level`. Default `"info"`. */
     readonly level?: (typeof logLevels)[number];
+    /** `dure up` keeps what each process writes in a file, in the data folder; one that is larger is put aside, in MiB. Default 10. */
+    readonly fileMb?: number;
+    /** How many files that were put aside are kept, for each process. Default 4. */
+    readonly keptFiles?: number;
   };
 }
 

@@ -263,7 +263,13 @@ const profileShape = {
   metrics: z
     .strictObject({ port: portNumber.exactOptional(), host: z.string().min(1).exactOptional() })
     .exactOptional(),
-  logs: z.strictObject({ level: z.enum(logLevels).exactOptional() }).exactOptional(),
+  logs: z
+    .strictObject({
+      level: z.enum(logLevels).exactOptional(),
+      fileMb: z.number().positive().max(1_024).exactOptional(),
+      keptFiles: z.int().min(0).max(100).exactOptional(),
+    })
+    .exactOptional(),
 };
 
 const loader = z.custom<ServiceLoader>(
