@@ -3,10 +3,11 @@
  * answered; the same changes, from the same beginning, make the same state.
  */
 
-import type { Source } from "../../core/sources.ts";
+import { eventId, type Source } from "../../core/sources.ts";
 import type { EngineCall } from "../../engine/engine-storage.ts";
 import { LogBook, type TopicState } from "../../engine/log-book.ts";
 import type { GroupChange } from "../../storage/groups-file.ts";
+import type { Appended } from "../../storage/log-file.ts";
 import type { StorageCalls } from "../../storage/requests.ts";
 import type { AppendBatch, StoredEvent } from "../../types.ts";
 import { type GroupItem, GroupState } from "./group-state.ts";
@@ -137,8 +138,8 @@ export class LogState {
   }
 
   #append(batch: AppendBatch, at: number): Outcome {
-    const { events, next, duplicates } = this.#take(batch, at);
-    const answer = { next, duplicates };
+    const { events, next, at: takenAt, duplicates } = this.#take(batch, at);
+    const answer: Appended = { next, at: takenAt, duplicates };
     if (events.length === 0) return { answer };
     const places: Record<string, Place> = {};
     for (const { topic, offset, at: storedAt } of events) places[topic] ??= [offset, storedAt];
@@ -171,6 +172,6 @@ export function storedEvents({
     const [first, at] = places[event.topic] as Place;
     const count = counts.get(event.topic) ?? 0;
     counts.set(event.topic, count + 1);
-    return { ...event, offset: first + count, at, id: `${source}:${epoch}:${seq + index}` };
+    return { ...event, offset: first + count, at, id: eventId(source, epoch, seq + index) };
   });
 }
