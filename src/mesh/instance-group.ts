@@ -67,16 +67,16 @@ export class InstanceGroup {
     return place === undefined ? undefined : at(place);
   }
 
-  /** Keyed by slot: a process that takes another's slot takes its keys. While both are there, the newer one has them. */
+  /** Keyed by place: a process that takes another's place takes its keys. While both are there, the newer one has them. */
   #makeRing(): HashRing {
-    const bySlot = new Map<string, Target>();
+    const byPlace = new Map<string, Target>();
     for (const target of this.targets) {
-      const known = bySlot.get(target.slot);
-      if (!known || known.startedAt < target.startedAt) bySlot.set(target.slot, target);
+      const known = byPlace.get(target.place);
+      if (!known || known.startedAt < target.startedAt) byPlace.set(target.place, target);
     }
-    this.#places = [...bySlot.values()];
+    this.#places = [...byPlace.values()];
     return new HashRing(
-      [...bySlot.keys()],
+      [...byPlace.keys()],
       this.#places.map(({ weight }) => weight),
     );
   }

@@ -57,6 +57,12 @@ export class Target implements Candidate {
     return this.#instance.record.slot;
   }
 
+  /** Where keys find it: its slot, which each machine has for itself. */
+  get place(): string {
+    const { machine, slot } = this.#instance.record;
+    return `${machine} ${slot}`;
+  }
+
   get zone(): string {
     return this.#instance.record.zone;
   }
