@@ -1,3 +1,4 @@
+import { hostname } from "node:os";
 import { join } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
 import { route } from "../config/index.ts";
@@ -5,7 +6,7 @@ import { DureError } from "../kit/index.ts";
 import { createNode } from "../mesh/index.ts";
 import { createLogger } from "../telemetry/index.ts";
 import { edge } from "./fleet/plan.ts";
-import { startGateway } from "./host/start-gateway.ts";
+import { edgeServices, startGateway } from "./host/start-gateway.ts";
 import { addProjectFlags, addSettingFlags, loadProject, type ProjectFlags } from "./project.ts";
 import { stopOnSignal } from "./stop-on-signal.ts";
 import { print } from "./terminal.ts";
@@ -49,10 +50,12 @@ async function gateway(flags: GatewayFlags): Promise<void> {
   const logger = createLogger({ name: "gateway" }, logLevel);
   const node = await createNode({
     name: "gateway",
+    // Keys that gateways count together lie on a ring of slots: each gateway needs its own, and the same after a restart.
+    slot: `gateway-${hostname()}-${config.gateway.port}`,
     mesh: name,
     host,
     distributors,
-    services: [],
+    services: edgeServices(config.gateway),
     token: project.token().token,
     transport: await transportFor(project.certs, "gateway", logger),
     dataDir: project.dataFolder,

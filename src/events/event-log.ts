@@ -1,11 +1,13 @@
 import { afterInBackground, DureError, now } from "../kit/index.ts";
 import { ConsumerGroup, type Sign } from "./consumer-group.ts";
 import { laneOf, lanesFromText, orderKeyOf } from "./core/lanes.ts";
+import { eventId } from "./core/sources.ts";
 import { type DelayedEvent, DelayedEvents, delayedGroup } from "./delayed-events.ts";
 import type { GroupLag } from "./log-metrics.ts";
+import type { Appended } from "./storage/log-file.ts";
 import type { Storage } from "./storage/storage.ts";
 import { TopicFeed } from "./topic-feed.ts";
-import { type AppendBatch, eventLimits, type NewEvent } from "./types.ts";
+import { type AppendBatch, eventLimits, type NewEvent, type StoredEvent } from "./types.ts";
 
 /** What waits for the disk; beyond that publishers are told to wait. */
 const pendingBytesMax = 64 * 1024 * 1024;
@@ -53,8 +55,11 @@ export class EventLog {
     }
     this.#pendingBytes += bytes;
     try {
-      const { next, duplicates } = await this.#storage.call("append", batch);
-      for (const [topic, offset] of Object.entries(next)) this.#feed(topic).onAppended(offset);
+      const appended = await this.#storage.call("append", batch);
+      const { next, duplicates } = appended;
+      const stored = duplicates === 0 ? storedEvents(batch, appended) : new Map();
+      for (const [topic, offset] of Object.entries(next))
+        this.#feed(topic).onAppended(offset, stored.get(topic) ?? []);
       return { duplicates };
     } finally {
       this.#pendingBytes -= bytes;
@@ -90,14 +95,16 @@ export class EventLog {
     try {
       for (let at = from; ; ) {
         await feed.arrival(at, either);
+        const end = feed.next;
         const read = await feed.read(at, max);
-        const [oldest] = read;
+        // Nothing at all before the end: all of it is missing.
+        const oldest = read[0]?.offset ?? end;
         const events = read.filter((event) => !wanted || wanted.has(laneOf(orderKeyOf(event))));
-        const next = (read.at(-1)?.offset ?? at - 1) + 1;
+        const next = (read.at(-1)?.offset ?? Math.max(at, end) - 1) + 1;
         // What was passed over since `from` is of other lanes; only what the log has no more is missing.
-        const isMissing = oldest !== undefined && oldest.offset > at;
+        const isMissing = oldest > at;
         if (events.length > 0 || either.aborted || isMissing)
-          return { events, next, first: isMissing ? oldest.offset : from };
+          return { events, next, first: isMissing ? oldest : from };
         at = next;
       }
     } finally {
@@ -207,6 +214,30 @@ interface RenewInput extends Sign {
   group: string;
   topic: string;
   start: "beginning" | "now";
+}
+
+/** What of a batch was stored in each topic, as it would be read. */
+function storedEvents(
+  { source, epoch, seq, events }: AppendBatch,
+  { next, at }: Appended,
+): Map<string, StoredEvent[]> {
+  const byTopic = new Map<string, StoredEvent[]>();
+  // From the last one back: its offset is what the answer tells.
+  for (let index = events.length - 1; index >= 0; index -= 1) {
+    const event = events[index] as NewEvent;
+    const { topic } = event;
+    const own = byTopic.get(topic) ?? [];
+    byTopic.set(topic, own);
+    const offset = (next[topic] as number) - own.length - 1;
+    own.push({
+      ...event,
+      offset,
+      at: at[topic] as number,
+      id: eventId(source, epoch, seq + index),
+    });
+  }
+  for (const own of byTopic.values()) own.reverse();
+  return byTopic;
 }
 
 /** Its size in bytes, roughly. Throws INVALID_ARGUMENT for what is too large. */

@@ -29,9 +29,12 @@ export class TopicFeed {
     return this.#next;
   }
 
-  /** Events before `next` are in the file. */
-  onAppended(next: number): void {
+  /** Events before `next` are stored; `newest` are the last of them, as far as they are known. Those who wait need not read them back. */
+  onAppended(next: number, newest: readonly StoredEvent[]): void {
     if (next <= this.#next) return;
+    const wanted = (this.#tail.at(-1)?.offset ?? this.#next - 1) + 1;
+    if (this.#waiters.size > 0 && !this.#reading && newest[0]?.offset === wanted)
+      this.#keep(newest);
     this.#next = next;
     for (const wake of [...this.#waiters]) wake();
   }
@@ -61,11 +64,12 @@ export class TopicFeed {
         bounds.bytesMax,
         eventSize,
       );
-    return this.#storage.call("read", {
+    const events = await this.#storage.call("read", {
       topic: this.#name,
       from,
       bounds: { ...bounds, eventsMax: Math.min(bounds.eventsMax, eventsMax) },
     });
+    return untilGap(events);
   }
 
   /** Whether a reader keeps up: what it wants is what comes right after what is kept. */
@@ -84,8 +88,16 @@ export class TopicFeed {
   async #readOn(): Promise<void> {
     const last = this.#tail.at(-1);
     const from = last ? last.offset + 1 : Math.max(0, this.#next - bounds.eventsMax);
-    const events = await this.#storage.call("read", { topic: this.#name, from, bounds });
+    this.#keep(await this.#storage.call("read", { topic: this.#name, from, bounds }));
+  }
+
+  #keep(events: readonly StoredEvent[]): void {
     for (const event of events) {
+      // What an engine has lost leaves a gap, and the tail has none: it begins behind it.
+      if (event.offset !== (this.#tail.at(-1)?.offset ?? event.offset - 1) + 1) {
+        this.#tail = [];
+        this.#tailBytes = 0;
+      }
       this.#tail.push(event);
       this.#tailBytes += eventSize(event);
     }
@@ -95,4 +107,11 @@ export class TopicFeed {
     // Moving the whole array for each event would cost more than keeping some too many.
     if (drop > 0) this.#tail = this.#tail.slice(drop);
   }
+}
+
+/** Those that follow each other: what an engine has lost is between them and the next one. */
+function untilGap(events: readonly StoredEvent[]): readonly StoredEvent[] {
+  const first = events[0]?.offset ?? 0;
+  const end = events.findIndex(({ offset }, index) => offset !== first + index);
+  return end === -1 ? events : events.slice(0, end);
 }

@@ -28,7 +28,7 @@ import { type HttpEngine, listenHttp } from "./listen-http.ts";
 import { type GatewayOptions, gatewayDefaults } from "./options.ts";
 import { answerPlatformPath } from "./platform-paths.ts";
 import { Purges } from "./purges.ts";
-import { RateLimits } from "./rate-limits/index.ts";
+import { RateLimits, UnknownOperations } from "./rate-limits/index.ts";
 import { refuse } from "./refusal.ts";
 import { RouteBook } from "./route-book.ts";
 import { TrustedProxies } from "./trusted-proxies.ts";
@@ -73,7 +73,8 @@ class RunningGateway implements Gateway {
     this.#node = options.node;
     this.#logger = options.logger ?? silentLogger;
     this.#authenticator = new Authenticator(options.auth ?? {}, options.node, this.#logger);
-    this.#routes = new RouteBook(options.node, this.#logger);
+    const unknown = new UnknownOperations(options.rateLimits ?? [], this.#logger);
+    this.#routes = new RouteBook(options.node, this.#logger, (routes) => unknown.look(routes));
     const cache = new HttpCache({
       bytesMax: (options.cache?.mb ?? gatewayDefaults.cacheMb) * 2 ** 20,
     });

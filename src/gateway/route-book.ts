@@ -18,13 +18,16 @@ export class RouteBook {
   readonly #node: MeshNode;
   readonly #logger: Logger;
   readonly #stopListening: readonly (() => void)[];
+  readonly #onRoutes: (routes: readonly Route[]) => void;
   #table = new RouteTable([]);
   #tableKey = "";
   #hashes: ReadonlySet<string> = new Set();
 
-  constructor(node: MeshNode, logger: Logger) {
+  /** @param onRoutes called with the routes when they are others. */
+  constructor(node: MeshNode, logger: Logger, onRoutes: (routes: readonly Route[]) => void) {
     this.#node = node;
     this.#logger = logger;
+    this.#onRoutes = onRoutes;
     const rebuild = () => this.#rebuild();
     this.#stopListening = [node.registry.onChange(rebuild), node.onContracts(rebuild)];
     rebuild();
@@ -65,6 +68,7 @@ export class RouteBook {
       );
     }
     this.#logger.info("routes", { count: this.#table.routes.length });
+    this.#onRoutes(this.#table.routes);
   }
 
   #known(): Seen[] {

@@ -14,7 +14,7 @@ import { contract, event, service } from "../../src/index.ts";
 import { installScheduler } from "../../src/kit/index.ts";
 import { createNode, type MeshNode } from "../../src/mesh/index.ts";
 import { createDistributor } from "../../src/registry/index.ts";
-import type { Logger } from "../../src/telemetry/index.ts";
+import { type Logger, Metrics } from "../../src/telemetry/index.ts";
 import { until } from "../support/until.ts";
 
 const hourMs = 3_600_000;
@@ -110,6 +110,7 @@ test("a clock that is set forward while the log runs drops nothing early", async
     onStop: (stop: () => unknown) => stops.push(stop),
     handle: (handlers: unknown) => handlers,
     log: { info() {}, error() {} },
+    metrics: new Metrics(),
     signal: new AbortController().signal,
   };
   const log = eventLogService({ storage: async () => storage, retention: { keepMs: 24 * hourMs } });
@@ -132,7 +133,13 @@ test("events of other lanes are not taken for lost", async () => {
   await storage.call("append", { source: "bulk", epoch: 1, seq: 0, events: events.slice(0, 2) });
   const definition = serviceDefinition(eventLogService({ storage: async () => storage }));
   const { signal } = new AbortController();
-  const host = { onStop() {}, handle: (handlers: unknown) => handlers, log: { info() {} }, signal };
+  const host = {
+    onStop() {},
+    handle: (handlers: unknown) => handlers,
+    log: { info() {} },
+    metrics: new Metrics(),
+    signal,
+  };
   const log = (await definition.setup(host as never)) as unknown as LogHandlers;
   const input = { topic, from: 0, lanes: lanesToText([laneOf("own")]), max: 10, waitMs: 5_000 };
   const polling = log.poll(input, { signal });

@@ -13,6 +13,7 @@ import { clientNetwork } from "../../src/gateway/rate-limits/core/client-network
 import { take } from "../../src/gateway/rate-limits/core/gcra.ts";
 import { contract, op, service } from "../../src/index.ts";
 import { createNode, type MeshNode } from "../../src/mesh/index.ts";
+import { silentLogger } from "../../src/telemetry/index.ts";
 import { type ShiftedTime, shiftedTime } from "../support/shifted-time.ts";
 
 const shop = contract("shop", {
@@ -142,6 +143,8 @@ test("by address: above it 429, what is left and when more may be asked is told 
   assert.equal(refused.headers.get("content-type"), "application/problem+json");
   assert.match(refused.detail, /"per-client" is 3 requests in 30 s; try again in 10 s/);
   assert.equal(calls, before + 3);
+  const counted = node.metrics.read().find(({ name }) => name === "dure_gateway_limited_total");
+  assert.deepEqual(counted?.samples, [["", { policy: "per-client" }, 1]]);
   time.pass(10_000);
   assert.equal((await ask("/list")).status, 200);
   assert.equal((await ask("/list")).status, 429);
@@ -199,6 +202,17 @@ test("by route: all callers together, for the operations that are named", async 
   const refused = await buy({ "x-user": "lee" });
   assert.deepEqual([refused.status, refused.headers.get("retry-after")], [429, "30"]);
   assert.equal((await ask("/list")).status, 200);
+});
+
+test("a limit of an operation that its service does not have is told of once, with what was meant", async () => {
+  const told: unknown[] = [];
+  const logger = { ...silentLogger, error: (_: string, facts?: object) => void told.push(facts) };
+  const operations = ["shop.bye", "shop.buy", "absent.buy", "/legacy/*"];
+  const rateLimits: RateLimitPolicy[] = [
+    { name: "buying", by: "ip", requests: 1, perS: 1, operations },
+  ];
+  gateway = await createGateway({ node, port: 0, rateLimits, logger });
+  assert.deepEqual(told, [{ limit: "buying", operation: "shop.bye", didYouMean: "shop.buy" }]);
 });
 
 test("policies that limit nothing or could not be told apart are refused at the start", async () => {

@@ -162,6 +162,10 @@ for (const [whenUnavailable, expected] of [
     for (const pair of found)
       assert.ok(pair === "204,429" || pair === expected.join(), found.join(" "));
     assert.ok(found.includes(expected.join()), found.join(" "));
+    const uncounted = edge.node.metrics
+      .read()
+      .find(({ name }) => name === "dure_gateway_uncounted_total");
+    assert.equal(uncounted?.samples.length, 1);
     await edge.close();
     await broken.close();
   });

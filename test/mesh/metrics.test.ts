@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { z } from "zod";
 import { eventLogService, memoryStorage, meshEvents } from "../../src/events/index.ts";
+import { createGateway } from "../../src/gateway/index.ts";
 import { contract, DureError, event, op, service, stream } from "../../src/index.ts";
 import { createNode, type MeshNode } from "../../src/mesh/index.ts";
 import { createDistributor, type Distributor } from "../../src/registry/index.ts";
@@ -138,11 +139,13 @@ test("a node tells whom it sees", async () => {
   assert.equal(readingOf(caller, "dure_client_pending", { service: "lamp" }), 0);
 });
 
-test("the page of metrics tells every one, and no other", () => {
+test("the page of metrics tells every one, and no other", async () => {
   const page = readFileSync(new URL("../../docs/reference/metrics.md", import.meta.url), "utf8");
   const told = [...page.matchAll(/^\| `([a-z_]+)` \|/gm)].map(([, name]) => name);
   const stop = addProcessMetrics(log.metrics);
   stop();
+  const gateway = await createGateway({ node: log, port: 0 });
+  await gateway.close();
   const known = log.metrics.read().map(({ name }) => name);
   assert.deepEqual([...told].sort(), [...known].sort());
 });

@@ -13,3 +13,8 @@ export function expectedSeq(known: Source | undefined, told: Source): number {
   if (!known) return told.epoch === 0 ? told.seq : 0;
   return known.epoch === told.epoch ? known.seq : 0;
 }
+
+/** The id of the event that has this number at its source: the same each time that it is sent. */
+export function eventId(source: string, epoch: number, seq: number): string {
+  return `${source}:${epoch}:${seq}`;
+}

@@ -1,6 +1,6 @@
 /** What a log that is kept in an engine knows of its topics and sources: it gives events their offsets. */
 import { DureError } from "../../kit/index.ts";
-import { expectedSeq, type Source } from "../core/sources.ts";
+import { eventId, expectedSeq, type Source } from "../core/sources.ts";
 import { type AppendBatch, eventLimits, type NewEvent, type StoredEvent } from "../types.ts";
 
 /** A topic: which offsets it has, and how large it is. */
@@ -20,6 +20,8 @@ export interface Taken {
   readonly events: readonly StoredEvent[];
   /** By topic of the batch: the offset after its last event, also where that had been stored before and the answer was lost. */
   readonly next: Readonly<Record<string, number>>;
+  /** By topic: when the log took them, in ms since 1970. */
+  readonly at: Readonly<Record<string, number>>;
   /** How many of the batch had been stored before. */
   readonly duplicates: number;
   /** How far the batch's source has been taken in. */
@@ -62,13 +64,15 @@ export class LogBook {
     }
     const duplicates = Math.min(expected - seq, events.length);
     const next: Record<string, number> = {};
+    const at: Record<string, number> = {};
     for (const { topic } of events.slice(0, duplicates))
       next[topic] = this.topics.get(topic)?.next ?? 0;
     const stored = events.slice(duplicates).map((event, index) => {
       const topic = this.#topic(event.topic);
       topic.lastAt = Math.max(Math.floor(wallTime), topic.lastAt);
       topic.bytes += storedSize(event);
-      const id = `${name}:${epoch}:${seq + duplicates + index}`;
+      at[event.topic] = topic.lastAt;
+      const id = eventId(name, epoch, seq + duplicates + index);
       const offset = topic.next;
       topic.next += 1;
       next[event.topic] = topic.next;
@@ -76,7 +80,7 @@ export class LogBook {
     });
     const source = { epoch, seq: Math.max(expected, seq + events.length) };
     this.sources.set(name, source);
-    return { events: stored, next, duplicates, source };
+    return { events: stored, next, at, duplicates, source };
   }
 
   /** What was taken is stored, and its offsets will be told. */

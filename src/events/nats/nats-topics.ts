@@ -61,7 +61,7 @@ export class NatsTopics {
     for (const topic of new Set(asked.map((event) => event.topic)))
       this.#undo.push(restorer(this.#book.topics, topic), restorer(this.#ends, topic));
     this.#undo.push(restorer(this.#book.sources, source), restorer(this.#heardAt, source));
-    const { events, next, duplicates } = this.#book.take(batch, wallTime);
+    const { events, next, at, duplicates } = this.#book.take(batch, wallTime);
     for (const event of events) {
       const { bytes } = this.#ends.get(event.topic) ?? { bytes: 0 };
       this.#plan.add(source, event, bytes);
@@ -69,7 +69,7 @@ export class NatsTopics {
     }
     this.#heardAt.set(source, Math.floor(wallTime));
     this.#taken.push(next);
-    return { next, duplicates };
+    return { next, at, duplicates };
   }
 
   /** The planned blocks are stored, each from a sequence number on. */

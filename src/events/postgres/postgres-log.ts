@@ -84,7 +84,7 @@ export class PostgresLog {
   }
 
   async #append(batch: AppendBatch, wallTime: number): Promise<Appended> {
-    const { events, next, duplicates, source } = this.#book.take(batch, wallTime);
+    const { events, next, at, duplicates, source } = this.#book.take(batch, wallTime);
     const topicIds: number[] = [];
     for (const { topic } of events)
       topicIds.push(this.#topicIds.get(topic) ?? (await this.#addTopic(topic)));
@@ -114,7 +114,7 @@ export class PostgresLog {
       [batch.source, source.epoch, source.seq, Math.floor(wallTime)],
     );
     this.#taken.push(next);
-    return { next, duplicates };
+    return { next, at, duplicates };
   }
 
   async #read({ topic, from, bounds }: StorageCalls["read"]["in"]): Promise<StoredEvent[]> {

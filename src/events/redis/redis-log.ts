@@ -108,7 +108,7 @@ export class RedisLog {
   }
 
   #append(batch: AppendBatch, wallTime: number): Appended {
-    const { events, next, duplicates } = this.#book.take(batch, wallTime);
+    const { events, next, at, duplicates } = this.#book.take(batch, wallTime);
     for (const event of events) {
       const place = this.#ends.get(event.topic) ?? 0;
       addEvent(this.#writes, event, place);
@@ -118,7 +118,7 @@ export class RedisLog {
     this.#heardAt.set(batch.source, Math.floor(wallTime));
     this.#touched.sources.add(batch.source);
     this.#taken.push(next);
-    return { next, duplicates };
+    return { next, at, duplicates };
   }
 
   #openGroup({ name, topic, start }: StorageCalls["openGroup"]["in"]) {

@@ -6,7 +6,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { DureError } from "../../kit/index.ts";
-import { expectedSeq, type Source } from "../core/sources.ts";
+import { eventId, expectedSeq, type Source } from "../core/sources.ts";
 import { type AppendBatch, eventLimits, type NewEvent, type StoredEvent } from "../types.ts";
 import { checkRow, rowChecksum } from "./damage.ts";
 import { checkFile } from "./file-check.ts";
@@ -23,6 +23,8 @@ const sourceKeepMs = 30 * 24 * 3_600_000;
 export interface Appended {
   /** By topic: the offset after the last event stored. */
   readonly next: Readonly<Record<string, number>>;
+  /** By topic: when the log took them, in ms since 1970. */
+  readonly at: Readonly<Record<string, number>>;
   /** Events that had been stored before. */
   readonly duplicates: number;
 }
@@ -93,10 +95,12 @@ export class LogFile {
     }
     const duplicates = Math.min(expected - seq, events.length);
     const next: Record<string, number> = {};
+    const at: Record<string, number> = {};
     for (let index = duplicates; index < events.length; index += 1) {
       const event = events[index] as NewEvent;
       const topic = this.#topics.get(event.topic) ?? this.#addTopic(event.topic);
-      next[event.topic] = topic.store(event, `${source}:${epoch}:${seq + index}`, wallTime) + 1;
+      next[event.topic] = topic.store(event, eventId(source, epoch, seq + index), wallTime) + 1;
+      at[event.topic] = topic.lastAt;
       this.#touched.add(topic);
     }
     const reached = Math.max(expected, seq + events.length);
@@ -104,7 +108,7 @@ export class LogFile {
       this.#sources.set(source, { epoch, seq: reached });
       this.#saveSource.run(source, epoch, reached, wallTime, rowChecksum(source, epoch, reached));
     }
-    return { next, duplicates };
+    return { next, at, duplicates };
   }
 
   /** Before a transaction is committed. */

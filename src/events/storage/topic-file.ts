@@ -72,6 +72,11 @@ export class TopicFile {
     return this.#segments.at(-1)?.next ?? 0;
   }
 
+  /** When the newest event was stored. */
+  get lastAt(): number {
+    return this.#segments.at(-1)?.lastAt ?? 0;
+  }
+
   /** Of its events, roughly. */
   get bytes(): number {
     return this.#segments.reduce((sum, { bytes }) => sum + bytes, 0);

@@ -1,7 +1,7 @@
 import type { HeaderList, Refusal } from "../../http/index.ts";
 import { asError, DureError, now } from "../../kit/index.ts";
 import type { MeshNode } from "../../mesh/index.ts";
-import type { Logger } from "../../telemetry/index.ts";
+import type { Counter, Logger } from "../../telemetry/index.ts";
 import type { ProvenPrincipal } from "../auth/index.ts";
 import type { GatewayOptions, RateLimitPolicy } from "../options.ts";
 import { rateLimitFields, seconds } from "./core/fields.ts";
@@ -36,6 +36,18 @@ const notCounted: Refusal = {
   detail: "how much you have asked for cannot be counted now",
   headers: [["retry-after", "1"]],
 };
+const definitions = {
+  refused: {
+    name: "dure_gateway_limited_total",
+    help: "requests that a rate limit refused",
+    labels: ["policy"],
+  },
+  uncounted: {
+    name: "dure_gateway_uncounted_total",
+    help: "requests that could not be counted where all gateways count",
+    labels: ["policy"],
+  },
+} as const;
 /** That counting fails is told so often, in ms. */
 const tellEveryMs = 10_000;
 
@@ -46,6 +58,8 @@ export class RateLimits {
   readonly #local = new LocalCounters();
   readonly #redis: RedisCounters | undefined;
   readonly #logger: Logger;
+  readonly #refused: Counter;
+  readonly #uncounted: Counter;
   #toldAt = Number.NEGATIVE_INFINITY;
 
   /**
@@ -55,6 +69,8 @@ export class RateLimits {
   constructor(policies: readonly RateLimitPolicy[], { node, redis, logger }: LimitSurroundings) {
     checkPolicies(policies);
     this.#logger = logger;
+    this.#refused = node.metrics.counter(definitions.refused);
+    this.#uncounted = node.metrics.counter(definitions.uncounted);
     const isShared = (by: string) => policies.some(({ shared }) => shared === by);
     this.#redis = isShared("redis") ? openCounters(redis, node) : undefined;
     const counters = {
@@ -100,7 +116,9 @@ export class RateLimits {
       if (verdict === "closed") return { headers, refusal: notCounted };
       if (verdict === "open") continue;
       headers.push(...rateLimitFields(limit.policy, verdict));
-      if (!verdict.isAllowed) return { headers, refusal: tooMany(limit.policy, verdict.retryMs) };
+      if (verdict.isAllowed) continue;
+      this.#refused.add([limit.policy.name]);
+      return { headers, refusal: tooMany(limit.policy, verdict.retryMs) };
     }
     return { headers };
   }
@@ -113,6 +131,7 @@ export class RateLimits {
       return await counters.take(key, rate);
     } catch (thrown) {
       const { name: limit, whenUnavailable = "local" } = policy;
+      this.#uncounted.add([limit]);
       this.#tell({ limit, whenUnavailable, reason: asError(thrown).message });
       return whenUnavailable === "local" ? this.#local.take(key, rate) : whenUnavailable;
     }

@@ -268,5 +268,7 @@ export function outboxSuite(openDatabase: () => Promise<TestDatabase>): void {
     assert.deepEqual(await ask("k2", { a: 1 }), { purchase: 2 });
     await assert.rejects(ask("k1", { a: 2 }), { code: "ALREADY_EXISTS" });
     assert.equal(work, 2);
+    const answers = await Promise.all([1, 2, 3, 4].map(() => ask("k3", {})));
+    assert.deepEqual(answers, Array(4).fill({ purchase: 3 }), "whoever comes second waits");
   });
 }
