@@ -16,9 +16,24 @@ const needs = [
     isThere: () => answers(new URL(process.env.DURE_TEST_POSTGRES ?? "postgres://127.0.0.1:5432")),
   },
   {
+    suites: /^test\/engines\/.*-rabbitmq/,
+    what: "rabbitmq-server (Debian's package)",
+    isThere: async () => existsSync("/usr/lib/rabbitmq/bin/rabbitmq-server"),
+  },
+  {
     suites: /^test\/engines\/.*-redis/,
     what: "redis-server (Debian's package)",
     isThere: async () => isOnPath("redis-server"),
+  },
+  {
+    suites: /^test\/engines\/.*-nginx/,
+    what: "nginx (Debian's package nginx-light)",
+    isThere: async () => isOnPath("nginx") || existsSync("/usr/sbin/nginx"),
+  },
+  {
+    suites: /^test\/engines\/.*-haproxy/,
+    what: "HAProxy (Debian's package haproxy)",
+    isThere: async () => isOnPath("haproxy") || existsSync("/usr/sbin/haproxy"),
   },
   {
     suites: /^test\/engines\/.*-nats/,

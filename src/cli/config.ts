@@ -42,6 +42,7 @@ function explain(config: ResolvedConfig): Explained[] {
     "gateway.rateLimits": config.gateway.rateLimits,
     "gateway.redis": withoutPassword(config.gateway.redis),
     "gateway.limits": config.gateway.limits,
+    "gateway.compression": config.gateway.compression,
     "gateway.tls": config.gateway.tls,
     "gateway.trustedProxies": config.gateway.trustedProxies,
     "distributor.port": config.distributor.port,
@@ -58,6 +59,8 @@ function explain(config: ResolvedConfig): Explained[] {
     "security.tokenFile": config.tokenFile,
     "security.certs": config.certs,
     "logs.level": config.logLevel,
+    "logs.fileMb": config.logFiles.fileMb,
+    "logs.keptFiles": config.logFiles.keptFiles,
   };
   for (const { name, sidecar: _, ...process } of config.processes) {
     values[`processes.${name}`] = process;

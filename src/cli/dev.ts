@@ -55,6 +55,7 @@ async function dev(flags: ProjectFlags): Promise<void> {
     readyLine: (startedInMs) =>
       `ready in ${(startedInMs / 1_000).toFixed(1)} s: ${input.config.name} is at ${gatewayUrl(input)}   (watching for changes; Ctrl-C stops it)`,
     isGivenUp: false,
+    isQuietOnceReady: false,
   });
   await fleet.start();
   watchProject(project, async (changed) => {

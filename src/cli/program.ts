@@ -2,21 +2,28 @@ import { Command, CommanderError } from "commander";
 import { defineApiKey } from "./api-key.ts";
 import { defineCall } from "./call.ts";
 import { defineCerts } from "./certs.ts";
+import { defineCluster } from "./cluster.ts";
 import { defineConfigCommand } from "./config.ts";
 import { defineDev } from "./dev.ts";
 import { defineDistributor } from "./distributor.ts";
+import { defineDoctor } from "./doctor.ts";
+import { defineDown } from "./down.ts";
 import { defineEventLog } from "./event-log.ts";
 import { defineEvents } from "./events.ts";
 import { exitCodeOf, explain } from "./exit-code.ts";
+import { defineExport } from "./export.ts";
 import { defineGateway } from "./gateway.ts";
 import { defineHost } from "./host.ts";
 import { defineInit } from "./init.ts";
+import { defineInstallService } from "./install-service.ts";
+import { defineLogs } from "./logs.ts";
 import { defineMetrics } from "./metrics.ts";
 import { defineNodes } from "./nodes.ts";
 import { defineOpenApi } from "./openapi.ts";
 import { packageInfo } from "./package-info.ts";
 import { definePs } from "./ps.ts";
 import { defineReload } from "./reload.ts";
+import { defineRoutes } from "./routes.ts";
 import { defineSagas } from "./sagas.ts";
 import { defineScale } from "./scale.ts";
 import { defineServe } from "./serve.ts";
@@ -29,6 +36,7 @@ export function createProgram(): Command {
     .description("From one process to a fleet without a rewrite.")
     .version(packageInfo().version)
     .exitOverride()
+    .enablePositionalOptions()
     .configureHelp({ showGlobalOptions: true })
     .addHelpText("after", examples);
   for (const define of [
@@ -37,10 +45,13 @@ export function createProgram(): Command {
     defineUp,
     defineServe,
     defineSidecar,
+    defineCluster,
     defineGateway,
     defineDistributor,
     defineEventLog,
+    defineDown,
     definePs,
+    defineLogs,
     defineMetrics,
     defineReload,
     defineScale,
@@ -48,10 +59,14 @@ export function createProgram(): Command {
     defineCall,
     defineEvents,
     defineSagas,
+    defineRoutes,
+    defineExport,
     defineOpenApi,
     defineConfigCommand,
     defineCerts,
+    defineDoctor,
     defineApiKey,
+    defineInstallService,
     defineHost,
   ]) {
     define(program);

@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { formatHostPort } from "../config/index.ts";
 import { DureError } from "../kit/index.ts";
 import { type ConfiguredProject, choosePorts } from "./fleet/choose-ports.ts";
+import { detach, isDetached } from "./fleet/detach.ts";
 import { withoutMissingPrograms } from "./fleet/missing-programs.ts";
 import {
   certificateNeeds,
@@ -13,7 +14,13 @@ import {
   planUp,
 } from "./fleet/plan.ts";
 import { Fleet, type FleetProcess } from "./fleet/run-fleet.ts";
-import { addProjectFlags, addSettingFlags, loadProject, type ProjectFlags } from "./project.ts";
+import {
+  addProjectFlags,
+  addSettingFlags,
+  dataFolderOf,
+  loadProject,
+  type ProjectFlags,
+} from "./project.ts";
 import { print } from "./terminal.ts";
 import { provideCertificates } from "./transport.ts";
 
@@ -30,13 +37,15 @@ export const fleetSettings = [
 export function defineUp(program: Command): void {
   const command = program
     .command("up")
-    .description("run the project: a Distributor, a gateway and every instance, each a process");
+    .description("run the project: a Distributor, a gateway and every instance, each a process")
+    .option("-d, --detach", "in the background; answers when it is ready");
   addProjectFlags(addSettingFlags(command, fleetSettings))
     .addHelpText("after", examples)
     .action(up);
 }
 
-async function up(flags: ProjectFlags): Promise<void> {
+async function up(flags: ProjectFlags & { readonly detach?: boolean }): Promise<void> {
+  if (flags.detach) return detach(dataFolderOf(flags));
   const notes: string[] = [];
   let project = withPrograms(await loadConfigured(flags), (text) => notes.push(text));
   const input = await choosePorts(project);
@@ -65,6 +74,7 @@ async function up(flags: ProjectFlags): Promise<void> {
     },
     readyLine: () => readyLine(input, names.length),
     isGivenUp: true,
+    isQuietOnceReady: isDetached(),
   });
   for (const text of notes) await print(text);
   await fleet.start();
@@ -78,7 +88,7 @@ function withPrograms(project: ConfiguredProject, note: (text: string) => void):
 function readyLine(input: PlanInput, processCount: number): string {
   const distributors = distributorsOf(input).map(formatHostPort).join(", ");
   const count = `${processCount} processes, Distributor ${distributors}`;
-  return `ready: ${input.config.name} is at ${gatewayUrl(input)}   (${count}; Ctrl-C stops them)`;
+  return `ready: ${input.config.name} is at ${gatewayUrl(input)}   (${count}; ${isDetached() ? "dure down" : "Ctrl-C"} stops them)`;
 }
 
 /** A project that has a configuration file. */
@@ -98,5 +108,6 @@ Examples:
   $ dure up
   $ dure up --config examples/shop/dure.config.ts --port 9000
   $ dure up --profile production
+  $ dure up -d                              in the background; dure logs -f reads along, dure down ends it
 
 Ctrl-C stops all processes in order: the gateway, the services, the Distributor. Exit code 0.`;

@@ -104,6 +104,14 @@ export interface GatewaySection {
    */
   readonly tls?: CertificateFiles | readonly CertificateFiles[];
   /**
+   * Compresses answers (br, gzip) for clients that accept it; `{}` is enough. Default: none are, since the size of a compressed answer
+   * can tell an eavesdropper what is in it (BREACH).
+   */
+  readonly compression?: {
+    /** Smaller bodies stay as they are, in bytes. Default 1,024. */
+    readonly bytesMin?: number;
+  };
+  /**
    * Addresses and networks of the proxies before the gateway, as `["10.0.0.0/8"]`. From them alone `X-Forwarded-For`, `X-Forwarded-Proto`
    * and `Forwarded` are believed. Default: nobody's.
    */

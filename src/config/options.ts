@@ -79,6 +79,8 @@ export interface SidecarSection {
 
 /** Protocols of `events.url`, one or more for each engine. */
 export const eventEngineProtocols = [
+  "amqp",
+  "amqps",
   "postgres",
   "postgresql",
   "redis",
@@ -92,7 +94,8 @@ export interface EventsSection {
   /**
    * An engine that keeps the events in place of files. `postgres://...`: a PostgreSQL database, whose search path is the log's schema;
    * needs the package `pg`. `redis://...`, `rediss://...`: a Redis database, by its number; needs the package `@redis/client`. `nats://host:4222/stream`,
-   * `tls://...`: a stream of NATS JetStream; needs `@nats-io/transport-node` and `@nats-io/jetstream`. Better given as `DURE_EVENTS_URL`, since it holds a password.
+   * `tls://...`: a stream of NATS JetStream; needs `@nats-io/transport-node` and `@nats-io/jetstream`.
+   * `amqp://...`, `amqps://...`: a virtual host of RabbitMQ; needs the package `amqplib`. Better given as `DURE_EVENTS_URL`, since it holds a password.
    */
   readonly url?: string;
   /** The folder of the log's files. Default `events` in the data folder. */
@@ -149,6 +152,10 @@ export interface ProfileOptions {
   readonly logs?: {
     /** The quietest level that is written. `DURE_LOG_LEVEL`, `--log-level`. Default `"info"`. */
     readonly level?: (typeof logLevels)[number];
+    /** `dure up` keeps what each process writes in a file, in the data folder; one that is larger is put aside, in MiB. Default 10. */
+    readonly fileMb?: number;
+    /** How many files that were put aside are kept, for each process. Default 4. */
+    readonly keptFiles?: number;
   };
 }
 

@@ -23,5 +23,6 @@ export {
   type ProjectionOptions,
   projects,
 } from "./projection.ts";
+export { openRabbitmqStorage } from "./rabbitmq/index.ts";
 export { openRedisStorage } from "./redis/index.ts";
 export { memoryStorage, openStorage, type Storage } from "./storage/storage.ts";

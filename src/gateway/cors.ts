@@ -68,6 +68,11 @@ export class Cors {
     exchange.answer(204, [], "");
   }
 
+  /** Whether pages of an origin may read answers. */
+  allows(origin: string): boolean {
+    return this.#origins.has("*") || this.#origins.has(origin);
+  }
+
   #allowedOrigin(exchange: HeadedExchange): string | undefined {
     if (this.#origins.has("*")) return "*";
     const origin = exchange.header("origin");

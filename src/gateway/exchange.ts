@@ -1,3 +1,5 @@
+import type { Buffer } from "node:buffer";
+import type { Socket } from "node:net";
 import type { HeaderList, Target } from "../http/index.ts";
 
 /** One HTTP request, read once; routing, authentication and the call share it. Engines make it. */
@@ -35,6 +37,18 @@ export interface Exchange {
   answer(status: number, headers: HeaderList, body: Uint8Array | string): void;
   /** Begins an answer whose body comes piece by piece; `length` bytes in all, if that is known. */
   stream(status: number, headers: HeaderList, length?: number): AnswerStream;
+  /**
+   * Gives the connection away, to speak something else on it; in place of an answer. Undefined where it is not this request's alone, or gone.
+   * `onDrain` is called when the gateway closes.
+   */
+  takeOver(onDrain: () => void): TakenSocket | undefined;
+}
+
+/** A connection that speaks HTTP no more. */
+export interface TakenSocket {
+  readonly socket: Socket;
+  /** What came behind the request. */
+  readonly rest: Buffer;
 }
 
 /** The body of an answer, piece by piece. */

@@ -2,13 +2,14 @@
  * The HTTP edge: a node like any other that speaks HTTP. Policies of a request, in order:
  *
  *   limits (engine) -> preflights -> platform paths -> route -> rates by address and route -> authenticate and scopes -> rates by caller
- *     -> input -> idempotency key -> cache -> forward, or
+ *     -> input -> cache -> forward, or
  *     -> cache -> upstream
  *
  * Each is a file of its own, and either refuses or hands on what the next ones need.
  */
 import { type FoundRoute, findRoute, readInput, type Step } from "../http/index.ts";
-import type { MeshNode } from "../mesh/index.ts";
+import { formatHostPort } from "../kit/index.ts";
+import { advertisedHost, type MeshNode } from "../mesh/index.ts";
 import { type Logger, silentLogger } from "../telemetry/index.ts";
 import {
   type AccessRule,
@@ -17,14 +18,15 @@ import {
   type ProvenPrincipal,
 } from "./auth/index.ts";
 import { HttpCache } from "./cache/index.ts";
+import { Compressor } from "./compression/index.ts";
 import { Cors } from "./cors.ts";
 import { answerDocsPage } from "./docs-page/index.ts";
 import { loadEdgeCertificates } from "./edge-certificates.ts";
 import type { Exchange } from "./exchange.ts";
 import { Forward } from "./forward.ts";
 import { HeadedExchange } from "./headed-exchange.ts";
-import { KeysInProgress } from "./keys-in-progress.ts";
 import { type HttpEngine, listenHttp } from "./listen-http.ts";
+import type { UpstreamRoute } from "./open-route.ts";
 import { type GatewayOptions, gatewayDefaults } from "./options.ts";
 import { answerPlatformPath } from "./platform-paths.ts";
 import { Purges } from "./purges.ts";
@@ -32,7 +34,8 @@ import { RateLimits, UnknownOperations } from "./rate-limits/index.ts";
 import { refuse } from "./refusal.ts";
 import { RouteBook } from "./route-book.ts";
 import { TrustedProxies } from "./trusted-proxies.ts";
-import { type UpstreamRoute, UpstreamRoutes } from "./upstream-routes.ts";
+import { UpstreamRoutes } from "./upstream-routes.ts";
+import { overWebSocket } from "./web-socket/index.ts";
 
 /** A running gateway. */
 export interface Gateway {
@@ -59,13 +62,14 @@ class RunningGateway implements Gateway {
   readonly #logger: Logger;
   readonly #authenticator: Authenticator;
   #engine: HttpEngine | undefined;
+  #announced: string | undefined;
   readonly #routes: RouteBook;
   readonly #forward: Forward;
   readonly #rateLimits: RateLimits;
   readonly #purges: Purges;
   readonly #upstreams: UpstreamRoutes;
+  readonly #compressor: Compressor | undefined;
   readonly #cors: Cors | undefined;
-  readonly #keys = new KeysInProgress();
   readonly #bodyBytesMax: number;
 
   constructor(options: GatewayOptions) {
@@ -75,6 +79,7 @@ class RunningGateway implements Gateway {
     this.#authenticator = new Authenticator(options.auth ?? {}, options.node, this.#logger);
     const unknown = new UnknownOperations(options.rateLimits ?? [], this.#logger);
     this.#routes = new RouteBook(options.node, this.#logger, (routes) => unknown.look(routes));
+    this.#compressor = options.compression && new Compressor(options.compression);
     const cache = new HttpCache({
       bytesMax: (options.cache?.mb ?? gatewayDefaults.cacheMb) * 2 ** 20,
     });
@@ -116,10 +121,12 @@ class RunningGateway implements Gateway {
       headerBytesMax: limits?.headerBytesMax ?? gatewayDefaults.headerBytesMax,
       limits,
       connections: this.#options.connections,
-      onExchange: (exchange) => this.#onExchange(exchange),
+      onExchange: (exchange) =>
+        this.#compressor ? this.#compress(exchange, this.#compressor) : this.#onExchange(exchange),
       certificates,
       proxies: new TrustedProxies(this.#options.trustedProxies ?? []),
     });
+    this.#announce();
     this.#logger.info("gateway ready", { url: this.url });
   }
 
@@ -135,7 +142,20 @@ class RunningGateway implements Gateway {
     });
   }
 
+  /** Tells the registry where it answers, for proxies before it and whoever looks for it. */
+  #announce(): void {
+    const { registry } = this.#node;
+    const address = advertisedHost(this.#options.host ?? gatewayDefaults.host);
+    const host = address === "" ? registry.self.host : address;
+    if (host === "") return;
+    const scheme = this.#options.tls ? "https" : "http";
+    this.#announced = `${scheme}://${formatHostPort({ host, port: this.port })}`;
+    registry.update({ urls: [...registry.self.urls, this.#announced] });
+  }
+
   async close(idleMs = 0): Promise<void> {
+    const { registry } = this.#node;
+    registry.update({ urls: registry.self.urls.filter((url) => url !== this.#announced) });
     await this.#engine?.close(closeMsMax, idleMs);
     this.#routes.close();
     this.#purges.close();
@@ -143,17 +163,31 @@ class RunningGateway implements Gateway {
     this.#rateLimits.close();
   }
 
+  async #compress(received: Exchange, compressor: Compressor): Promise<void> {
+    const exchange = compressor.wrap(received);
+    await this.#onExchange(exchange);
+    await exchange.sent;
+  }
+
   async #onExchange(bare: Exchange): Promise<void> {
-    const exchange = new HeadedExchange(bare);
+    const asWanted = overWebSocket(bare, {
+      table: this.#routes.table,
+      messageBytesMax: this.#bodyBytesMax,
+      allows: (origin) => this.#cors?.allows(origin) ?? false,
+    });
+    if (asWanted.refusal) return refuse(bare, asWanted.refusal);
+    const exchange = new HeadedExchange(asWanted.value);
     const { node, info } = this.#options;
     this.#cors?.mark(exchange);
     const asked = this.#cors?.askedMethod(exchange);
     if (asked !== undefined)
       return this.#cors?.answerPreflight(exchange, this.#methodsAt(exchange, asked));
     if (answerPlatformPath(exchange, node, this.#routes, info)) return;
+    const particular = this.#upstreams.find(exchange, true);
+    if (particular) return this.#proxy(exchange, particular);
     const found = findRoute(this.#routes.table, exchange.method, exchange.target);
     if (found.refusal) {
-      const upstream = this.#upstreams.find(exchange.target);
+      const upstream = this.#upstreams.find(exchange, false);
       if (upstream) return this.#proxy(exchange, upstream);
       // A route of the project's own at /docs comes first.
       if (found.refusal.status === 404 && answerDocsPage(exchange)) return;
@@ -163,31 +197,22 @@ class RunningGateway implements Gateway {
   }
 
   /** What may be asked at a path, as far as it concerns a method; an upstream decides for itself. */
-  #methodsAt({ target }: Exchange, asked: string): readonly string[] {
-    const match = this.#routes.table.find(asked, target.segments);
+  #methodsAt(exchange: Exchange, asked: string): readonly string[] {
+    const match = this.#routes.table.find(asked, exchange.target.segments);
     if (match.kind === "route") return [asked];
-    if (this.#upstreams.find(target)) return [asked];
+    if (this.#upstreams.find(exchange, true) ?? this.#upstreams.find(exchange, false))
+      return [asked];
     return match.kind === "method" ? match.allow : [];
   }
 
   async #serve(exchange: HeadedExchange, { route, parameters }: FoundRoute): Promise<void> {
     const { ref, operation } = route;
-    const name = `${ref.service}.${ref.operation}`;
-    const caller = await this.#admit(exchange, name, operation);
+    const caller = await this.#admit(exchange, `${ref.service}.${ref.operation}`, operation);
     if (caller.refusal) return refuse(exchange, caller.refusal);
     const input = await readInput(exchange, operation, parameters, this.#bodyBytesMax);
     if (input.refusal) return refuse(exchange, input.refusal);
-    const held = this.#keys.hold({
-      operation: name,
-      method: exchange.method,
-      key: input.value.idempotencyKey,
-      caller: caller.value,
-    });
-    if (held.refusal) return refuse(exchange, held.refusal);
     const principal = caller.value?.text;
-    await this.#forward
-      .send({ exchange, route, principal, input: input.value })
-      .finally(held.value);
+    await this.#forward.send({ exchange, route, principal, input: input.value });
   }
 
   /** Who calls, if it may, and not too often. Without a rule nobody is asked who it is. */

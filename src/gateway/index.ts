@@ -17,3 +17,4 @@ export type {
   RouteSection,
 } from "./options.ts";
 export { rateLimitService } from "./rate-limits/index.ts";
+export { RouteMap, type RouteQuestion } from "./route-map.ts";

@@ -1,6 +1,7 @@
 import type { RequestVerifier } from "../contract/index.ts";
 import type { MeshNode } from "../mesh/index.ts";
 import type { Logger } from "../telemetry/index.ts";
+import type { CompressionOptions } from "./compression/index.ts";
 import type { ConnectionLimits } from "./connection-limits.ts";
 import type { CertificatePaths } from "./edge-certificates.ts";
 import type { ConnectionSource } from "./listen-http.ts";
@@ -134,10 +135,39 @@ export interface GatewayCacheOptions {
   readonly mb?: number;
 }
 
+/** By what a client is known, so that it comes to the same version, and the same address while that is healthy. */
+export type StickyOptions =
+  /** A cookie of this name, which the gateway sets. */
+  | { readonly cookie: string }
+  /** A header of the request. */
+  | { readonly header: string }
+  | { readonly ip: true };
+
+/** Versions of an upstream by name, each with its share of the clients: `{ stable: { urls, weight: 95 }, next: { urls, weight: 5 } }`. */
+export type UpstreamVersions = Readonly<
+  Record<string, { readonly urls: string | readonly string[]; readonly weight: number }>
+>;
+
 /** How a route goes to HTTP servers that are not on the mesh. */
 export interface RouteOptions {
-  /** `http://host:port`, or several that do the same. */
-  readonly upstream: string | readonly string[];
+  /** `http://host:port`, or several that do the same, or versions that share the requests. */
+  readonly upstream: string | readonly string[] | UpstreamVersions;
+  /** Only requests to this host, as `shop.example` or `*.shop.example`. Such a route comes before contracts. */
+  readonly host?: string;
+  /** Only requests whose headers have these values. Such a route comes before contracts. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Clients come to the same version and address again. Default: each request for itself. */
+  readonly sticky?: StickyOptions;
+  /** `http://host:port` that gets a copy of each request without a body; what it answers is thrown away. */
+  readonly mirror?: string;
+  /** What is answered when no server gives an answer. Default: 502, 503 or 504 with a problem document. */
+  readonly fallback?: {
+    readonly body: string;
+    /** Default 503. */
+    readonly status?: number;
+    /** Default `text/html; charset=utf-8`. */
+    readonly contentType?: string;
+  };
   /** `public`: the upstream looks after itself. Default: only with a token that the gateway accepts. */
   readonly auth?: "public";
   /** Scopes that the token must have, all of them. */
@@ -192,6 +222,8 @@ export interface GatewayOptions {
   readonly cache?: GatewayCacheOptions | undefined;
   /** Routes to HTTP servers that are not on the mesh, for what no contract answers. */
   readonly routes?: readonly RouteSection[] | undefined;
+  /** Compresses answers for clients that accept it; see the reference on what that tells an eavesdropper. Default: none are. */
+  readonly compression?: CompressionOptions | undefined;
   /** Gives connections that somebody else accepted on the port. Default: the gateway listens itself. */
   readonly connections?: ConnectionSource | undefined;
   readonly logger?: Logger | undefined;

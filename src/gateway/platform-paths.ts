@@ -4,6 +4,15 @@ import type { Exchange } from "./exchange.ts";
 import type { GatewayOptions } from "./options.ts";
 import type { RouteBook } from "./route-book.ts";
 
+const platformPaths = ["healthz", "readyz", "openapi.json"];
+
+/** Whether the gateway itself answers. */
+export function isPlatformPath({ method, target }: Pick<Exchange, "method" | "target">): boolean {
+  const [first = "", ...rest] = target.segments;
+  const isRead = method === "GET" || method === "HEAD";
+  return isRead && rest.length === 0 && platformPaths.includes(first);
+}
+
 /** Answers what the gateway itself offers: `/healthz`, `/readyz`, `/openapi.json`. False for everything else. */
 export function answerPlatformPath(
   exchange: Exchange,
@@ -11,8 +20,8 @@ export function answerPlatformPath(
   routes: RouteBook,
   info: GatewayOptions["info"],
 ): boolean {
-  const { target, method } = exchange;
-  if (target.segments.length !== 1 || (method !== "GET" && method !== "HEAD")) return false;
+  const { target } = exchange;
+  if (!isPlatformPath(exchange)) return false;
   const json = (status: number, body: unknown) => {
     exchange.answer(
       status,
@@ -31,10 +40,8 @@ export function answerPlatformPath(
       const isReady = node.registry.isSynced() && routes.table.routes.length > 0;
       return json(isReady ? 200 : 503, { status: isReady ? "ready" : "no routes are known yet" });
     }
-    case "openapi.json":
-      return json(200, openApi(node, routes, info));
     default:
-      return false;
+      return json(200, openApi(node, routes, info));
   }
 }
 

@@ -1,21 +1,15 @@
-import { type HeaderList, PathTree, type Target } from "../http/index.ts";
+import type { HeaderList } from "../http/index.ts";
 import type { Logger } from "../telemetry/index.ts";
-import { type Answer, NoAnswer, sendAnswer } from "./answer.ts";
+import { type Answer, isPiecewise, NoAnswer, sendAnswer } from "./answer.ts";
 import type { HttpCache } from "./cache/index.ts";
-import type { Exchange } from "./exchange.ts";
-import { gatewayDefaults, type RouteSection } from "./options.ts";
+import { versionAt } from "./core/route-versions.ts";
+import type { HeadedExchange } from "./headed-exchange.ts";
+import { openRoute, type UpstreamRoute } from "./open-route.ts";
+import type { RouteSection } from "./options.ts";
 import { refuse } from "./refusal.ts";
-import { Upstream, type UpstreamRequest, upstreamRequest } from "./upstream/index.ts";
-
-/** A route to HTTP servers, with nothing left open. */
-export interface UpstreamRoute {
-  readonly path: string;
-  readonly upstream: Upstream;
-  readonly auth: "public" | "required";
-  readonly scopes: readonly string[];
-  readonly bodyBytesMax: number;
-  readonly isCached: boolean;
-}
+import { type RoutedRequest, RouteLayers } from "./route-layers.ts";
+import { markOf } from "./sticky.ts";
+import { type UpstreamRequest, upstreamRequest } from "./upstream/index.ts";
 
 /** What the routes share. */
 export interface UpstreamSharing {
@@ -24,57 +18,101 @@ export interface UpstreamSharing {
   readonly logger: Logger;
 }
 
-/** The upstreams take every method. */
-const anyMethod = "";
+/** Copies on their way to mirrors; further ones are not made. */
+const copiesMax = 64;
 
 /** The routes to HTTP servers that are not on the mesh. */
 export class UpstreamRoutes {
-  readonly #tree = new PathTree<UpstreamRoute>();
-  readonly #routes: readonly UpstreamRoute[];
+  readonly #layers: RouteLayers<UpstreamRoute>;
   readonly #sharing: UpstreamSharing;
+  #copies = 0;
 
   constructor(sections: readonly RouteSection[], sharing: UpstreamSharing) {
     this.#sharing = sharing;
-    this.#routes = sections.map((section) => openRoute(section, sharing.bodyBytesMax));
-    for (const route of this.#routes) this.#tree.insert(anyMethod, route.path, route);
-  }
-
-  find({ segments }: Target): UpstreamRoute | undefined {
-    return this.#tree.find(anyMethod, segments)?.value;
-  }
-
-  /** Resolves when the answer went over, or the client is gone; rejects with what the request's body throws. */
-  async send(exchange: Exchange, route: UpstreamRoute): Promise<void> {
-    const request = upstreamRequest(exchange, route.bodyBytesMax);
-    try {
-      await sendAnswer(exchange, await this.#answer(request, route));
-    } catch (thrown) {
-      if (!(thrown instanceof NoAnswer)) throw thrown;
-      if (request.signal.aborted) return;
-      const { status, message } = thrown;
-      const { requestId } = exchange;
-      const facts = { route: route.path, reason: message, requestId };
-      this.#sharing.logger.warn("an upstream gave no answer", facts);
-      refuse(exchange, {
-        status,
-        detail: "the server behind this path gave no valid answer",
-        headers: status === 503 ? [["retry-after", "1"]] : [],
-      });
-    }
-  }
-
-  #answer(request: UpstreamRequest, { upstream, isCached }: UpstreamRoute): Promise<Answer> {
-    if (!isCached) return upstream.send(request);
-    const { body, headers, ...rest } = request;
-    const keyed = { ...rest, headers: withoutOverrides(headers) };
-    const asked = { ...keyed, hasBody: body !== undefined, audience: undefined };
-    return this.#sharing.cache.answer(asked, (conditions, signal) =>
-      upstream.send({ ...keyed, headers: conditions, body, signal }),
+    this.#layers = new RouteLayers(
+      sections.map((section) => openRoute(section, sharing.bodyBytesMax)),
     );
   }
 
+  /** The route of a request, of those with conditions, which come before contracts, or of the others, which come after them. */
+  find(request: RoutedRequest, withConditions: boolean): UpstreamRoute | undefined {
+    return this.#layers.find(request, withConditions);
+  }
+
+  /** Resolves when the answer went over, or the client is gone; rejects with what the request's body throws. */
+  async send(exchange: HeadedExchange, route: UpstreamRoute): Promise<void> {
+    const request = upstreamRequest(exchange, route.bodyBytesMax);
+    const mark = markOf(exchange, route.sticky);
+    if (mark.setCookie !== undefined) exchange.add([["set-cookie", mark.setCookie]]);
+    this.#mirror(request, route);
+    try {
+      const version = versionAt(route.versions, mark.point);
+      const ask = (asked: UpstreamRequest) =>
+        version.upstream.send(asked, route.sticky ? mark.key : undefined);
+      const audience = `${route.title} ${version.name}`;
+      const answer = route.isCached ? this.#cached(request, audience, ask) : ask(request);
+      await sendAnswer(exchange, await answer);
+    } catch (thrown) {
+      if (!(thrown instanceof NoAnswer)) throw thrown;
+      if (!request.signal.aborted) this.#fail(exchange, route, thrown);
+    }
+  }
+
   close(): void {
-    for (const { upstream } of this.#routes) upstream.close();
+    for (const { versions, mirror } of this.#layers.routes) {
+      for (const { upstream } of versions) upstream.close();
+      mirror?.close();
+    }
+  }
+
+  /** Routes and versions may differ at one URL, so each has its own answers. */
+  #cached(
+    request: UpstreamRequest,
+    audience: string,
+    ask: (request: UpstreamRequest) => Promise<Answer>,
+  ): Promise<Answer> {
+    const { body, headers, ...rest } = request;
+    const keyed = { ...rest, headers: withoutOverrides(headers) };
+    const asked = { ...keyed, hasBody: body !== undefined, audience };
+    return this.#sharing.cache.answer(asked, (conditions, signal) =>
+      ask({ ...keyed, headers: conditions, body, signal }),
+    );
+  }
+
+  /** A copy, of which nobody waits for the answer. A body cannot be read twice. */
+  #mirror(request: UpstreamRequest, { mirror }: UpstreamRoute): void {
+    if (!mirror || request.body || this.#copies >= copiesMax) return;
+    this.#copies += 1;
+    mirror
+      .send({ ...request, signal: new AbortController().signal })
+      .then(
+        ({ body }) => {
+          if (isPiecewise(body)) body.cancel();
+        },
+        // What a mirror fails at concerns nobody here.
+        () => {},
+      )
+      .finally(() => {
+        this.#copies -= 1;
+      });
+  }
+
+  #fail(exchange: HeadedExchange, { title, fallback }: UpstreamRoute, thrown: NoAnswer): void {
+    const { status, message } = thrown;
+    const facts = { route: title, reason: message, requestId: exchange.requestId };
+    this.#sharing.logger.warn("an upstream gave no answer", facts);
+    if (fallback) {
+      const headers = [
+        ["content-type", fallback.contentType],
+        ["cache-control", "no-store"],
+      ] as const;
+      return exchange.answer(fallback.status, headers, fallback.body);
+    }
+    refuse(exchange, {
+      status,
+      detail: "the server behind this path gave no valid answer",
+      headers: status === 503 ? [["retry-after", "1"]] : [],
+    });
   }
 }
 
@@ -89,20 +127,4 @@ const overrides = new Set([
 
 function withoutOverrides(headers: HeaderList): HeaderList {
   return headers.filter(([name]) => !overrides.has(name));
-}
-
-function openRoute(section: RouteSection, bodyBytesMax: number): UpstreamRoute {
-  const { upstream: urls, health, deadlineMs = gatewayDefaults.upstreamDeadlineMs } = section;
-  return {
-    path: section.path,
-    upstream: new Upstream({
-      urls: typeof urls === "string" ? [urls] : urls,
-      deadlineMs,
-      health: health && { everyMs: gatewayDefaults.healthEveryMs, ...health },
-    }),
-    auth: section.auth ?? "required",
-    scopes: section.scopes ?? [],
-    bodyBytesMax: section.bodyBytesMax ?? bodyBytesMax,
-    isCached: section.cache === true,
-  };
 }

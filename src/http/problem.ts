@@ -33,7 +33,6 @@ const ownStatuses: Record<number, { code: string; title: string }> = {
   404: { code: "NOT_FOUND", title: "Not Found" },
   405: { code: "UNIMPLEMENTED", title: "Method Not Allowed" },
   408: { code: "DEADLINE_EXCEEDED", title: "Request Timeout" },
-  409: { code: "ABORTED", title: "Conflict" },
   413: { code: "RESOURCE_EXHAUSTED", title: "Content Too Large" },
   414: { code: "RESOURCE_EXHAUSTED", title: "URI Too Long" },
   415: { code: "INVALID_ARGUMENT", title: "Unsupported Media Type" },

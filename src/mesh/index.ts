@@ -3,12 +3,14 @@
  * `node.ts` puts the parts together.
  */
 
+export { advertisedHost } from "./advertised-host.ts";
 export type { CallRequest } from "./client-stack.ts";
 export { type ConnectOptions, connect, type MeshConnection } from "./connect.ts";
 export type { ContractPolicy } from "./contract-gate.ts";
 export { contractHash } from "./contract-hash.ts";
 export type { BalancerName } from "./core/balancer.ts";
 export { Breaker, defaultBreaker } from "./core/breaker.ts";
+export { hashOf } from "./core/hash-ring.ts";
 export { isHedgeable } from "./core/idempotence.ts";
 export { defaultRetryBudget, RetryBudget } from "./core/retry-budget.ts";
 export type { VersionWeights } from "./core/version-split.ts";

@@ -160,6 +160,11 @@ function identityOf(mesh: string): PeerIdentity {
   return { mesh, nodeId: randomUUID(), name: "supervisor", incarnation: wallTime() };
 }
 
+/** Whether a fleet still has a folder; asks nobody. */
+export function isFleetThere(dataFolder: string, pid: number): boolean {
+  return readFleetFile(dataFolder)?.pid === pid && isAlive(pid);
+}
+
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);

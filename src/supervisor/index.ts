@@ -18,12 +18,14 @@ export {
   askFleet,
   type FleetControlOptions,
   type FleetOperations,
+  isFleetThere,
   openFleetControl,
   type ReloadRequest,
   type RunningFleet,
   refuseSecondFleet,
   runningFleet,
 } from "./fleet-control.ts";
+export { LogFiles } from "./log-files.ts";
 export { LogOutput, type LogOutputOptions } from "./log-output.ts";
 export type { ManagedProcess, ProcessListener, ProcessSpec } from "./managed-process.ts";
 export { defaultPolicy, type RestartPolicy } from "./options.ts";

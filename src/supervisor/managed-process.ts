@@ -44,7 +44,7 @@ export interface ProcessListener {
   onLine(process: ManagedProcess, line: string): void;
   onPhase(process: ManagedProcess, phase: ProcessPhase): void;
   onTold(process: ManagedProcess, details: unknown): void;
-  /** The answer to a question of the process. */
+  /** The answer to a question of the process, or a promise of it. */
   onAsked(process: ManagedProcess, question: unknown): unknown;
 }
 
@@ -248,7 +248,8 @@ export class ManagedProcess {
         this.#message = message.message;
         return;
       case "ask":
-        return this.#answer(message);
+        void this.#answer(message);
+        return;
       case "metrics":
         return this.#metrics.answered(message.id, message.families);
       case "taken":
@@ -268,9 +269,9 @@ export class ManagedProcess {
     this.#apply("overweight");
   }
 
-  #answer({ id, question }: Extract<FromChild, { kind: "ask" }>): void {
+  async #answer({ id, question }: Extract<FromChild, { kind: "ask" }>): Promise<void> {
     try {
-      this.#send({ kind: "answer", id, answer: this.#listener.onAsked(this, question) });
+      this.#send({ kind: "answer", id, answer: await this.#listener.onAsked(this, question) });
     } catch (thrown) {
       this.#message = asError(thrown).message;
       this.kill();

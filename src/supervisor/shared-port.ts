@@ -6,6 +6,7 @@
  *
  * Owns: the listening socket, and connections until somebody has them. While nobody is ready they wait, bounded in number and time.
  */
+import { createHash } from "node:crypto";
 import { createServer, type Server, type Socket } from "node:net";
 import { afterInBackground, DureError, type Timer } from "../kit/index.ts";
 import type { ManagedProcess } from "./managed-process.ts";
@@ -21,6 +22,8 @@ export interface SharedPortOptions {
   readonly port: number;
   /** Those who take connections now. */
   takers(): readonly ManagedProcess[];
+  /** Whether a client's address decides who has it, while the takers stay the same. Default false: each in turn. */
+  readonly isSticky?: boolean;
 }
 
 export class SharedPort {
@@ -35,8 +38,8 @@ export class SharedPort {
     this.#server = createServer({ pauseOnConnect: true }, (socket) => this.#hand(socket));
   }
 
-  /** Starts listening. Rejects with ALREADY_EXISTS for a taken port. */
-  listen(): Promise<void> {
+  /** Starts listening, and gives the port. Rejects with ALREADY_EXISTS for a taken one. */
+  listen(): Promise<number> {
     const { host, port } = this.#options;
     return new Promise((resolve, reject) => {
       this.#server.once("error", (error: NodeJS.ErrnoException) => {
@@ -44,7 +47,10 @@ export class SharedPort {
         const message = `cannot listen on ${host}:${port}: ${error.message}`;
         reject(new DureError(code, message, { cause: error }));
       });
-      this.#server.listen({ host, port }, resolve);
+      this.#server.listen({ host, port }, () => {
+        const address = this.#server.address();
+        resolve(typeof address === "object" && address ? address.port : port);
+      });
     });
   }
 
@@ -70,10 +76,16 @@ export class SharedPort {
 
   #hand(socket: Socket, gone?: ManagedProcess): void {
     const takers = this.#options.takers().filter((taker) => taker !== gone);
-    const taker = takers[this.#turn % takers.length];
-    this.#turn += 1;
+    const taker = takers[this.#placeOf(socket) % takers.length];
     if (taker) taker.hand(socket, () => this.#hand(socket, taker));
     else this.#keep(socket);
+  }
+
+  #placeOf({ remoteAddress = "" }: Socket): number {
+    if (this.#options.isSticky)
+      return createHash("sha256").update(remoteAddress).digest().readUInt32BE();
+    this.#turn += 1;
+    return this.#turn;
   }
 
   #keep(socket: Socket): void {

@@ -117,7 +117,13 @@ export function start(
   });
   const running = observe(child, dataFolder);
   context.after(() => {
-    for (const pid of running.members()) process.kill(pid, "SIGKILL");
+    for (const pid of running.members()) {
+      try {
+        process.kill(pid, "SIGKILL");
+      } catch {
+        // It ended by itself just now.
+      }
+    }
   });
   return running;
 }

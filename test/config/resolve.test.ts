@@ -208,3 +208,22 @@ test("limits name operations of services that exist, of sidecars, or paths of ro
     /gateway\.rateLimits\.0\.operations \("product\.get"\) names no service of this project \(did you mean "products"\?\)/,
   );
 });
+
+test("routes that no request could tell apart are a problem that names both", () => {
+  const upstream = "http://127.0.0.1:9000";
+  const beta = { path: "/*", upstream, headers: { "x-beta": "1" } };
+  const routes = [{ path: "/a/:x", upstream }, beta, { path: "/a/:y", upstream }];
+  const found = problemsOf({ ...base, gateway: { routes } });
+  assert.match(
+    found,
+    /gateway\.routes\.2 \("\/a\/:y"\) takes the same requests as gateway\.routes\.0/,
+  );
+  resolve({ ...base, gateway: { routes: [beta, { path: "/*", upstream }] } });
+  const bad = [
+    { path: "/x", upstream: "http://127.0.0.1:9000/base" },
+    { path: "/y", upstream: { a: { urls: upstream, weight: 0 } } },
+  ];
+  const problems = problemsOf({ ...base, gateway: { routes: bad } });
+  assert.match(problems, /gateway\.routes\.0\.upstream/);
+  assert.match(problems, /gateway\.routes\.1\.upstream/);
+});

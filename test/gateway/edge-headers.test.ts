@@ -113,17 +113,26 @@ test("a client neither forges nor removes what the gateway says, and its connect
   });
 });
 
-test("the bounds of connections are settings", async () => {
+test("the bounds of connections are settings", async (t) => {
   const bounded = await createGateway({
     node,
     port: 0,
     limits: { headersMax: 2, requestsPerConnectionMax: 1 },
   });
+  t.after(() => bounded.close());
   const get = "GET /healthz HTTP/1.1\r\nHost: a\r\n";
   assert.match(await rawHttp(bounded.port, `${get}X: 1\r\nY: 1\r\n\r\n`), /^HTTP\/1\.1 431 /);
   assert.match(
     await rawHttp(bounded.port, `${get}\r\n${get}\r\n`),
     /^HTTP\/1\.1 200 (?![\s\S]*HTTP\/1\.1)/,
   );
-  await bounded.close();
+});
+
+test("compression is a setting", async (t) => {
+  const compressing = await createGateway({ node, port: 0, compression: { bytesMin: 10 } });
+  t.after(() => compressing.close());
+  const headers = { "accept-encoding": "br" };
+  const answer = async ({ url }: Gateway) =>
+    (await fetch(`${url}/openapi.json`, { headers })).headers.get("content-encoding");
+  assert.deepEqual([await answer(compressing), await answer(gateway)], ["br", null]);
 });

@@ -229,3 +229,32 @@ test("curl reads the list; a node of another mesh and one without the token are 
   await stranger.crash();
   await distributor.close();
 });
+
+test("Prometheus is told a target for each address, with labels to choose by", async () => {
+  const distributor = await createDistributor({ mesh: "test", port: 0 });
+  const edge = await node("edge", [distributor.port]);
+  edge.registry.update({ urls: ["GET /x", "http://10.0.0.1:8080"] });
+  const url = `http://127.0.0.1:${distributor.port}/distributor/prometheus`;
+  const targets = await until("both targets are told", async () => {
+    const told = (await (await fetch(url)).json()) as any[];
+    return told.length === 2 ? told : undefined;
+  });
+  const labels = {
+    __meta_dure_mesh: "test",
+    __meta_dure_name: "edge",
+    __meta_dure_slot: "edge",
+    __meta_dure_services: ",edge,",
+    __meta_dure_state: "ready",
+  };
+  for (const [index, role, target] of [
+    [0, "mesh", `127.0.0.1:${edge.port}`],
+    [1, "http", "10.0.0.1:8080"],
+  ] as const) {
+    assert.deepEqual(targets[index].targets, [target]);
+    const told = targets[index].labels;
+    assert.deepEqual({ ...told, ...labels, __meta_dure_role: role }, told);
+    for (const value of Object.values(told)) assert.equal(typeof value, "string");
+  }
+  await edge.leave();
+  await distributor.close();
+});

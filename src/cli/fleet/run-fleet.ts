@@ -6,7 +6,6 @@ import { formatHostPort } from "../../config/index.ts";
 import { asError, DureError, now } from "../../kit/index.ts";
 import {
   type FleetFile,
-  LogOutput,
   type ManagedProcess,
   openFleetControl,
   type ProcessPhase,
@@ -25,10 +24,10 @@ import { entryFile } from "../package-info.ts";
 import { portAdvice } from "../port-taken.ts";
 import type { Project } from "../project.ts";
 import { stopOnSignal } from "../stop-on-signal.ts";
-import { hasColours } from "../terminal.ts";
 import { childEnvironment } from "./child-environment.ts";
 import { describePhase } from "./describe-phase.ts";
 import { giveUpReason } from "./give-up.ts";
+import { FleetOutput } from "./output.ts";
 import { distributorsOf, gatewayUrl, type PlanInput } from "./plan.ts";
 import { describeReload, namedProcesses } from "./reload.ts";
 import { type ScalableKind, Scaling } from "./scaling.ts";
@@ -65,11 +64,13 @@ export interface FleetOptions {
   readyLine(startedInMs: number): string;
   /** Whether a fleet that cannot start is given up; otherwise it waits for a change of the files. */
   readonly isGivenUp: boolean;
+  /** In the background nobody reads along; what is said is in the log files. */
+  readonly isQuietOnceReady: boolean;
 }
 
 /** Starts a fleet; see {@link Fleet.start}. */
 export class Fleet {
-  readonly output: LogOutput;
+  readonly output: FleetOutput;
   readonly #options: FleetOptions;
   readonly #supervisor: Supervisor;
   readonly #scaling: Scaling;
@@ -83,11 +84,9 @@ export class Fleet {
 
   constructor(options: FleetOptions) {
     this.#options = options;
-    this.output = new LogOutput({
-      write: (text) => process.stdout.write(text),
-      hasColours: hasColours(),
-      names: options.names,
-    });
+    const { mode, input, names } = options;
+    const files = { ...input.config.logFiles, dataFolder: input.dataFolder };
+    this.output = new FleetOutput({ names, ...(mode === "up" ? { files } : {}) });
     this.#supervisor = new Supervisor({
       ...(options.policy ? { policy: options.policy } : {}),
       listener: {
@@ -213,6 +212,7 @@ export class Fleet {
     if (!this.#supervisor.processes.every(({ phase }) => phase === "ready")) return;
     this.#isReady = true;
     this.output.plain(this.#options.readyLine(now() - this.#startedAt));
+    if (this.#options.isQuietOnceReady) this.output.hush();
   }
 
   #answer({ keys }: EnvQuestion): EnvAnswer {
@@ -269,6 +269,7 @@ export class Fleet {
     const killed = this.#supervisor.processes.filter(({ isForced }) => isForced).length;
     const how = killed > 0 ? `, ${killed} of them killed because they did not end in time` : "";
     this.output.plain(`stopped ${running} of ${running} processes${how}`);
+    await this.output.close();
   }
 }
 

@@ -5,6 +5,8 @@ import { DureError } from "../../kit/index.ts";
 type OpenEngine = (url: string) => Promise<Storage>;
 
 const engines: Readonly<Record<string, OpenEngine>> = {
+  "amqp:": openRabbitmq,
+  "amqps:": openRabbitmq,
   "postgres:": openPostgres,
   "postgresql:": openPostgres,
   "redis:": openRedis,
@@ -31,6 +33,15 @@ async function openPostgres(url: string): Promise<Storage> {
       return client;
     },
   });
+}
+
+async function openRabbitmq(url: string): Promise<Storage> {
+  const { openRabbitmqStorage } = await import("../../events/index.ts");
+  const { default: amqp } = await import("amqplib").catch(notInstalled("amqplib"));
+  const target = new URL(url);
+  // A connection that is dead is noticed after twice this time, in seconds; the server's default is a minute.
+  if (!target.searchParams.has("heartbeat")) target.searchParams.set("heartbeat", "10");
+  return openRabbitmqStorage({ connect: () => amqp.connect(target.href) });
 }
 
 async function openRedis(url: string): Promise<Storage> {

@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import type { RouteSection } from "../../gateway/index.ts";
 import { didYouMean } from "../../kit/index.ts";
 import type { GatewaySection } from "../gateway-section.ts";
 import type { DureConfig } from "../options.ts";
@@ -132,6 +133,7 @@ function crossCheck(config: DureConfig): Problem[] {
         serviceOf(operation),
       );
     }
+    problems.push(...twiceClaimed(section.gateway?.routes ?? [], `${prefix}gateway.routes`));
     for (const name of Object.keys(section.env ?? {})) needService(`${prefix}env.${name}`, name);
     for (const name of Object.keys(section.calls?.services ?? {})) {
       needService(`${prefix}calls.services.${name}`, name);
@@ -144,4 +146,22 @@ function crossCheck(config: DureConfig): Problem[] {
     });
   }
   return problems;
+}
+
+/** Routes that no request could tell apart. */
+function twiceClaimed(routes: readonly RouteSection[], path: string): Problem[] {
+  const claims = new Map<string, number>();
+  return routes.flatMap((route, index) => {
+    const headers = Object.entries(route.headers ?? {}).map(([name, value]) => [
+      name.toLowerCase(),
+      value,
+    ]);
+    const shape = route.path.replace(/:[^/]+/g, ":");
+    const claim = JSON.stringify([shape, route.host?.toLowerCase() ?? "", headers.sort()]);
+    const first = claims.get(claim);
+    claims.set(claim, first ?? index);
+    if (first === undefined) return [];
+    const message = `takes the same requests as ${path}.${first}; leave one, or give one a host or headers`;
+    return [{ path: `${path}.${index} ("${route.path}")`, message }];
+  });
 }

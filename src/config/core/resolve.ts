@@ -68,6 +68,7 @@ export interface ResolvedConfig {
   readonly tokenFile: string | undefined;
   readonly certs: string | undefined;
   readonly metrics: NonNullable<ProfileOptions["metrics"]>;
+  readonly logFiles: { readonly fileMb: number; readonly keptFiles: number };
   readonly logLevel: NonNullable<NonNullable<ProfileOptions["logs"]>["level"]>;
   /** Where each changed option came from: `gateway.port` -> `PORT`. What is not listed has its default. */
   readonly origins: ReadonlyMap<string, string>;
@@ -203,6 +204,7 @@ function withDefaults(
     tokenFile: config.security?.tokenFile,
     certs: config.security?.certs,
     metrics: config.metrics ?? {},
+    logFiles: { fileMb: config.logs?.fileMb ?? 10, keptFiles: config.logs?.keptFiles ?? 4 },
     logLevel: config.logs?.level ?? "info",
     origins,
   };

@@ -120,7 +120,42 @@ const upstreamUrl = z
 
 const route = z.strictObject({
   path: z.string().startsWith("/"),
-  upstream: z.union([upstreamUrl, z.array(upstreamUrl).min(1).readonly()]),
+  upstream: z.union([
+    upstreamUrl,
+    z.array(upstreamUrl).min(1).readonly(),
+    z
+      .record(
+        processName,
+        z.strictObject({
+          urls: z.union([upstreamUrl, z.array(upstreamUrl).min(1).readonly()]),
+          weight: z.number().min(0),
+        }),
+      )
+      .refine(
+        (versions) => Object.values(versions).some(({ weight }) => weight > 0),
+        "must have a version with a weight above 0",
+      ),
+  ]),
+  host: z
+    .string()
+    .regex(/^(\*\.)?[A-Za-z0-9.-]+$/, 'must be a name without a port, or "*." and a name')
+    .exactOptional(),
+  headers: z.record(z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/), z.string()).exactOptional(),
+  sticky: z
+    .union([
+      z.strictObject({ cookie: z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/) }),
+      z.strictObject({ header: z.string().min(1) }),
+      z.strictObject({ ip: z.literal(true) }),
+    ])
+    .exactOptional(),
+  mirror: upstreamUrl.exactOptional(),
+  fallback: z
+    .strictObject({
+      body: z.string(),
+      status: z.int().min(200).max(599).exactOptional(),
+      contentType: z.string().min(1).exactOptional(),
+    })
+    .exactOptional(),
   auth: z.literal("public").exactOptional(),
   scopes: z.array(z.string().min(1)).readonly().exactOptional(),
   deadlineMs: deadlineMs.exactOptional(),
@@ -181,6 +216,7 @@ const profileShape = {
       rateLimits: z.array(rateLimit).readonly().exactOptional(),
       redis: z.url({ protocol: /^rediss?$/ }).exactOptional(),
       tls: z.union([certificateFiles, z.array(certificateFiles).min(1).readonly()]).exactOptional(),
+      compression: z.strictObject({ bytesMin: z.int().min(0).exactOptional() }).exactOptional(),
       trustedProxies: z.array(z.string().min(1)).readonly().exactOptional(),
       cache: z.strictObject({ mb: z.int().min(1).exactOptional() }).exactOptional(),
       routes: z.array(route).readonly().exactOptional(),
@@ -227,7 +263,13 @@ const profileShape = {
   metrics: z
     .strictObject({ port: portNumber.exactOptional(), host: z.string().min(1).exactOptional() })
     .exactOptional(),
-  logs: z.strictObject({ level: z.enum(logLevels).exactOptional() }).exactOptional(),
+  logs: z
+    .strictObject({
+      level: z.enum(logLevels).exactOptional(),
+      fileMb: z.number().positive().max(1_024).exactOptional(),
+      keptFiles: z.int().min(0).max(100).exactOptional(),
+    })
+    .exactOptional(),
 };
 
 const loader = z.custom<ServiceLoader>(

@@ -20,8 +20,9 @@ export interface EngineSession {
   /** How often the log has been opened, by anybody, this time included. */
   readonly opening: number;
   /**
-   * Runs changes in their order; answers in that order. When it rejects none of them has happened, or what has is recognised when it
-   * is asked for again: several are then tried one by one, so that one that cannot be done does not fail the others.
+   * Runs changes in their order; answers in that order, an error in place of what is refused by itself. When it rejects none of them has
+   * happened, or what has is recognised when it is asked for again: several are then tried one by one, so that one that cannot be done
+   * does not fail the others.
    */
   write(calls: readonly EngineCall[]): Promise<unknown[]>;
   /** Never runs beside `write`. */
@@ -138,7 +139,11 @@ class EngineStorage implements Storage {
     try {
       if (!this.#session) throw this.#lost();
       const values = await this.#session.write(batch);
-      for (const [index, { resolve }] of batch.entries()) resolve(values[index]);
+      for (const [index, { resolve, reject }] of batch.entries()) {
+        const value = values[index];
+        if (value instanceof Error) reject(this.#explained(value));
+        else resolve(value);
+      }
     } catch (thrown) {
       const [only, ...others] = batch;
       if (only && others.length === 0) return only.reject(this.#explained(thrown));

@@ -49,7 +49,7 @@ export class LogBook {
 
   /**
    * Numbers what is new in a batch, and counts it as stored: whoever then fails to store it loads the book again. Throws ABORTED for an
-   * epoch that is over, OUT_OF_RANGE for a batch that came too early, RESOURCE_EXHAUSTED for a topic too many.
+   * epoch that is over, OUT_OF_RANGE for a batch that came too early, RESOURCE_EXHAUSTED for a topic too many; then no event is counted.
    */
   take({ source: name, epoch, seq, events }: AppendBatch, wallTime: number): Taken {
     const known = this.sources.get(name);
@@ -63,6 +63,7 @@ export class LogBook {
       throw new DureError("OUT_OF_RANGE", message);
     }
     const duplicates = Math.min(expected - seq, events.length);
+    for (const { topic } of events.slice(duplicates)) this.#topic(topic);
     const next: Record<string, number> = {};
     const at: Record<string, number> = {};
     for (const { topic } of events.slice(0, duplicates))

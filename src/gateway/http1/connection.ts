@@ -16,7 +16,7 @@ import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
 import { BodyRefused } from "../../http/index.ts";
 import type { ConnectionOwner, EdgeConnection } from "../connection-owner.ts";
-import { ClientGone } from "../exchange.ts";
+import { ClientGone, type TakenSocket } from "../exchange.ts";
 import type { Client, ClientReader } from "../trusted-proxies.ts";
 import type { AnswerHeads } from "./answer-head.ts";
 import { HeadReader } from "./core/head-reader.ts";
@@ -43,6 +43,7 @@ export class Connection implements EdgeConnection, ExchangeChannel {
   #requestCount = 0;
   #isContinueDue = false;
   #isPaused = false;
+  #onDrain: () => void = () => undefined;
   #isPeerDone = false;
   #isEnding = false;
 
@@ -77,6 +78,7 @@ export class Connection implements EdgeConnection, ExchangeChannel {
 
   /** Closes if no request has begun; otherwise its answer will be the last. */
   drain(): void {
+    this.#onDrain();
     if (!this.#exchange && this.#reader.isEmpty) this.end();
   }
 
@@ -103,6 +105,12 @@ export class Connection implements EdgeConnection, ExchangeChannel {
 
   sendPiece(piece: Uint8Array | string): void {
     this.#writer.sendPiece(piece);
+  }
+
+  giveAway(onDrain: () => void): TakenSocket {
+    this.#onDrain = onDrain;
+    for (const event of ["data", "end", "drain"]) this.#socket.removeAllListeners(event);
+    return { socket: this.#socket, rest: this.#rest ?? Buffer.alloc(0) };
   }
 
   room(): Promise<void> | undefined {

@@ -1,5 +1,5 @@
 import type { HeaderList } from "../../http/index.ts";
-import type { AnswerStream, Exchange } from "../exchange.ts";
+import type { AnswerStream, Exchange, TakenSocket } from "../exchange.ts";
 import type { AnswerHeads, Framing } from "./answer-head.ts";
 import { ChunkedStream, PlainStream } from "./answer-stream.ts";
 import type { IncomingBody } from "./incoming-body.ts";
@@ -20,6 +20,8 @@ export interface ExchangeChannel {
   room(): Promise<void> | undefined;
   /** The answer is handed over whole. */
   onAnswered(exchange: Http1Exchange): void;
+  /** Stops speaking HTTP; still tells when the connection closes. */
+  giveAway(onDrain: () => void): TakenSocket;
   destroy(): void;
   /** Ends the connection once what was sent is on its way. */
   end(): void;
@@ -102,6 +104,12 @@ export class Http1Exchange extends ReceivedRequest implements Exchange {
     return hasBody && isChunked
       ? new ChunkedStream(this.#channel, what)
       : new PlainStream(this.#channel, what);
+  }
+
+  takeOver(onDrain: () => void): TakenSocket | undefined {
+    if (!this.#canBegin() || !this.incoming.isDone) return undefined;
+    this.#state = "streaming";
+    return this.#channel.giveAway(onDrain);
   }
 
   #canBegin(): boolean {

@@ -103,6 +103,11 @@ export class Http2Exchange extends ReceivedRequest implements Exchange {
     };
   }
 
+  /** Other streams are on the same connection. */
+  takeOver(): undefined {
+    return undefined;
+  }
+
   #write(bytes: Uint8Array): Promise<void> | undefined {
     if (this.#stream.write(bytes)) return undefined;
     this.#expectRead();

@@ -6,7 +6,7 @@
  * a byte of its body was taken from the client; at most twice, and within a budget.
  */
 import { every, now, random, randomInt, type Timer } from "../../kit/index.ts";
-import { defaultRetryBudget, RetryBudget } from "../../mesh/index.ts";
+import { defaultRetryBudget, hashOf, RetryBudget } from "../../mesh/index.ts";
 import { type Answer, isPiecewise } from "../answer.ts";
 import { type UpstreamLimits, upstreamLimits } from "./limits.ts";
 import { Target } from "./target.ts";
@@ -45,13 +45,13 @@ export class Upstream {
     return this.#targets.filter(({ isHealthy }) => isHealthy).map(({ name }) => name);
   }
 
-  /** Rejects with {@link UpstreamFailure}, or with what the body of the request throws. */
-  async send(request: UpstreamRequest): Promise<Answer> {
+  /** `stickyKey`: requests of one key go to one target. Rejects with {@link UpstreamFailure}, or with what the body of the request throws. */
+  async send(request: UpstreamRequest, stickyKey?: string): Promise<Answer> {
     const tried: Target[] = [];
     const body = onceTaken(request);
     this.#budget.onCall();
     for (;;) {
-      const target = this.#pick(tried);
+      const target = this.#pick(tried, stickyKey);
       tried.push(target);
       try {
         return await target.send(body.request, this.#options.deadlineMs);
@@ -71,11 +71,12 @@ export class Upstream {
     for (const target of this.#targets) target.close();
   }
 
-  #pick(tried: readonly Target[]): Target {
+  #pick(tried: readonly Target[], stickyKey: string | undefined): Target {
     const fresh = this.#targets.filter((target) => !tried.includes(target));
     const candidates = fresh.length > 0 ? fresh : this.#targets;
     const healthy = candidates.filter(({ isHealthy }) => isHealthy);
     const pool = healthy.length > 0 ? healthy : candidates;
+    if (stickyKey !== undefined) return ownerOf(stickyKey, pool);
     const first = pool[randomInt(pool.length)] as Target;
     const second = pool[randomInt(pool.length)] as Target;
     if (first.pending === second.pending) return random() < 0.5 ? first : second;
@@ -103,6 +104,12 @@ export class Upstream {
       );
     }
   }
+}
+
+/** The same target for the same key while it is there; rendezvous hashing (Thaler and Ravishankar, 1998), so that others stay where they are. */
+function ownerOf(key: string, targets: readonly Target[]): Target {
+  const scores = targets.map((target) => ({ target, score: hashOf(`${key} ${target.name}`) }));
+  return scores.reduce((best, each) => (each.score > best.score ? each : best)).target;
 }
 
 /** Whether a second execution does no harm, and a second attempt may help: time that ran out does not come back. */

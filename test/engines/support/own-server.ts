@@ -9,8 +9,10 @@ import { until } from "../../support/until.ts";
 /** A server of a test's own: it can be killed, and comes back with the same port and data. */
 export interface OwnServer {
   readonly port: number;
+  /** Of its files. */
+  readonly folder: string;
   /** With SIGKILL, and starts it again. */
-  killAndRestart(): Promise<void>;
+  killAndRestart(whileDown?: () => void): Promise<void>;
   /** Stops it where it is, as a machine that hangs: it accepts connections, and answers nothing. */
   freeze(): void;
   close(): Promise<void>;
@@ -18,15 +20,16 @@ export interface OwnServer {
 
 /** Starts a program in a folder of its own. Resolves when it accepts connections. */
 export async function startServer(
-  command: (at: { port: number; folder: string }) => [string, ...string[]],
+  command: (at: { port: number; secondPort: number; folder: string }) => [string, ...string[]],
 ): Promise<OwnServer> {
   const folder = await mkdtemp(join(tmpdir(), "dure-engine-"));
   const port = await freePort();
-  const [program, ...parameters] = command({ port, folder });
+  const secondPort = await freePort();
+  const [program, ...parameters] = command({ port, secondPort, folder });
   let child: ChildProcess;
   const start = async () => {
     child = spawn(program, parameters, { cwd: folder, stdio: "ignore" });
-    await until(`${program} answers`, () => accepts(port), 30_000);
+    await until(`${program} answers`, () => accepts(port), 60_000);
   };
   const kill = async () => {
     const ended = once(child, "exit");
@@ -36,8 +39,10 @@ export async function startServer(
   await start();
   return {
     port,
-    async killAndRestart() {
+    folder,
+    async killAndRestart(whileDown = () => {}) {
       await kill();
+      whileDown();
       await start();
     },
     freeze: () => void child.kill("SIGSTOP"),

@@ -168,5 +168,8 @@ test("a route is closed unless it is public", async (t) => {
   assert.match(liar.heads[0] ?? "", /authorization: Basic YTpi/);
   assert.equal((await fetch(`${gateway.url}/closed/x`)).status, 401);
   assert.equal((await fetch(`${gateway.url}/other`)).status, 404);
+  // The server could take it for the closed path.
+  assert.equal((await fetch(`${gateway.url}/open%2F..%5Cclosed`)).status, 400);
+  assert.equal((await fetch(`${gateway.url}/open/..%2Fclosed%2Fx`)).status, 400);
   assert.equal(liar.heads.length, 1);
 });

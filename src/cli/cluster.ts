@@ -1,0 +1,58 @@
+import { existsSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { basename, extname, resolve } from "node:path";
+import { type Command, InvalidArgumentError } from "commander";
+import { Cluster } from "./cluster/run-cluster.ts";
+import { CommandError, exitCodes } from "./exit-code.ts";
+import { dataFolderOf, type ProjectFlags } from "./project.ts";
+
+/** More clones than this on one machine is a mistake. */
+const instancesMax = 64;
+
+/** `dure cluster app.js`: any plain Node server, on all cores. */
+export function defineCluster(program: Command): void {
+  program
+    .command("cluster")
+    .description("run a plain Node server in several processes that share its port")
+    .argument("<file>", "the program, as it would be given to node")
+    .argument("[args...]", "its arguments")
+    .passThroughOptions()
+    .option("-i, --instances <number>", "how many; max: one for each core", instancesOf, 0)
+    .option("--sticky", "a client stays with one process, by its address")
+    .option("--data <folder>", "state folder (DURE_DATA; default: .dure)")
+    .addHelpText("after", examples)
+    .action(cluster);
+}
+
+interface ClusterFlags extends ProjectFlags {
+  readonly instances: number;
+  readonly sticky?: boolean;
+}
+
+async function cluster(file: string, args: readonly string[], flags: ClusterFlags): Promise<void> {
+  const path = resolve(file);
+  if (!existsSync(path)) throw new CommandError(`there is no file ${path}`, exitCodes.usage);
+  const running = new Cluster({
+    name: basename(path, extname(path)),
+    file: path,
+    args,
+    instances: flags.instances || availableParallelism(),
+    isSticky: flags.sticky === true,
+    dataFolder: dataFolderOf(flags),
+  });
+  await running.start();
+}
+
+function instancesOf(text: string): number {
+  if (text === "max") return 0;
+  if (/^[1-9]\d?$/.test(text) && Number(text) <= instancesMax) return Number(text);
+  throw new InvalidArgumentError(`It must be a whole number from 1 to ${instancesMax}, or max.`);
+}
+
+const examples = `
+Examples:
+  $ dure cluster app.js
+  $ dure cluster -i 4 --sticky server.mjs --verbose
+  $ dure reload                             new code, without a request lost; so does SIGUSR2
+
+Each clone finds its name (app-1) in DURE_INSTANCE.`;

@@ -1,0 +1,94 @@
+/**
+ * Loaded before a program that `dure cluster` clones: its first server that listens on a port gets its connections from the
+ * supervisor, which listens on that port for all clones. Everything else of the program stays as it is.
+ */
+import { type AddressInfo, Server, type Socket } from "node:net";
+import { now, sleep } from "../../kit/index.ts";
+import { obeySupervisor } from "../../supervisor/index.ts";
+import type { ListenAnswer, ListenQuestion } from "./messages.ts";
+
+/** Of the time to drain so much is left for the last answers, in ms. */
+const lastMs = 1_000;
+/** It is looked so often whether all requests are through, in ms. */
+const lookMs = 20;
+
+const link = await obeySupervisor();
+const listenItself = Server.prototype.listen;
+let isShared = false;
+
+Server.prototype.listen = function listen(this: Server, ...args: any[]): Server {
+  const question = questionOf(args);
+  if (!question || isShared) return listenItself.apply(this, args as never);
+  isShared = true;
+  const onListening = args.at(-1);
+  if (typeof onListening === "function") this.once("listening", onListening);
+  void share(this, question);
+  return this;
+};
+
+/** The port and address that `listen` is asked for; undefined for a socket file or a handle. */
+function questionOf([first, second]: readonly any[]): ListenQuestion | undefined {
+  const options =
+    typeof first === "object" && first !== null ? first : { port: first, host: second };
+  const port = Number(options.port ?? 0);
+  if (options.path !== undefined || options.fd !== undefined || !Number.isInteger(port))
+    return undefined;
+  return { port, host: typeof options.host === "string" ? options.host : "0.0.0.0" };
+}
+
+async function share(server: Server, question: ListenQuestion): Promise<void> {
+  const answer = (await link.ask(question)) as ListenAnswer;
+  if (answer.port === undefined) {
+    const error = new Error(answer.message);
+    server.emit("error", Object.assign(error, { code: answer.code }));
+    return;
+  }
+  const { port } = answer;
+  const address: AddressInfo = { address: question.host, port, family: "IPv4" };
+  server.address = () => address;
+  Object.defineProperty(server, "listening", { get: () => true });
+  const work = new Work(server);
+  link.onConnection((socket) => work.take(socket));
+  link.onStop((isReplaced) => work.end(isReplaced ? link.drainMs - lastMs : 0));
+  server.emit("listening");
+  link.ready({ host: question.host, port });
+}
+
+/** Connections and requests of a server that is to end without losing one. */
+class Work {
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+  readonly #isHttp: boolean;
+  #requestCount = 0;
+  #isEnding = false;
+
+  constructor(server: Server) {
+    this.#server = server;
+    this.#isHttp = "closeIdleConnections" in server;
+    server.prependListener("request", (_request, response) => {
+      this.#requestCount += 1;
+      // The last answer of its connection: clients take another for what follows.
+      if (this.#isEnding) response.shouldKeepAlive = false;
+      response.once("close", () => {
+        this.#requestCount -= 1;
+      });
+    });
+  }
+
+  take(socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.once("close", () => this.#sockets.delete(socket));
+    this.#server.emit("connection", socket);
+  }
+
+  /** Resolves when all requests are answered, and connections without one are gone or `idleMs` are over. */
+  async end(idleMs: number): Promise<void> {
+    this.#isEnding = true;
+    const idleUntil = now() + idleMs;
+    while (this.#isBusy() || (this.#sockets.size > 0 && now() < idleUntil)) await sleep(lookMs);
+  }
+
+  #isBusy(): boolean {
+    return this.#isHttp ? this.#requestCount > 0 : this.#sockets.size > 0;
+  }
+}

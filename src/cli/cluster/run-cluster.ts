@@ -1,0 +1,161 @@
+/** Clones of one program behind one port. Owns: the supervisor, the port, the control server, this process's exit code. */
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { asError, DureError } from "../../kit/index.ts";
+import {
+  type ManagedProcess,
+  openFleetControl,
+  type ProcessPhase,
+  type ReloadReport,
+  type ReloadRequest,
+  SharedPort,
+  Supervisor,
+} from "../../supervisor/index.ts";
+import { describePhase } from "../fleet/describe-phase.ts";
+import { giveUpReason } from "../fleet/give-up.ts";
+import { FleetOutput } from "../fleet/output.ts";
+import { describeReload } from "../fleet/reload.ts";
+import { stopOnSignal } from "../stop-on-signal.ts";
+import type { ListenAnswer, ListenQuestion } from "./messages.ts";
+
+/** What is cloned, and how often. */
+export interface ClusterOptions {
+  /** `app`: clones are called `app-1`, `app-2`. */
+  readonly name: string;
+  /** Absolute. */
+  readonly file: string;
+  readonly args: readonly string[];
+  readonly instances: number;
+  /** Whether a client's address decides which clone has it. */
+  readonly isSticky: boolean;
+  readonly dataFolder: string;
+}
+
+export class Cluster {
+  readonly #options: ClusterOptions;
+  readonly #names: readonly string[];
+  readonly #output: FleetOutput;
+  readonly #supervisor: Supervisor;
+  #port: SharedPort | undefined;
+  #listening: Promise<ListenAnswer> | undefined;
+  #control: { close(): Promise<void> } | undefined;
+  #isReady = false;
+
+  constructor(options: ClusterOptions) {
+    this.#options = options;
+    const { name, file, args, instances } = options;
+    this.#names = Array.from({ length: instances }, (_, index) => `${name}-${index + 1}`);
+    this.#output = new FleetOutput({ names: this.#names });
+    this.#supervisor = new Supervisor({
+      listener: {
+        onLine: (process, line) => this.#output.line(process.name, line),
+        onPhase: (process, phase) => this.#onPhase(process, phase),
+        onTold: () => {},
+        onAsked: (_, question) => this.#listen(question as ListenQuestion),
+      },
+    });
+    const environment = Object.fromEntries(
+      Object.entries(process.env).flatMap(([key, value]) =>
+        value === undefined ? [] : [[key, value]],
+      ),
+    );
+    for (const place of this.#names) {
+      this.#supervisor.add({
+        name: place,
+        file: process.execPath,
+        args: [...process.execArgv, "--import", preloadFile(), file, ...args],
+        environment: { ...environment, DURE_INSTANCE: place },
+        spec: () => ({}),
+        stopRank: 0,
+        reload: "overlap",
+      });
+    }
+  }
+
+  /** Takes the data folder and starts the clones; a signal ends them and this process. */
+  async start(): Promise<void> {
+    const { dataFolder, name } = this.#options;
+    this.#control = await openFleetControl({
+      dataFolder,
+      fleet: { mode: "up", mesh: name, distributors: [], gateway: `the cluster of ${name}` },
+      operations: {
+        ps: () => this.#supervisor.list(),
+        reload: (request) => this.#reload(request),
+        scale: () => {
+          throw new DureError("UNIMPLEMENTED", "a cluster has as many clones as -i says");
+        },
+        metrics: () => this.#supervisor.metrics(),
+      },
+    });
+    stopOnSignal({ stop: () => this.#stop(), hurry: () => this.#supervisor.kill() });
+    process.on("SIGUSR2", () => {
+      this.#reload({ names: [], batch: 1 }).catch((thrown) =>
+        this.#output.plain(`nothing was reloaded: ${asError(thrown).message}`),
+      );
+    });
+    this.#supervisor.start();
+  }
+
+  /** The first clone that listens says where; the others get the same. */
+  #listen({ host, port }: ListenQuestion): Promise<ListenAnswer> {
+    this.#listening ??= this.#open(host, port);
+    return this.#listening;
+  }
+
+  async #open(host: string, port: number): Promise<ListenAnswer> {
+    const takers = () => this.#supervisor.processes.filter(({ phase }) => phase === "ready");
+    this.#port = new SharedPort({ host, port, takers, isSticky: this.#options.isSticky });
+    try {
+      return { port: await this.#port.listen() };
+    } catch (thrown) {
+      const { message, cause } = asError(thrown);
+      return { code: (cause as NodeJS.ErrnoException | undefined)?.code ?? "UNAVAILABLE", message };
+    }
+  }
+
+  async #reload({ names, batch }: ReloadRequest): Promise<ReloadReport> {
+    const { name } = this.#options;
+    const isAll = names.length === 0 || names.includes(name);
+    const report = await this.#supervisor.reload(isAll ? this.#names : names, batch);
+    for (const line of describeReload(report)) this.#output.plain(line);
+    return report;
+  }
+
+  #onPhase(managed: ManagedProcess, phase: ProcessPhase): void {
+    const { isStopping, processes } = this.#supervisor;
+    const moment = { isStopping, isGivenUp: !this.#isReady, isWatched: false };
+    const text = describePhase(managed, phase, moment);
+    if (text) this.#output.note(managed.name, text);
+    if (isStopping) return;
+    if (phase === "ready") this.#port?.offer();
+    if (this.#isReady) return;
+    if (processes.every((each) => each.phase === "ready")) {
+      this.#isReady = true;
+      const { name, instances } = this.#options;
+      this.#output.plain(
+        `ready: ${name} on port ${managed.port}   (${instances} processes; Ctrl-C stops them)`,
+      );
+    } else {
+      const reason = giveUpReason(processes);
+      if (reason) {
+        void this.#stop().then(() => {
+          console.error(reason.message);
+          process.exit(reason.exitCode);
+        });
+      }
+    }
+  }
+
+  async #stop(): Promise<void> {
+    this.#port?.close();
+    await this.#supervisor.stop();
+    await this.#control?.close();
+    this.#output.plain(`stopped ${this.#names.length} of ${this.#names.length} processes`);
+  }
+}
+
+/** TypeScript in a clone of the repository, JavaScript in the package. */
+function preloadFile(): string {
+  const here = fileURLToPath(import.meta.url);
+  return join(dirname(here), here.endsWith(".ts") ? "preload.ts" : "preload.js");
+}

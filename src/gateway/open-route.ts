@@ -1,0 +1,91 @@
+import type { RouteConditions } from "./core/route-conditions.ts";
+import type { Weighted } from "./core/route-versions.ts";
+import { gatewayDefaults, type RouteSection, type StickyOptions } from "./options.ts";
+import { Upstream } from "./upstream/index.ts";
+
+/** A version of a route's upstream. */
+export interface RouteVersion extends Weighted {
+  readonly upstream: Upstream;
+}
+
+/** A route to HTTP servers, with nothing left open. */
+export interface UpstreamRoute {
+  /** As it is written: its host, path and headers. */
+  readonly title: string;
+  readonly path: string;
+  readonly conditions: RouteConditions;
+  readonly versions: readonly RouteVersion[];
+  readonly sticky: StickyOptions | undefined;
+  readonly mirror: Upstream | undefined;
+  readonly fallback:
+    | { readonly status: number; readonly contentType: string; readonly body: string }
+    | undefined;
+  readonly auth: "public" | "required";
+  readonly scopes: readonly string[];
+  readonly bodyBytesMax: number;
+  readonly isCached: boolean;
+}
+
+/** Makes a route of what is written; its checks begin. */
+export function openRoute(section: RouteSection, bodyBytesMax: number): UpstreamRoute {
+  const { path, fallback, mirror } = section;
+  const conditions = conditionsOf(section);
+  const open = (urls: string | readonly string[]) => openUpstream(section, urls);
+  return {
+    title: titleOf(path, conditions),
+    path,
+    conditions,
+    versions: versionsOf(section).map(({ name, weight, urls }) => ({
+      ...{ name, weight },
+      upstream: open(urls),
+    })),
+    sticky: section.sticky,
+    mirror: mirror === undefined ? undefined : open(mirror),
+    fallback: fallback && {
+      ...{ status: 503, contentType: "text/html; charset=utf-8" },
+      ...fallback,
+    },
+    auth: section.auth ?? "required",
+    scopes: section.scopes ?? [],
+    bodyBytesMax: section.bodyBytesMax ?? bodyBytesMax,
+    isCached: section.cache === true,
+  };
+}
+
+/** The conditions of a route as it is written. */
+export function conditionsOf({ host, headers = {} }: RouteSection): RouteConditions {
+  const fields = Object.entries(headers).map(
+    ([name, value]) => [name.toLowerCase(), value] as const,
+  );
+  return { host: host?.toLowerCase(), headers: fields };
+}
+
+/** The versions of a route as it is written; one without a name where there are no several. */
+export function versionsOf({ upstream }: RouteSection): readonly (Weighted & {
+  readonly urls: readonly string[];
+})[] {
+  if (typeof upstream === "string") return [{ name: "", weight: 1, urls: [upstream] }];
+  if (isList(upstream)) return [{ name: "", weight: 1, urls: upstream }];
+  return Object.entries(upstream).map(([name, { urls, weight }]) => ({
+    ...{ name, weight },
+    urls: [urls].flat(),
+  }));
+}
+
+/** A route in one line. */
+export function titleOf(path: string, { host = "", headers }: RouteConditions): string {
+  return [`${host}${path}`, ...headers.map(([name, value]) => `${name}: ${value}`)].join(" ");
+}
+
+function openUpstream(section: RouteSection, urls: string | readonly string[]): Upstream {
+  const { health, deadlineMs = gatewayDefaults.upstreamDeadlineMs } = section;
+  return new Upstream({
+    urls: [urls].flat(),
+    deadlineMs,
+    health: health && { everyMs: gatewayDefaults.healthEveryMs, ...health },
+  });
+}
+
+function isList(value: object): value is readonly string[] {
+  return Array.isArray(value);
+}

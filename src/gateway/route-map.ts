@@ -1,0 +1,123 @@
+/** The routes of a gateway as somebody sees them who asks where a request goes, and why. Nothing is called. */
+import { findRoute, parseTarget } from "../http/index.ts";
+import { DureError } from "../kit/index.ts";
+import type { MeshNode } from "../mesh/index.ts";
+import { silentLogger } from "../telemetry/index.ts";
+import { conditionsOf, titleOf, versionsOf } from "./open-route.ts";
+import type { RouteSection } from "./options.ts";
+import { isPlatformPath } from "./platform-paths.ts";
+import { RouteBook } from "./route-book.ts";
+import { type RoutedRequest, RouteLayers } from "./route-layers.ts";
+
+/** One route. */
+export interface RouteLine {
+  /** `*`: every method. */
+  readonly method: string;
+  /** With its host and headers, if it has any. */
+  readonly path: string;
+  readonly to: string;
+  readonly auth: "public" | "required";
+}
+
+/** A request that is asked about. */
+export interface RouteQuestion {
+  readonly method: string;
+  /** Path and query. */
+  readonly target: string;
+  readonly host: string;
+  /** Names in lower case. */
+  readonly headers: ReadonlyMap<string, string>;
+}
+
+/** Where a request goes, and why, one reason a line. */
+export interface RouteExplanation {
+  readonly to: string;
+  readonly reasons: readonly string[];
+}
+
+export class RouteMap {
+  readonly #node: MeshNode;
+  readonly #book: RouteBook;
+  readonly #layers: RouteLayers<ReturnType<typeof planned>>;
+
+  constructor(node: MeshNode, sections: readonly RouteSection[]) {
+    this.#node = node;
+    this.#book = new RouteBook(node, silentLogger, () => {});
+    this.#layers = new RouteLayers(sections.map(planned));
+  }
+
+  /** All routes: those of contracts by path, then those to HTTP servers as they are written. */
+  list(): readonly RouteLine[] {
+    const contracts = this.#book.table.routes.map(({ method, path, ref, operation }) => ({
+      ...{ method, path, auth: operation.auth },
+      to: `${ref.service}.${ref.operation}`,
+    }));
+    contracts.sort((left, right) => (left.path < right.path ? -1 : 1));
+    const servers = this.#layers.routes.map(({ title, to, auth }) => ({
+      ...{ method: "*", path: title, to, auth },
+    }));
+    return [...contracts, ...servers];
+  }
+
+  /** Why a request goes where it goes. Throws INVALID_ARGUMENT for a target that no gateway takes. */
+  explain({ method, target: text, host, headers }: RouteQuestion): RouteExplanation {
+    const target = parseTarget(text);
+    if ("status" in target)
+      throw new DureError("INVALID_ARGUMENT", `${text} is ${target.status}: ${target.detail}`);
+    const request = { method, target, host, header: (name: string) => headers.get(name) };
+    if (isPlatformPath(request))
+      return {
+        to: "the gateway itself",
+        reasons: [`${target.path} is a path of the gateway's own`],
+      };
+    const passed = this.#layers.refusals(request);
+    const particular = this.#layers.find(request, true);
+    if (particular) {
+      const reason = `${particular.title} has conditions, and the request meets them`;
+      return { to: particular.to, reasons: [...passed, reason] };
+    }
+    const none = "no route with conditions takes it";
+    return this.#behind(request, [...passed, none]);
+  }
+
+  close(): void {
+    this.#book.close();
+  }
+
+  /** Where a request goes that no route with conditions takes. */
+  #behind(
+    request: RoutedRequest & Parameters<typeof isPlatformPath>[0],
+    reasons: readonly string[],
+  ): RouteExplanation {
+    const found = findRoute(this.#book.table, request.method, request.target);
+    if (!found.refusal) {
+      const { ref, method, path, operation } = found.value.route;
+      const instances = this.#node.registry.instancesOf(ref.service);
+      const slots = instances.map(({ record }) => record.slot).join(", ");
+      const lines = [
+        `the contract of ${ref.service} has ${method} ${path}`,
+        operation.auth === "public" ? "it is public" : "it needs a principal",
+        slots === "" ? "no instance of it is there now: 503" : `instances: ${slots}`,
+      ];
+      return { to: `${ref.service}.${ref.operation}`, reasons: [...reasons, ...lines] };
+    }
+    const { status, detail } = found.refusal;
+    const server = this.#layers.find(request, false);
+    const no = `no contract takes it: ${detail}`;
+    if (!server) return { to: `nowhere: ${status}`, reasons: [...reasons, no] };
+    return {
+      to: server.to,
+      reasons: [...reasons, no, `${server.title} takes what no contract does`],
+    };
+  }
+}
+
+/** A route as it would be, without its servers being asked for anything. */
+function planned(section: RouteSection) {
+  const { path, auth = "required" } = section;
+  const conditions = conditionsOf(section);
+  const to = versionsOf(section)
+    .map(({ name, weight, urls }) => (name === "" ? "" : `${name} (${weight}): `) + urls.join(", "))
+    .join("; ");
+  return { title: titleOf(path, conditions), path, conditions, to, auth } as const;
+}

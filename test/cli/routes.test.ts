@@ -1,0 +1,66 @@
+import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { dure, root, start, stopCleanly, temporaryFolder } from "./support.ts";
+
+const service = join(root, "test/cli/fixture/services/hello.ts");
+const config = `export default {
+  name: "fixture", services: {},
+  gateway: { port: 0, routes: [
+    { path: "/*", upstream: "http://10.0.0.1:80", auth: "public" },
+    { path: "/*", host: "old.example", upstream: "http://10.0.0.2:80" },
+    { path: "/new", headers: { "X-Beta": "1" },
+      upstream: { a: { urls: "http://10.0.0.3:80", weight: 90 }, b: { urls: ["http://10.0.0.4:80"], weight: 10 } } },
+  ] },
+};
+`;
+
+test("routes are listed, and why a request goes where it goes is said", async (context) => {
+  const folder = temporaryFolder(context);
+  writeFileSync(join(folder, "dure.config.mjs"), config);
+  const environment = { DURE_DATA: join(folder, ".dure") };
+  const options = { cwd: folder, environment };
+  const distributor = start(context, ["distributor"], options);
+  await distributor.ready();
+  const address = /127\.0\.0\.1:\d+/.exec(distributor.stdout())?.[0] ?? "";
+  const serve = start(context, ["serve", service, "--join", address, "--slot", "hello-7"], {
+    ...options,
+    environment: { ...environment, HELLO__GREETING: "Ahoy" },
+  });
+  await serve.ready();
+  const run = async (...args: string[]) => {
+    const { code, stdout, stderr } = await dure(
+      context,
+      ["routes", "--join", address, ...args],
+      options,
+    );
+    assert.equal(code, 0, stderr);
+    return stdout;
+  };
+
+  const list = JSON.parse(await run("--json"));
+  assert.equal(list.at(-3).to, "http://10.0.0.1:80");
+  assert.deepEqual(list.at(-1), {
+    ...{ method: "*", path: "/new x-beta: 1", auth: "required" },
+    to: "a (90): http://10.0.0.3:80; b (10): http://10.0.0.4:80",
+  });
+  const greet = list.find(({ to }: { to: string }) => to === "hello.greet");
+  assert.equal(greet.method, "GET");
+
+  const path = greet.path.replace(/:\w+/, "Kim");
+  const toHello = await run("--explain", `GET ${path}`);
+  assert.match(toHello, /-> hello\.greet\n/);
+  assert.match(toHello, /not old\.example\/\*: the host is not old\.example/);
+  assert.match(toHello, /instances: hello-7/);
+  const old = await run("--explain", `GET ${path}`, "--header", "Host: old.example");
+  assert.match(old, /-> http:\/\/10\.0\.0\.2:80\n.*old\.example\/\* has conditions/s);
+  const other = await run("--explain", "post /else", "--header", "x-beta: 1");
+  assert.match(other, /POST \/else -> http:\/\/10\.0\.0\.1:80\n.*no contract takes it/s);
+  assert.match(await run("--explain", "GET /healthz"), /the gateway itself/);
+
+  const wrong = await dure(context, ["routes", "--explain", "/x"], options);
+  assert.equal(wrong.code, 2);
+  await stopCleanly(serve);
+  await stopCleanly(distributor);
+});
