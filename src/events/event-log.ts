@@ -95,14 +95,16 @@ export class EventLog {
     try {
       for (let at = from; ; ) {
         await feed.arrival(at, either);
+        const end = feed.next;
         const read = await feed.read(at, max);
-        const [oldest] = read;
+        // Nothing at all before the end: all of it is missing.
+        const oldest = read[0]?.offset ?? end;
         const events = read.filter((event) => !wanted || wanted.has(laneOf(orderKeyOf(event))));
-        const next = (read.at(-1)?.offset ?? at - 1) + 1;
+        const next = (read.at(-1)?.offset ?? Math.max(at, end) - 1) + 1;
         // What was passed over since `from` is of other lanes; only what the log has no more is missing.
-        const isMissing = oldest !== undefined && oldest.offset > at;
+        const isMissing = oldest > at;
         if (events.length > 0 || either.aborted || isMissing)
-          return { events, next, first: isMissing ? oldest.offset : from };
+          return { events, next, first: isMissing ? oldest : from };
         at = next;
       }
     } finally {

@@ -64,11 +64,12 @@ export class TopicFeed {
         bounds.bytesMax,
         eventSize,
       );
-    return this.#storage.call("read", {
+    const events = await this.#storage.call("read", {
       topic: this.#name,
       from,
       bounds: { ...bounds, eventsMax: Math.min(bounds.eventsMax, eventsMax) },
     });
+    return untilGap(events);
   }
 
   /** Whether a reader keeps up: what it wants is what comes right after what is kept. */
@@ -92,6 +93,11 @@ export class TopicFeed {
 
   #keep(events: readonly StoredEvent[]): void {
     for (const event of events) {
+      // What an engine has lost leaves a gap, and the tail has none: it begins behind it.
+      if (event.offset !== (this.#tail.at(-1)?.offset ?? event.offset - 1) + 1) {
+        this.#tail = [];
+        this.#tailBytes = 0;
+      }
       this.#tail.push(event);
       this.#tailBytes += eventSize(event);
     }
@@ -101,4 +107,11 @@ export class TopicFeed {
     // Moving the whole array for each event would cost more than keeping some too many.
     if (drop > 0) this.#tail = this.#tail.slice(drop);
   }
+}
+
+/** Those that follow each other: what an engine has lost is between them and the next one. */
+function untilGap(events: readonly StoredEvent[]): readonly StoredEvent[] {
+  const first = events[0]?.offset ?? 0;
+  const end = events.findIndex(({ offset }, index) => offset !== first + index);
+  return end === -1 ? events : events.slice(0, end);
 }

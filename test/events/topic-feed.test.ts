@@ -75,3 +75,32 @@ test("readers that keep up, fall behind and come back see every event once and i
   log.close();
   await storage.close();
 });
+
+/** A storage that has lost the events of offsets 2 to 4, and those from `end` on. */
+function lossyStorage(end: number): Storage {
+  const { storage } = countedStorage();
+  const call: Storage["call"] = async (name, input) => {
+    const answer = await storage.call(name, input);
+    if (name !== "read") return answer;
+    const isLost = ({ offset }: { offset: number }) => (offset > 1 && offset < 5) || offset >= end;
+    return (answer as { offset: number }[]).filter((event) => !isLost(event)) as typeof answer;
+  };
+  return { durability: "", call, close: () => storage.close() };
+}
+
+test("what an engine has lost is told, and what comes behind it is read", async () => {
+  for (const end of [8, 5]) {
+    const log = await EventLog.open(lossyStorage(end));
+    const events = Array.from({ length: 8 }, (_, n) => note("a", n));
+    await log.append({ source: "s", epoch: 1, seq: 0, events });
+    const seen: [string, number, number][] = [];
+    for (let from = 0; from < 8; ) {
+      const { events: found, next, first } = await poll(log, "a", from);
+      seen.push([found.map(({ offset }) => offset).join(" "), first, next]);
+      from = next;
+    }
+    const rest = end === 8 ? ["5 6 7", 5, 8] : ["", 8, 8];
+    assert.deepEqual(seen, [["0 1", 0, 2], rest]);
+    log.close();
+  }
+});
