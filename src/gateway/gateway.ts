@@ -8,7 +8,7 @@
  * Each is a file of its own, and either refuses or hands on what the next ones need.
  */
 import { type FoundRoute, findRoute, readInput, type Step } from "../http/index.ts";
-import { formatHostPort } from "../kit/index.ts";
+import { formatHostPort, now } from "../kit/index.ts";
 import { advertisedHost, type MeshNode } from "../mesh/index.ts";
 import { type Logger, silentLogger } from "../telemetry/index.ts";
 import {
@@ -25,6 +25,7 @@ import { loadEdgeCertificates } from "./edge-certificates.ts";
 import type { Exchange } from "./exchange.ts";
 import { Forward } from "./forward.ts";
 import { HeadedExchange } from "./headed-exchange.ts";
+import { HttpMetrics } from "./http-metrics.ts";
 import { type HttpEngine, listenHttp } from "./listen-http.ts";
 import type { UpstreamRoute } from "./open-route.ts";
 import { type GatewayOptions, gatewayDefaults } from "./options.ts";
@@ -63,6 +64,7 @@ class RunningGateway implements Gateway {
   readonly #authenticator: Authenticator;
   #engine: HttpEngine | undefined;
   #announced: string | undefined;
+  readonly #metrics: HttpMetrics;
   readonly #routes: RouteBook;
   readonly #forward: Forward;
   readonly #rateLimits: RateLimits;
@@ -77,6 +79,7 @@ class RunningGateway implements Gateway {
     this.#node = options.node;
     this.#logger = options.logger ?? silentLogger;
     this.#authenticator = new Authenticator(options.auth ?? {}, options.node, this.#logger);
+    this.#metrics = new HttpMetrics(options.node.metrics);
     const unknown = new UnknownOperations(options.rateLimits ?? [], this.#logger);
     this.#routes = new RouteBook(options.node, this.#logger, (routes) => unknown.look(routes));
     this.#compressor = options.compression && new Compressor(options.compression);
@@ -176,7 +179,10 @@ class RunningGateway implements Gateway {
       allows: (origin) => this.#cors?.allows(origin) ?? false,
     });
     if (asWanted.refusal) return refuse(bare, asWanted.refusal);
-    const exchange = new HeadedExchange(asWanted.value);
+    const startedAt = now();
+    const exchange = new HeadedExchange(asWanted.value, (answered, status) =>
+      this.#metrics.onAnswer(answered, status, startedAt),
+    );
     const { node, info } = this.#options;
     this.#cors?.mark(exchange);
     const asked = this.#cors?.askedMethod(exchange);
@@ -207,6 +213,7 @@ class RunningGateway implements Gateway {
 
   async #serve(exchange: HeadedExchange, { route, parameters }: FoundRoute): Promise<void> {
     const { ref, operation } = route;
+    exchange.route = route.path;
     const caller = await this.#admit(exchange, `${ref.service}.${ref.operation}`, operation);
     if (caller.refusal) return refuse(exchange, caller.refusal);
     const input = await readInput(exchange, operation, parameters, this.#bodyBytesMax);
@@ -234,6 +241,7 @@ class RunningGateway implements Gateway {
   }
 
   async #proxy(exchange: HeadedExchange, route: UpstreamRoute): Promise<void> {
+    exchange.route = route.path;
     const rule = route.auth === "required" ? route : undefined;
     const caller = await this.#admit(exchange, route.path, rule);
     if (caller.refusal) return refuse(exchange, caller.refusal);

@@ -2,10 +2,18 @@ import type { HeaderList } from "../http/index.ts";
 import type { AnswerStream, Exchange } from "./exchange.ts";
 import { PassedExchange } from "./passed-exchange.ts";
 
-/** An exchange whose answer, whoever gives it, has further headers: those that are known when the answer begins. */
+/** An exchange whose answer, whoever gives it, is told of, and has further headers: those that are known when it begins. */
 export class HeadedExchange extends PassedExchange {
+  /** The path of the route that took it, as `/products/:id`. */
+  route: string | undefined;
+  readonly #onAnswer: (exchange: HeadedExchange, status: number) => void;
   readonly #added: (readonly [string, string])[] = [];
   #droppedPrefix: string | undefined;
+
+  constructor(inner: Exchange, onAnswer: (exchange: HeadedExchange, status: number) => void) {
+    super(inner);
+    this.#onAnswer = onAnswer;
+  }
 
   /** From now on the answer has these too. */
   add(headers: HeaderList): void {
@@ -18,10 +26,12 @@ export class HeadedExchange extends PassedExchange {
   }
 
   override answer(status: number, headers: HeaderList, body: Uint8Array | string): void {
+    this.#onAnswer(this, status);
     this.inner.answer(status, this.#headersWith(headers), body);
   }
 
   override stream(...[status, headers, ...rest]: Parameters<Exchange["stream"]>): AnswerStream {
+    this.#onAnswer(this, status);
     return this.inner.stream(status, this.#headersWith(headers), ...rest);
   }
 

@@ -157,6 +157,26 @@ test("path and query become typed input; output comes back as it is", async () =
   });
 });
 
+test("requests are counted by route and status, and those without a route together", async () => {
+  await api("/books/7");
+  await api("/nowhere/7");
+  await api("/nowhere/8");
+  const samples = gatewayNode.metrics
+    .read()
+    .find(({ name }) => name === "dure_gateway_duration_seconds")?.samples;
+  const countOf = (method: string, route: string, status: string) =>
+    samples?.find(
+      ([suffix, labels]) =>
+        suffix === "_count" &&
+        labels.method === method &&
+        labels.route === route &&
+        labels.status === status,
+    )?.[2];
+  assert.equal(countOf("GET", "/books/:id", "200"), 2);
+  assert.equal(countOf("POST", "/books", "201"), 1);
+  assert.equal(countOf("", "", "404"), 2);
+});
+
 test("errors are problem documents that name the field", async () => {
   for (const [path, init, field] of [
     ["/books/x", undefined, "id"],
