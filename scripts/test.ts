@@ -53,6 +53,9 @@ const needs = [
   },
 ];
 
+/** A file that has not ended by then hangs, in ms; without it the run would never end. */
+const fileMsMax = 600_000;
+
 function isOnPath(program: string): boolean {
   const folders = (process.env.PATH ?? "").split(delimiter);
   return folders.some((folder) => existsSync(join(folder, program)));
@@ -94,7 +97,13 @@ if (files.length === 0) {
 }
 const { status } = spawnSync(
   process.execPath,
-  ["--conditions=dure-source", "--test", "--test-concurrency=2", ...files],
+  [
+    "--conditions=dure-source",
+    "--test",
+    "--test-concurrency=2",
+    `--test-timeout=${fileMsMax}`,
+    ...files,
+  ],
   { stdio: "inherit" },
 );
 for (const line of skipped) console.log(`skipped ${line}`);
