@@ -84,6 +84,8 @@ test("reload puts new code to work, under load, with nothing lost and nothing do
       const now = await ledgers();
       return now.length === 2 && now.every(({ pid }) => !before.includes(pid));
     });
+    const reloads = () => fleet.stdout().match(/^reloaded ledger-1, ledger-2, gateway$/gm);
+    await until("the reload is over", () => reloads()?.length === 2);
   });
 
   await context.test("a version that cannot start changes nothing", async () => {
