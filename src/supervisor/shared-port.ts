@@ -74,10 +74,11 @@ export class SharedPort {
     this.#waiting.clear();
   }
 
-  #hand(socket: Socket, gone?: ManagedProcess): void {
-    const takers = this.#options.takers().filter((taker) => taker !== gone);
+  /** @param gone those who could not take it: they have ended, and it may not be known yet. */
+  #hand(socket: Socket, gone: readonly ManagedProcess[] = []): void {
+    const takers = this.#options.takers().filter((taker) => !gone.includes(taker));
     const taker = takers[this.#placeOf(socket) % takers.length];
-    if (taker) taker.hand(socket, () => this.#hand(socket, taker));
+    if (taker) taker.hand(socket, () => this.#hand(socket, [...gone, taker]));
     else this.#keep(socket);
   }
 

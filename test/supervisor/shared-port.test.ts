@@ -1,0 +1,32 @@
+import assert from "node:assert/strict";
+import { connect } from "node:net";
+import { test } from "node:test";
+import type { ManagedProcess } from "../../src/supervisor/index.ts";
+import { SharedPort } from "../../src/supervisor/shared-port.ts";
+import { until } from "../support/until.ts";
+
+test("a connection that nobody can take, though several seem ready, waits until somebody can", async () => {
+  let asked = 0;
+  let areGone = true;
+  // As processes that were killed just now: their exit is not known yet.
+  const taker = (): Pick<ManagedProcess, "hand"> => ({
+    hand(socket, onLost) {
+      asked += 1;
+      if (areGone) onLost();
+      else socket.end("taken");
+    },
+  });
+  const takers = [taker(), taker(), taker()] as ManagedProcess[];
+  const shared = new SharedPort({ host: "127.0.0.1", port: 0, takers: () => takers });
+  const client = connect(await shared.listen(), "127.0.0.1");
+  let received = "";
+  client.on("data", (bytes) => {
+    received += bytes;
+  });
+  await until("each was asked once", () => asked === 3);
+  areGone = false;
+  shared.offer();
+  await until("it is taken", () => received === "taken");
+  assert.equal(asked, 4);
+  shared.close();
+});
