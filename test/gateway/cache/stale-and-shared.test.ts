@@ -18,7 +18,7 @@ test("stale-while-revalidate sends the stale answer, and asks once in the backgr
   });
   const stale = await Promise.all([lab.get(), lab.get(), lab.get()]);
   for (const { text, deed } of stale) assert.deepEqual([text, deed], ["answer 1", "hit"]);
-  assert.match(stale[0]?.headers.get("cache-status") ?? "", /ttl=-1[01]/);
+  assert.match(stale[0]?.headers.get("cache-status") ?? "", /ttl=-1\d$/);
   open();
   await until("it is renewed", async () => (await lab.get()).text === "answer 2", 30_000);
   assert.equal(lab.asked.length, 2);
