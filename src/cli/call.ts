@@ -5,9 +5,8 @@ import type { MeshNode } from "../mesh/index.ts";
 import { type CallFailure, StreamFailure } from "../wire/index.ts";
 import { CommandError, exitCodeOfCode, exitCodes } from "./exit-code.ts";
 import { addProjectFlags, addSettingFlags, type ProjectFlags } from "./project.ts";
-import { findReach, introduce } from "./reach.ts";
+import { withNode } from "./reach.ts";
 import { print } from "./terminal.ts";
-import { commandLineName } from "./transport.ts";
 
 /** How long the command waits to hear from a Distributor, and for the contract it needs, in ms. */
 const introductionMsMax = 3_000;
@@ -42,17 +41,7 @@ async function call(target: string, input: string, flags: CallFlags): Promise<vo
     throw usage(`"${target}" names no operation; write service.operation, such as products.get`);
   }
   checkJson(input);
-  const reach = await findReach(flags);
-  await introduce(reach);
-  const { createNode } = await import("../mesh/index.ts");
-  const node = await createNode({
-    name: commandLineName,
-    mesh: reach.mesh,
-    distributors: reach.distributors,
-    token: reach.token(),
-    transport: await reach.transport(),
-  });
-  try {
+  await withNode(flags, async (node) => {
     const { hash, description } = await findOperation(node, service, operation);
     const { subject, scopes, deadlineMs, idempotencyKey } = flags;
     const principal =
@@ -67,9 +56,7 @@ async function call(target: string, input: string, flags: CallFlags): Promise<vo
     const outcome = await node.call(request).outcome;
     if (!outcome.ok) throw failed(outcome.failure);
     return await printBody(outcome.response.body);
-  } finally {
-    await node.close();
-  }
+  });
 }
 
 interface FoundOperation {

@@ -1,12 +1,10 @@
 import { type Command, InvalidArgumentError } from "commander";
 import type { ClientOf } from "../contract/index.ts";
 import { eventLog } from "../events/index.ts";
-import { createNode } from "../mesh/index.ts";
 import { CommandError, exitCodes } from "./exit-code.ts";
 import { addProjectFlags, addSettingFlags, type ProjectFlags } from "./project.ts";
-import { findReach, introduce } from "./reach.ts";
+import { withNode } from "./reach.ts";
 import { print, printJson, table } from "./terminal.ts";
-import { commandLineName } from "./transport.ts";
 
 type Log = ClientOf<typeof eventLog>;
 interface EventFlags extends ProjectFlags {
@@ -120,20 +118,7 @@ async function withLog<Value>(
   flags: EventFlags,
   use: (log: Log) => Promise<Value>,
 ): Promise<Value> {
-  const reach = await findReach(flags);
-  await introduce(reach);
-  const node = await createNode({
-    name: commandLineName,
-    mesh: reach.mesh,
-    distributors: reach.distributors,
-    token: reach.token(),
-    transport: await reach.transport(),
-  });
-  try {
-    return await use(node.client(eventLog));
-  } finally {
-    await node.close();
-  }
+  return withNode(flags, (node) => use(node.client(eventLog)));
 }
 
 function checkJson(text: string): void {

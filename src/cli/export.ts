@@ -3,15 +3,14 @@ import { spawn } from "node:child_process";
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { Argument, type Command } from "commander";
 import { afterInBackground, asError, DureError, now, sleep } from "../kit/index.ts";
-import { createNode, type MeshNode } from "../mesh/index.ts";
+import type { MeshNode } from "../mesh/index.ts";
 import { CommandError, exitCodes } from "./exit-code.ts";
 import { exportFormats } from "./export/formats.ts";
 import { type HttpServers, httpServers, keepingFormer } from "./export/http-servers.ts";
 import { addProjectFlags, addSettingFlags, type ProjectFlags } from "./project.ts";
-import { findReach, introduce } from "./reach.ts";
+import { withNode } from "./reach.ts";
 import { stopOnSignal } from "./stop-on-signal.ts";
 import { print } from "./terminal.ts";
-import { commandLineName } from "./transport.ts";
 
 interface ExportFlags extends ProjectFlags {
   readonly out?: string;
@@ -45,17 +44,8 @@ async function exportServers(format: string, flags: ExportFlags): Promise<void> 
       "INVALID_ARGUMENT",
       "--watch and --reload are for a file; name it with --out",
     );
-  const reach = await findReach(flags);
-  await introduce(reach);
-  const node = await createNode({
-    name: commandLineName,
-    mesh: reach.mesh,
-    distributors: reach.distributors,
-    token: reach.token(),
-    transport: await reach.transport(),
-  });
-  const render = (servers: HttpServers) => exportFormats[format]?.(reach.mesh, servers) ?? "";
-  try {
+  await withNode(flags, async (node, { mesh }) => {
+    const render = (servers: HttpServers) => exportFormats[format]?.(mesh, servers) ?? "";
     await synced(node);
     const first = serversOf(node);
     if (out === undefined) return await print(render(first));
@@ -64,9 +54,7 @@ async function exportServers(format: string, flags: ExportFlags): Promise<void> 
     watchServers(node, first, (servers) => write(out, render(servers), reload));
     await print(`ready: ${out} is kept up to date`);
     await new Promise(() => {});
-  } finally {
-    if (!watch) await node.close();
-  }
+  });
 }
 
 /** Calls `onServers` after changes, one call at a time. */

@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { type HostPort, parseHostPort } from "../config/index.ts";
 import { asError, wallTime } from "../kit/index.ts";
+import type { MeshNode } from "../mesh/index.ts";
 import { type RunningFleet, readFleetFile, runningFleet, tokenOf } from "../supervisor/index.ts";
 import { Client, type PeerIdentity, type Transport } from "../wire/index.ts";
 import { CommandError, exitCodes } from "./exit-code.ts";
@@ -85,6 +86,29 @@ export async function introduce({ mesh, distributors, token, ...reach }: Reach):
     `no Distributor lets this command in: ${reasons.join("; ")}. Is the fleet running? --join names other Distributors`,
     exitCodes.nobodyThere,
   );
+}
+
+/** Joins the mesh as the command line, for as long as `use` takes. */
+export async function withNode<Value>(
+  flags: ProjectFlags,
+  use: (node: MeshNode, reach: Reach) => Promise<Value>,
+): Promise<Value> {
+  const reach = await findReach(flags);
+  await introduce(reach);
+  // Most commands need no mesh, and do not wait for it to be loaded.
+  const { createNode } = await import("../mesh/index.ts");
+  const node = await createNode({
+    name: commandLineName,
+    mesh: reach.mesh,
+    distributors: reach.distributors,
+    token: reach.token(),
+    transport: await reach.transport(),
+  });
+  try {
+    return await use(node, reach);
+  } finally {
+    await node.close();
+  }
 }
 
 /** A fleet that was given its token in `DURE_TOKEN` has no file for it; then the command needs the variable too. */

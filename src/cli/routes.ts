@@ -2,11 +2,10 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { RouteMap, type RouteQuestion } from "../gateway/index.ts";
 import { now, sleep } from "../kit/index.ts";
-import { createNode, type MeshNode } from "../mesh/index.ts";
+import type { MeshNode } from "../mesh/index.ts";
 import { addProjectFlags, addSettingFlags, loadProject, type ProjectFlags } from "./project.ts";
-import { findReach, introduce } from "./reach.ts";
+import { withNode } from "./reach.ts";
 import { print, printJson, table } from "./terminal.ts";
-import { commandLineName } from "./transport.ts";
 
 interface RouteFlags extends ProjectFlags {
   readonly json?: true;
@@ -37,28 +36,20 @@ export function defineRoutes(program: Command): void {
 
 async function routes({ json, explain, header, ...flags }: RouteFlags): Promise<void> {
   const { config } = await loadProject(flags, { isOptional: true });
-  const reach = await findReach(flags);
-  await introduce(reach);
-  const node = await createNode({
-    name: commandLineName,
-    mesh: reach.mesh,
-    distributors: reach.distributors,
-    token: reach.token(),
-    transport: await reach.transport(),
+  await withNode(flags, async (node) => {
+    const map = new RouteMap(node, config.gateway.routes ?? []);
+    try {
+      await contractsOf(node);
+      if (!explain) return await printRoutes(map, json);
+      const host = header.get("host") ?? `localhost:${config.gateway.port}`;
+      const { to, reasons } = map.explain({ ...explain, host, headers: header });
+      if (json) return await printJson({ to, reasons });
+      const lines = reasons.map((reason) => `  ${reason}\n`).join("");
+      await print(`${explain.method} ${explain.target} -> ${to}\n${lines}`);
+    } finally {
+      map.close();
+    }
   });
-  const map = new RouteMap(node, config.gateway.routes ?? []);
-  try {
-    await contractsOf(node);
-    if (!explain) return await printRoutes(map, json);
-    const host = header.get("host") ?? `localhost:${config.gateway.port}`;
-    const { to, reasons } = map.explain({ ...explain, host, headers: header });
-    if (json) return await printJson({ to, reasons });
-    const lines = reasons.map((reason) => `  ${reason}\n`).join("");
-    await print(`${explain.method} ${explain.target} -> ${to}\n${lines}`);
-  } finally {
-    map.close();
-    await node.close();
-  }
 }
 
 function printRoutes(map: RouteMap, json: true | undefined): Promise<void> {

@@ -1,10 +1,9 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { contract, type SagaState, sagaOperations } from "../contract/index.ts";
-import { createNode } from "../mesh/index.ts";
+import type { MeshNode } from "../mesh/index.ts";
 import { addProjectFlags, addSettingFlags, type ProjectFlags } from "./project.ts";
-import { findReach, introduce } from "./reach.ts";
+import { withNode } from "./reach.ts";
 import { print, printJson, table } from "./terminal.ts";
-import { commandLineName } from "./transport.ts";
 
 interface SagaFlags extends ProjectFlags {
   readonly json?: boolean;
@@ -82,24 +81,11 @@ async function withSagas<Value>(
   flags: SagaFlags,
   use: (client: ReturnType<typeof clientOf>) => Promise<Value>,
 ): Promise<Value> {
-  const reach = await findReach(flags);
-  await introduce(reach);
-  const node = await createNode({
-    name: commandLineName,
-    mesh: reach.mesh,
-    distributors: reach.distributors,
-    token: reach.token(),
-    transport: await reach.transport(),
-  });
-  try {
-    return await use(clientOf(node, service));
-  } finally {
-    await node.close();
-  }
+  return withNode(flags, (node) => use(clientOf(node, service)));
 }
 
 /** Whatever else the service offers, these it has under the same names. */
-function clientOf(node: Awaited<ReturnType<typeof createNode>>, service: string) {
+function clientOf(node: MeshNode, service: string) {
   return node.client(contract(service, sagaOperations()));
 }
 
