@@ -27,6 +27,8 @@ export interface AppProcessOptions {
 }
 
 const probeEveryMs = 50;
+/** A program of another language gives no signs of life of its own, so its silence says nothing. */
+const policy = { ...defaultPolicy, silenceMsMax: Number.POSITIVE_INFINITY };
 
 export class AppProcess {
   readonly #options: AppProcessOptions;
@@ -54,7 +56,7 @@ export class AppProcess {
   }
 
   #apply(kind: ProcessEvent["kind"]): void {
-    const { state, effect } = step(this.#state, { kind, at: now() }, defaultPolicy);
+    const { state, effect } = step(this.#state, { kind, at: now() }, policy);
     this.#state = state;
     this.#timer?.cancel();
     this.#timer = undefined;
