@@ -28,26 +28,42 @@ export function subscriptionOf(
     topic: event.name,
     start,
     concurrency,
-    async deliver(incoming, signal) {
-      const data = await event.parse(incoming.body);
-      await deliverTo(source, subject, { incoming, signal }, (context) => handler(data, context));
+    deliver(incoming, signal) {
+      const run = (data: unknown) =>
+        deliverTo(source, subject, { incoming, signal }, (context) => handler(data, context));
+      const data = event.parse(incoming.body);
+      return data instanceof Promise ? data.then(run) : run(data);
     },
   };
 }
 
-/** Runs a handler for an event that has come. */
-export async function deliverTo(
+/** Runs a handler for an event that has come; a promise only where the handler gives one. */
+export function deliverTo(
   source: ContextSource,
   subject: ContextSubject,
   { incoming, signal }: { readonly incoming: IncomingEvent; readonly signal: AbortSignal },
   run: (context: HandlerContext) => unknown,
-): Promise<void> {
+): Promise<void> | undefined {
   const context = new HandlerContext(source, subject, new Delivery(incoming, signal));
+  let outcome: unknown;
   try {
-    await run(context);
+    outcome = run(context);
+  } finally {
+    if (!isThenable(outcome)) context.end();
+  }
+  return isThenable(outcome) ? endAfter(outcome, context) : undefined;
+}
+
+async function endAfter(outcome: PromiseLike<unknown>, context: HandlerContext): Promise<void> {
+  try {
+    await outcome;
   } finally {
     context.end();
   }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as { then?: unknown } | null | undefined)?.then === "function";
 }
 
 /** What a context needs of a request. The head is read when it is first asked for: many handlers need the data only. */
