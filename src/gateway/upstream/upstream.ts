@@ -49,7 +49,7 @@ export class Upstream {
   async send(request: UpstreamRequest, stickyKey?: string): Promise<Answer> {
     const tried: Target[] = [];
     const body = onceTaken(request);
-    this.#budget.onCall();
+    this.#budget.onCall(now());
     for (;;) {
       const target = this.#pick(tried, stickyKey);
       tried.push(target);
