@@ -174,6 +174,8 @@ export interface RouteOptions {
   readonly scopes?: readonly string[];
   /** The answer must begin within this time, in ms; then 504. Default 30,000. */
   readonly deadlineMs?: number;
+  /** A WebSocket, or a stream of events, ends when nothing went over for this long, in ms. Default 300,000. */
+  readonly idleMs?: number;
   /** Largest body of a request, in bytes; above it 413. Default: the gateway's. */
   readonly bodyBytesMax?: number;
   /** Answers are kept as their `Cache-Control` says (RFC 9111). Default: not. */

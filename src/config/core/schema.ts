@@ -159,6 +159,7 @@ const route = z.strictObject({
   auth: z.literal("public").exactOptional(),
   scopes: z.array(z.string().min(1)).readonly().exactOptional(),
   deadlineMs: deadlineMs.exactOptional(),
+  idleMs: z.int().min(1_000).max(deadlineMsMax).exactOptional(),
   bodyBytesMax: z.int().min(0).exactOptional(),
   cache: z.literal(true).exactOptional(),
   health: z

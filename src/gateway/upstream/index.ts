@@ -1,2 +1,3 @@
+export { upstreamLimits } from "./limits.ts";
 export { Upstream } from "./upstream.ts";
 export { type UpstreamRequest, upstreamRequest } from "./upstream-request.ts";

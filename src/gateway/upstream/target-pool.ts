@@ -14,6 +14,7 @@ export class TargetPool implements UpstreamConnectionOwner {
   readonly #limits: UpstreamLimits;
   readonly #idle = new Map<UpstreamConnection, Timer>();
   readonly #open = new Set<UpstreamConnection>();
+  readonly #longLived = new Set<UpstreamConnection>();
   readonly #waiting: Waiting[] = [];
   #dialling = 0;
 
@@ -48,15 +49,28 @@ export class TargetPool implements UpstreamConnectionOwner {
     this.#idle.set(connection, timer);
   }
 
+  /** WebSockets and streams of events on their way. */
+  get longLivedCount(): number {
+    return this.#longLived.size;
+  }
+
+  onLongLived(connection: UpstreamConnection): void {
+    if (this.#longLived.size >= this.#limits.longLivedMax) return;
+    this.#open.delete(connection);
+    this.#longLived.add(connection);
+    this.#waiting.shift()?.resolve(undefined);
+  }
+
   onClosed(connection: UpstreamConnection): void {
     this.#idle.get(connection)?.cancel();
     this.#idle.delete(connection);
     this.#open.delete(connection);
+    this.#longLived.delete(connection);
     this.#waiting.shift()?.resolve(undefined);
   }
 
   close(): void {
-    for (const connection of this.#open) connection.destroy();
+    for (const connection of [...this.#open, ...this.#longLived]) connection.destroy();
   }
 
   #takeIdle(): UpstreamConnection | undefined {

@@ -30,6 +30,11 @@ export class Target {
     return this.#pending;
   }
 
+  /** WebSockets and streams of events on their way. */
+  get longLived(): number {
+    return this.#pool.longLivedCount;
+  }
+
   /** Whether requests should go there. */
   get isHealthy(): boolean {
     return this.#failedChecks < failedChecksMax && this.#breaker.admits(now());

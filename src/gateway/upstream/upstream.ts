@@ -51,7 +51,7 @@ export class Upstream {
     const body = onceTaken(request);
     this.#budget.onCall();
     for (;;) {
-      const target = this.#pick(tried, stickyKey);
+      const target = this.#pick(tried, request, stickyKey);
       tried.push(target);
       try {
         return await target.send(body.request, this.#options.deadlineMs);
@@ -71,7 +71,12 @@ export class Upstream {
     for (const target of this.#targets) target.close();
   }
 
-  #pick(tried: readonly Target[], stickyKey: string | undefined): Target {
+  /** Many WebSockets may be idle, so they are spread by their number and not weighed against requests. */
+  #pick(
+    tried: readonly Target[],
+    { webSocket }: UpstreamRequest,
+    stickyKey: string | undefined,
+  ): Target {
     const fresh = this.#targets.filter((target) => !tried.includes(target));
     const candidates = fresh.length > 0 ? fresh : this.#targets;
     const healthy = candidates.filter(({ isHealthy }) => isHealthy);
@@ -79,8 +84,9 @@ export class Upstream {
     if (stickyKey !== undefined) return ownerOf(stickyKey, pool);
     const first = pool[randomInt(pool.length)] as Target;
     const second = pool[randomInt(pool.length)] as Target;
-    if (first.pending === second.pending) return random() < 0.5 ? first : second;
-    return first.pending < second.pending ? first : second;
+    const loadOf = (target: Target) => (webSocket ? target.longLived : target.pending);
+    if (loadOf(first) === loadOf(second)) return random() < 0.5 ? first : second;
+    return loadOf(first) < loadOf(second) ? first : second;
   }
 
   #check(): void {
