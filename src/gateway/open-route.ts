@@ -84,7 +84,8 @@ function openUpstream(section: RouteSection, urls: string | readonly string[]): 
   const { health, deadlineMs = gatewayDefaults.upstreamDeadlineMs } = section;
   const { idleMs = upstreamLimits.idleMs } = section;
   const checks = health && { everyMs: gatewayDefaults.healthEveryMs, ...health };
-  return new Upstream({ urls: [urls].flat(), deadlineMs, health: checks }, { idleMs });
+  const { tls } = section;
+  return new Upstream({ urls: [urls].flat(), tls, deadlineMs, health: checks }, { idleMs });
 }
 
 function isList(value: object): value is readonly string[] {

@@ -1,9 +1,11 @@
 /** The connections to one target: kept while they are unused, bounded, the last used one first. */
 import { connect } from "node:net";
+import { type ConnectionOptions, connect as connectTls } from "node:tls";
 import { afterInBackground, type HostPort, type Timer } from "../../kit/index.ts";
 import type { UpstreamLimits } from "./limits.ts";
 import { UpstreamConnection, type UpstreamConnectionOwner } from "./upstream-connection.ts";
 import { UpstreamFailure } from "./upstream-failure.ts";
+import { dialFailure } from "./upstream-tls.ts";
 
 interface Waiting {
   readonly resolve: (connection: UpstreamConnection | undefined) => void;
@@ -11,6 +13,7 @@ interface Waiting {
 
 export class TargetPool implements UpstreamConnectionOwner {
   readonly #address: HostPort;
+  readonly #tls: ConnectionOptions | undefined;
   readonly #limits: UpstreamLimits;
   readonly #idle = new Map<UpstreamConnection, Timer>();
   readonly #open = new Set<UpstreamConnection>();
@@ -18,8 +21,10 @@ export class TargetPool implements UpstreamConnectionOwner {
   readonly #waiting: Waiting[] = [];
   #dialling = 0;
 
-  constructor(address: HostPort, limits: UpstreamLimits) {
+  /** @param tls absent: plain HTTP. */
+  constructor(address: HostPort, tls: ConnectionOptions | undefined, limits: UpstreamLimits) {
     this.#address = address;
+    this.#tls = tls;
     this.#limits = limits;
   }
 
@@ -85,7 +90,10 @@ export class TargetPool implements UpstreamConnectionOwner {
     const { host, port } = this.#address;
     this.#dialling += 1;
     return new Promise((resolve, reject) => {
-      const socket = connect({ host, port, noDelay: true });
+      const tls = this.#tls;
+      const socket = tls
+        ? connectTls({ ...tls, host, port, noDelay: true } as ConnectionOptions)
+        : connect({ host, port, noDelay: true });
       const fail = (reason: string) => {
         if (timer) timer.cancel();
         socket.off("error", onError).on("error", () => {});
@@ -94,12 +102,12 @@ export class TargetPool implements UpstreamConnectionOwner {
         this.#waiting.shift()?.resolve(undefined);
         reject(new UpstreamFailure(502, reason, "no"));
       };
-      const onError = (error: Error) => fail(`no connection: ${error.message}`);
+      const onError = (error: Error) => fail(dialFailure(error));
       const { connectMsMax } = this.#limits;
       const timer = afterInBackground(connectMsMax, () =>
         fail(`no connection within ${connectMsMax} ms`),
       );
-      socket.once("error", onError).once("connect", () => {
+      socket.once("error", onError).once(tls ? "secureConnect" : "connect", () => {
         timer.cancel();
         socket.off("error", onError);
         this.#dialling -= 1;

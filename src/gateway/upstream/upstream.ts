@@ -12,6 +12,7 @@ import { type UpstreamLimits, upstreamLimits } from "./limits.ts";
 import { Target } from "./target.ts";
 import { UpstreamFailure } from "./upstream-failure.ts";
 import type { UpstreamRequest } from "./upstream-request.ts";
+import type { UpstreamTlsOptions } from "./upstream-tls.ts";
 
 const attemptsMax = 3;
 /** RFC 9110, section 9.2.2. */
@@ -20,8 +21,9 @@ const checkMsMax = 2_000;
 
 /** What an upstream is made of. */
 export interface UpstreamOptions {
-  /** `http://host:port`. */
+  /** `http://host:port`, `https://host:port`. */
   readonly urls: readonly string[];
+  readonly tls?: UpstreamTlsOptions | undefined;
   /** The answer must begin within this time. */
   readonly deadlineMs: number;
   readonly health?: { readonly path: string; readonly everyMs: number } | undefined;
@@ -36,7 +38,7 @@ export class Upstream {
   constructor(options: UpstreamOptions, limits: Partial<UpstreamLimits> = {}) {
     this.#options = options;
     const all = { ...upstreamLimits, ...limits };
-    this.#targets = options.urls.map((url) => new Target(url, all));
+    this.#targets = options.urls.map((url) => new Target(url, options.tls, all));
     if (options.health) this.#checks = every(options.health.everyMs, () => this.#check());
   }
 
