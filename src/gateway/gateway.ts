@@ -36,7 +36,7 @@ import { refuse } from "./refusal.ts";
 import { RouteBook } from "./route-book.ts";
 import { TrustedProxies } from "./trusted-proxies.ts";
 import { UpstreamRoutes } from "./upstream-routes.ts";
-import { overWebSocket } from "./web-socket/index.ts";
+import { overWebSocket, webSocketRefusal } from "./web-socket/index.ts";
 
 /** A running gateway. */
 export interface Gateway {
@@ -173,11 +173,13 @@ class RunningGateway implements Gateway {
   }
 
   async #onExchange(bare: Exchange): Promise<void> {
-    const asWanted = overWebSocket(bare, {
-      table: this.#routes.table,
-      messageBytesMax: this.#bodyBytesMax,
-      allows: (origin) => this.#cors?.allows(origin) ?? false,
-    });
+    const asWanted = this.#upstreams.find(bare, true)
+      ? { value: bare }
+      : overWebSocket(bare, {
+          table: this.#routes.table,
+          messageBytesMax: this.#bodyBytesMax,
+          allows: (origin) => this.#allows(origin),
+        });
     if (asWanted.refusal) return refuse(bare, asWanted.refusal);
     const startedAt = now();
     const exchange = new HeadedExchange(asWanted.value, (answered, status) =>
@@ -240,8 +242,15 @@ class RunningGateway implements Gateway {
     return admission.refusal ? { refusal: admission.refusal } : caller;
   }
 
+  /** Whether pages of this origin may ask. */
+  #allows(origin: string): boolean {
+    return this.#cors?.allows(origin) ?? false;
+  }
+
   async #proxy(exchange: HeadedExchange, route: UpstreamRoute): Promise<void> {
     exchange.route = route.path;
+    const refusal = webSocketRefusal(exchange, (origin) => this.#allows(origin));
+    if (refusal) return refuse(exchange, refusal);
     const rule = route.auth === "required" ? route : undefined;
     const caller = await this.#admit(exchange, route.path, rule);
     if (caller.refusal) return refuse(exchange, caller.refusal);
