@@ -15,6 +15,7 @@ import {
   reloadWays,
   type ServiceLoader,
 } from "../options.ts";
+import { files } from "./files-schema.ts";
 
 /** Names that `dure up` gives to its own processes. */
 export const reservedProcessNames: readonly string[] = [
@@ -220,6 +221,7 @@ const profileShape = {
       trustedProxies: z.array(z.string().min(1)).readonly().exactOptional(),
       cache: z.strictObject({ mb: z.int().min(1).exactOptional() }).exactOptional(),
       routes: z.array(route).readonly().exactOptional(),
+      files: z.array(files).readonly().exactOptional(),
       limits: z
         .strictObject({
           bodyBytesMax: z.int().min(0).exactOptional(),
