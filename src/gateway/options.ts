@@ -197,6 +197,20 @@ export interface RouteSection extends RouteOptions {
   readonly path: string;
 }
 
+/** A folder of files that browsers get: pages, and what belongs to them. They are public. */
+export interface FilesSection {
+  /** The folder; below {@link at} everything in it is offered, but for names that begin with a dot. */
+  readonly folder: string;
+  /** Default `/`. */
+  readonly at?: string;
+  /** A file of the folder that browsers get where no file has the path, for applications that find their way by themselves. Default: 404. */
+  readonly page?: string;
+  /** A folder in it whose files change their names with their content, so that browsers need never ask again. Default: none. */
+  readonly immutable?: string;
+  /** Further headers of every file, as `content-security-policy`. */
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
 /** What {@link createGateway} takes. */
 export interface GatewayOptions {
   /** The node through which it calls. */
@@ -227,6 +241,8 @@ export interface GatewayOptions {
   readonly cache?: GatewayCacheOptions | undefined;
   /** Routes to HTTP servers that are not on the mesh, for what no contract answers. */
   readonly routes?: readonly RouteSection[] | undefined;
+  /** Folders of files, for what no contract answers. */
+  readonly files?: readonly FilesSection[] | undefined;
   /** Compresses answers for clients that accept it; see the reference on what that tells an eavesdropper. Default: none are. */
   readonly compression?: CompressionOptions | undefined;
   /** Gives connections that somebody else accepted on the port. Default: the gateway listens itself. */

@@ -15,6 +15,7 @@ import {
   reloadWays,
   type ServiceLoader,
 } from "../options.ts";
+import { files } from "./files-schema.ts";
 import { route } from "./route-schema.ts";
 import { deadlineMs, processName } from "./schema-parts.ts";
 
@@ -158,6 +159,7 @@ const profileShape = {
       trustedProxies: z.array(z.string().min(1)).readonly().exactOptional(),
       cache: z.strictObject({ mb: z.int().min(1).exactOptional() }).exactOptional(),
       routes: z.array(route).readonly().exactOptional(),
+      files: z.array(files).readonly().exactOptional(),
       limits: z
         .strictObject({
           bodyBytesMax: z.int().min(0).exactOptional(),
