@@ -7,13 +7,18 @@
  */
 import { DureError } from "../kit/index.ts";
 import type { JsonSchema } from "./description.ts";
+import { interpretedWriter } from "./interpreted-writer.ts";
+import { jsonWriters, Misfit, type Writer } from "./json-writers.ts";
+import { resolveReference } from "./schema-reference.ts";
 
 /** Writes a value as JSON text; throws INTERNAL naming the field that does not fit. */
 export type Serializer = (value: unknown) => string;
 
 /** Compiles the serialiser of a schema. `where` names it in errors. */
 export function compileSerializer(schema: JsonSchema, where: string): Serializer {
-  const write = new Compiler(schema, false).compile();
+  // A page's policy may forbid code made from text (CSP without 'unsafe-eval'), and reports the very attempt; a page sends little.
+  const writerOf = "document" in globalThis ? interpretedWriter : compiledWriter;
+  const write = writerOf(schema, false);
   let explain: Serializer | undefined;
   return (value) => {
     try {
@@ -22,7 +27,7 @@ export function compileSerializer(schema: JsonSchema, where: string): Serializer
       if (!(thrown instanceof Misfit)) throw thrown;
     }
     // Keeping track of where one is costs a third of the time; only a value that does not fit is written again with it.
-    explain ??= new Compiler(schema, true).compile();
+    explain ??= writerOf(schema, true);
     try {
       return explain(value);
     } catch (thrown) {
@@ -35,91 +40,9 @@ export function compileSerializer(schema: JsonSchema, where: string): Serializer
   };
 }
 
-/** A value that does not fit; `path` starts with a dot or bracket. */
-class Misfit extends Error {
-  readonly path: string;
-
-  constructor(path: string, message: string) {
-    super(message);
-    this.path = path;
-  }
+function compiledWriter(schema: JsonSchema, hasPaths: boolean): Serializer {
+  return new Compiler(schema, hasPaths).compile();
 }
-
-/** Characters that JSON text must escape, and lone surrogates, which `JSON.stringify` escapes too. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must be escaped
-const needsEscape = /["\\\u0000-\u001f\ud800-\udfff]/;
-
-/** What generated code calls. */
-const runtime = {
-  text(value: unknown, path: string): string {
-    if (typeof value !== "string") throw misfit(value, "text", path);
-    // Short strings without anything to escape are the common case; a scan beats JSON.stringify's call there.
-    return value.length < 64 && !needsEscape.test(value) ? `"${value}"` : JSON.stringify(value);
-  },
-  number(value: unknown, path: string): string {
-    if (typeof value !== "number" || !Number.isFinite(value)) throw misfit(value, "a number", path);
-    return `${value}`;
-  },
-  integer(value: unknown, path: string): string {
-    if (!Number.isInteger(value)) throw misfit(value, "an integer", path);
-    return `${value as number}`;
-  },
-  boolean(value: unknown, path: string): string {
-    if (typeof value !== "boolean") throw misfit(value, "true or false", path);
-    return value ? "true" : "false";
-  },
-  null(value: unknown, path: string): string {
-    if (value !== null) throw misfit(value, "null", path);
-    return "null";
-  },
-  any(value: unknown, path: string): string {
-    const text = JSON.stringify(value);
-    if (text === undefined) throw misfit(value, "something that JSON can carry", path);
-    return text;
-  },
-  object(value: unknown, path: string): Record<string, unknown> {
-    if (typeof value !== "object" || value === null || Array.isArray(value))
-      throw misfit(value, "an object", path);
-    return value as Record<string, unknown>;
-  },
-  array(value: unknown, path: string): unknown[] {
-    if (!Array.isArray(value)) throw misfit(value, "a list", path);
-    return value;
-  },
-  missing(path: string): never {
-    throw new Misfit(path, "is missing");
-  },
-  /** The first alternative that fits. */
-  union(
-    alternatives: ((value: unknown, path: string) => string)[],
-    value: unknown,
-    path: string,
-  ): string {
-    let first: unknown;
-    for (const write of alternatives) {
-      try {
-        return write(value, path);
-      } catch (thrown) {
-        if (!(thrown instanceof Misfit)) throw thrown;
-        first ??= thrown;
-      }
-    }
-    throw first;
-  },
-  constant(allowed: readonly unknown[], value: unknown, path: string): string {
-    if (!allowed.includes(value))
-      throw misfit(value, `one of ${allowed.map((one) => JSON.stringify(one)).join(", ")}`, path);
-    return JSON.stringify(value);
-  },
-};
-
-function misfit(value: unknown, expected: string, path: string): Misfit {
-  if (value === undefined) return new Misfit(path, "is missing");
-  const got = value === null ? "null" : Array.isArray(value) ? "a list" : `${typeof value}`;
-  return new Misfit(path, `must be ${expected}, not ${got}`);
-}
-
-type Writer = (value: unknown, path: string) => string;
 
 /** Turns each distinct schema node into one function `w<n>(value, path)`. */
 class Compiler {
@@ -139,7 +62,7 @@ class Compiler {
     const entry = this.#writerOf(this.#root);
     const source = `"use strict";\n${this.#functions.join("\n")}\nreturn ${entry};`;
     const build = new Function("runtime", "constants", source);
-    const write: Writer = build(runtime, this.#constants);
+    const write: Writer = build(jsonWriters, this.#constants);
     return (value) => write(value, "");
   }
 
@@ -156,7 +79,7 @@ class Compiler {
 
   #body(schema: JsonSchema): string {
     if (typeof schema.$ref === "string")
-      return `return ${this.#writerOf(this.#resolve(schema.$ref))}(value, path);`;
+      return `return ${this.#writerOf(resolveReference(this.#root, schema.$ref))}(value, path);`;
     const alternatives = (schema.anyOf ?? schema.oneOf) as JsonSchema[] | undefined;
     if (alternatives) {
       const writers = alternatives.map((alternative) => this.#writerOf(alternative));
@@ -239,17 +162,5 @@ return text === "" ? "{}" : "{" + text.slice(1) + "}";`;
   #constant(value: unknown): string {
     this.#constants.push(value);
     return `constants[${this.#constants.length - 1}]`;
-  }
-
-  /** `#`, `#/$defs/Name` and the like, within the same schema. */
-  #resolve(reference: string): unknown {
-    let node: unknown = this.#root;
-    for (const part of reference.replace(/^#\/?/, "").split("/").filter(Boolean)) {
-      const key = part.replaceAll("~1", "/").replaceAll("~0", "~");
-      node = (node as Record<string, unknown> | undefined)?.[key];
-    }
-    if (node === undefined)
-      throw new DureError("INVALID_ARGUMENT", `JSON Schema reference ${reference} leads nowhere`);
-    return node;
   }
 }
