@@ -64,7 +64,12 @@ export const consoleContract = contract("console", {
   }),
 
   /** The fleet, and then what changes. */
-  fleet: op({ ...read, http: "GET /api/fleet", output: stream(FleetUpdate) }),
+  fleet: op({
+    ...read,
+    http: "GET /api/fleet",
+    output: stream(FleetUpdate),
+    deadlineMs: 30_000,
+  }),
   /** Traffic of a service by operation and caller, as counted since the last look some seconds ago. */
   traffic: op({
     ...read,
@@ -96,10 +101,12 @@ export const consoleContract = contract("console", {
     http: "GET /api/traces",
     input: z.object({
       service: text.optional(),
-      /** Somewhere in the name of a span. */
+      /** Part of the root's name, or the whole trace id. */
       text: text.optional(),
       onlyErrors: z.boolean().default(false),
       durationMsMin: z.number().min(0).optional(),
+      /** `startedAt` of the last trace that one has. */
+      before: z.number().optional(),
       limit,
     }),
     output: items(TraceSummary),
@@ -109,7 +116,10 @@ export const consoleContract = contract("console", {
     http: "GET /api/traces/:traceId",
     input: z.object({ traceId: z.string().max(64) }),
     output: z.object({
+      summary: TraceSummary,
       spans: z.array(TraceSpan),
+      /** Spans that others name as their parent and that nobody has told of. */
+      missing: z.int(),
       /** Spans that were more than an answer holds. */
       leftOut: z.int(),
     }),
@@ -121,19 +131,18 @@ export const consoleContract = contract("console", {
     ...read,
     http: "GET /api/logs",
     input: LogFilter.extend({
-      since: z.number().optional(),
-      until: z.number().optional(),
-      before: text.optional(),
+      before: z.int().optional(),
       limit,
     }),
     output: items(LogLine),
   }),
-  /** Lines as they come, some at a time; `dropped` ones came faster than they could be sent. */
+  /** Lines as they come, some at a time, and nothing at all every ten seconds; `dropped` ones came faster than they could be sent. */
   followLogs: op({
     ...read,
     http: "GET /api/logs/live",
     input: LogFilter,
     output: stream(z.object({ lines: z.array(LogLine), dropped: z.int() })),
+    deadlineMs: 30_000,
   }),
 
   topics: op({ ...read, http: "GET /api/topics", output: Topics }),

@@ -62,7 +62,7 @@ export const FleetEdge = z.object({
 });
 
 /** All calls of the fleet together. */
-const Totals = z.object({
+export const Totals = z.object({
   perS: z.number(),
   errorShare: z.number(),
   p99Ms: z.number().nullable(),

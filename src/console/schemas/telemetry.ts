@@ -8,7 +8,7 @@ export const TraceSummary = z.object({
   traceId: z.string(),
   startedAt: z.number(),
   durationMs: z.number(),
-  /** Where it began, as far as its spans have come in. */
+  /** Of the root; of the earliest span where the root is not known (yet). */
   name: z.string(),
   service: z.string(),
   services: z.array(z.string()),
@@ -16,30 +16,36 @@ export const TraceSummary = z.object({
   errorCount: z.int(),
 });
 
-/** One piece of work in a trace. */
+/** One piece of work in a trace. The order of spans is that of a waterfall: each behind its parent, by start. */
 export const TraceSpan = z.object({
   spanId: z.string(),
   /** `null`: the trace begins here. The parent may be one that nobody kept. */
   parentId: z.string().nullable(),
   name: z.string(),
-  /** `server`, `client`, `producer`, `consumer` or `internal`, as OpenTelemetry has it. */
-  kind: z.string(),
+  kind: z.enum(["http", "server", "client", "publish", "consume", "saga"]),
   service: z.string(),
   /** The node's slot, or its name. */
   node: z.string(),
-  /** By the clock of the node where it ran. */
+  /** Corrected by `skewMs`. */
   startedAt: z.number(),
   durationMs: z.number(),
-  /** Why it failed; `null` if it did not. */
+  /** 0 for a root and for a span whose parent is not known. */
+  depth: z.int(),
+  /** How much its node's clock was found to be wrong. */
+  skewMs: z.number(),
+  /** The code it ended with; `null` if it ended well. */
   error: z.string().nullable(),
+  /** The other side: of a `client` span the instance that answered, of a `server` span who called; `null`: nobody. */
+  peer: z.string().nullable(),
   attributes: z.array(Attribute),
 });
 
-export const logLevels = ["trace", "debug", "info", "warn", "error", "fatal"] as const;
+const logLevels = ["debug", "info", "warn", "error"] as const;
 
 /** One line of a log. */
 export const LogLine = z.object({
-  id: z.string(),
+  /** Grows in the order in which lines came to the console. */
+  id: z.int(),
   at: z.number(),
   level: z.enum(logLevels),
   message: z.string(),
