@@ -1,4 +1,14 @@
 /** dure/node: what runs. Nodes, Distributors and gateways; needs Node.js. */
+export type {
+  CollectedLog,
+  CollectedLogsQuery,
+  CollectedSpan,
+  CollectedTrace,
+  Collector,
+  CollectorStatus,
+  TraceSummary,
+  TracesQuery,
+} from "./console/index.ts";
 export {
   type EventLogOptions,
   eventLogService,

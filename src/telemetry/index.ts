@@ -6,6 +6,7 @@ export {
   type LogLevel,
   silentLogger,
 } from "./logger.ts";
+export type { LogRecord } from "./logs/log-record.ts";
 export {
   type MetricsEndpoint,
   type MetricsEndpointOptions,
@@ -25,4 +26,6 @@ export {
   Metrics,
 } from "./metrics/metrics.ts";
 export { addProcessMetrics } from "./metrics/process-metrics.ts";
+export type { LogsQuery, SpansQuery, TelemetryPage } from "./telemetry-page.ts";
 export { TraceContext } from "./trace-context.ts";
+export type { SpanKind, SpanRecord } from "./traces/span-record.ts";
