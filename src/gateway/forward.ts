@@ -12,7 +12,7 @@ import { type CallRequest, callOptionsFor, httpCall, type MeshNode } from "../me
 import { type Logger, TraceContext } from "../telemetry/index.ts";
 import type { CallFailure, Response } from "../wire/index.ts";
 import { sendAnswer } from "./answer.ts";
-import type { HttpCache } from "./cache/index.ts";
+import { type HttpCache, isSafe } from "./cache/index.ts";
 import { CallFailed, forClient, operationAnswer, operationRequest } from "./cached-operation.ts";
 import type { Exchange } from "./exchange.ts";
 import { placeOf, sendProblem } from "./refusal.ts";
@@ -55,9 +55,11 @@ export class Forward {
     const outcome = await pending.outcome;
     if (!outcome.ok) return this.#fail(request, outcome.failure);
     const { host, target, method } = exchange;
-    const status = outcome.response.status ?? statusOf(route);
-    const url = { method, host, target: `${target.path}${target.search}` };
-    this.#cache.onAnswer(url, { status, headers: [] });
+    if (!isSafe(method)) {
+      const status = outcome.response.status ?? statusOf(route);
+      const url = { method, host, target: `${target.path}${target.search}` };
+      this.#cache.onAnswer(url, { status, headers: [] });
+    }
     succeed(exchange, route, outcome.response);
   }
 

@@ -8,22 +8,25 @@
  *
  * Each is a file of its own, and either refuses or hands on what the next ones need.
  */
-import { type FoundRoute, findRoute, type Refusal, readInput, type Step } from "../http/index.ts";
-import { formatHostPort, now } from "../kit/index.ts";
+import {
+  type FoundRoute,
+  findRoute,
+  type Refusal,
+  type RequestInput,
+  readInput,
+  type Step,
+} from "../http/index.ts";
+import { andThen, formatHostPort, now } from "../kit/index.ts";
 import { advertisedHost, type MeshNode } from "../mesh/index.ts";
 import { type Logger, silentLogger } from "../telemetry/index.ts";
-import {
-  type AccessRule,
-  Authenticator,
-  authenticate,
-  type ProvenPrincipal,
-} from "./auth/index.ts";
+import { Admittance, type Admitted } from "./admittance.ts";
+import { Authenticator } from "./auth/index.ts";
 import { HttpCache } from "./cache/index.ts";
 import { Compressor } from "./compression/index.ts";
 import { Cors } from "./cors.ts";
 import { answerDocsPage } from "./docs-page/index.ts";
 import { loadEdgeCertificates } from "./edge-certificates.ts";
-import type { Exchange } from "./exchange.ts";
+import type { Exchange, OnExchange } from "./exchange.ts";
 import { FileRoutes, type FoundFile } from "./files/index.ts";
 import { Forward } from "./forward.ts";
 import { HeadedExchange } from "./headed-exchange.ts";
@@ -52,6 +55,9 @@ export interface Gateway {
 
 const closeMsMax = 10_000;
 
+/** Nothing where the request is answered already. */
+type Served = ReturnType<OnExchange>;
+
 /** Starts a gateway. Rejects with ALREADY_EXISTS for a taken port, INVALID_ARGUMENT for options that would not protect anything. */
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const gateway = new RunningGateway(options);
@@ -63,13 +69,13 @@ class RunningGateway implements Gateway {
   readonly #options: GatewayOptions;
   readonly #node: MeshNode;
   readonly #logger: Logger;
-  readonly #authenticator: Authenticator;
   #engine: HttpEngine | undefined;
   #announced: string | undefined;
   readonly #metrics: HttpMetrics;
   readonly #routes: RouteBook;
   readonly #forward: Forward;
   readonly #rateLimits: RateLimits;
+  readonly #admittance: Admittance;
   readonly #purges: Purges;
   readonly #upstreams: UpstreamRoutes;
   readonly #files: FileRoutes;
@@ -81,7 +87,7 @@ class RunningGateway implements Gateway {
     this.#options = options;
     this.#node = options.node;
     this.#logger = options.logger ?? silentLogger;
-    this.#authenticator = new Authenticator(options.auth ?? {}, options.node, this.#logger);
+    const authenticator = new Authenticator(options.auth ?? {}, options.node, this.#logger);
     this.#metrics = new HttpMetrics(options.node.metrics);
     const unknown = new UnknownOperations(options.rateLimits ?? [], this.#logger);
     this.#routes = new RouteBook(options.node, this.#logger, (routes) => unknown.look(routes));
@@ -101,6 +107,7 @@ class RunningGateway implements Gateway {
       redis: options.redis,
       logger: this.#logger,
     });
+    this.#admittance = new Admittance(this.#rateLimits, authenticator);
     this.#bodyBytesMax = options.limits?.bodyBytesMax ?? gatewayDefaults.bodyBytesMax;
     this.#upstreams = new UpstreamRoutes(options.routes ?? [], {
       cache,
@@ -176,7 +183,7 @@ class RunningGateway implements Gateway {
     await exchange.sent;
   }
 
-  async #onExchange(bare: Exchange): Promise<void> {
+  #onExchange(bare: Exchange): Served {
     const asWanted = this.#upstreams.find(bare, true)
       ? { value: bare }
       : overWebSocket(bare, {
@@ -199,7 +206,7 @@ class RunningGateway implements Gateway {
     if (particular) return this.#proxy(exchange, particular);
     const found = findRoute(this.#routes.table, exchange.method, exchange.target);
     if (found.refusal) return this.#beyondContracts(exchange, found.refusal);
-    await this.#serve(exchange, found.value);
+    return this.#serve(exchange, found.value);
   }
 
   /** What no contract answers: a file, an HTTP server, the reference page, the page of an application; in this order. */
@@ -218,7 +225,7 @@ class RunningGateway implements Gateway {
 
   async #sendFile(exchange: HeadedExchange, file: FoundFile): Promise<void> {
     exchange.route = file.path;
-    const caller = await this.#admit(exchange, file.path, undefined);
+    const caller = await this.#admittance.admit(exchange, file.path, undefined);
     if (!caller.refusal) return file.send(exchange);
     await file.close();
     refuse(exchange, caller.refusal);
@@ -233,33 +240,19 @@ class RunningGateway implements Gateway {
     return match.kind === "method" ? match.allow : [];
   }
 
-  async #serve(exchange: HeadedExchange, { route, parameters }: FoundRoute): Promise<void> {
+  #serve(exchange: HeadedExchange, { route, parameters }: FoundRoute): Served {
     const { ref, operation } = route;
     exchange.route = route.path;
-    const caller = await this.#admit(exchange, `${ref.service}.${ref.operation}`, operation);
-    if (caller.refusal) return refuse(exchange, caller.refusal);
-    const input = await readInput(exchange, operation, parameters, this.#bodyBytesMax);
-    if (input.refusal) return refuse(exchange, input.refusal);
-    const principal = caller.value?.text;
-    await this.#forward.send({ exchange, route, principal, input: input.value });
-  }
-
-  /** Who calls, if it may, and not too often. Without a rule nobody is asked who it is. */
-  async #admit(
-    exchange: HeadedExchange,
-    operation: string,
-    rule: AccessRule | undefined,
-  ): Promise<Step<ProvenPrincipal | undefined>> {
-    const limited = { remoteAddress: exchange.remoteAddress, operation };
-    const arrival = await this.#rateLimits.onArrival(limited);
-    exchange.add(arrival.headers);
-    if (arrival.refusal) return { refusal: arrival.refusal };
-    if (!rule) return { value: undefined };
-    const caller = await authenticate(exchange, rule, this.#authenticator);
-    if (caller.refusal) return caller;
-    const admission = await this.#rateLimits.onCaller(limited, caller.value);
-    exchange.add(admission.headers);
-    return admission.refusal ? { refusal: admission.refusal } : caller;
+    const admitted = this.#admittance.admit(exchange, `${ref.service}.${ref.operation}`, operation);
+    return andThen<Admitted, void>(admitted, (caller) => {
+      if (caller.refusal) return refuse(exchange, caller.refusal);
+      const read = readInput(exchange, operation, parameters, this.#bodyBytesMax);
+      return andThen<Step<RequestInput>, void>(read, (input) => {
+        if (input.refusal) return refuse(exchange, input.refusal);
+        const principal = caller.value?.text;
+        return this.#forward.send({ exchange, route, principal, input: input.value });
+      });
+    });
   }
 
   /** Whether pages of this origin may ask. */
@@ -272,7 +265,7 @@ class RunningGateway implements Gateway {
     const refusal = webSocketRefusal(exchange, (origin) => this.#allows(origin));
     if (refusal) return refuse(exchange, refusal);
     const rule = route.auth === "required" ? route : undefined;
-    const caller = await this.#admit(exchange, route.path, rule);
+    const caller = await this.#admittance.admit(exchange, route.path, rule);
     if (caller.refusal) return refuse(exchange, caller.refusal);
     await this.#upstreams.send(exchange, route);
   }
