@@ -11,6 +11,7 @@ export type {
   GatewayLimits,
   GatewayOptions,
   IssuerOptions,
+  OperationRouteOptions,
   RateLimitPolicy,
   RateLimitRedis,
   RouteOptions,

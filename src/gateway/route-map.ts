@@ -3,11 +3,13 @@ import { findRoute, parseTarget } from "../http/index.ts";
 import { DureError } from "../kit/index.ts";
 import type { MeshNode } from "../mesh/index.ts";
 import { silentLogger } from "../telemetry/index.ts";
-import { conditionsOf, titleOf, versionsOf } from "./open-route.ts";
-import type { RouteSection } from "./options.ts";
+import { conditionsOf, fallbackOf, titleOf, versionsOf } from "./open-route.ts";
+import { OperationRules, wordsOf } from "./operation-rules.ts";
+import type { RouteSection, UpstreamSection } from "./options.ts";
 import { isPlatformPath } from "./platform-paths.ts";
 import { RouteBook } from "./route-book.ts";
 import { type RoutedRequest, RouteLayers } from "./route-layers.ts";
+import { treatmentOf } from "./route-words.ts";
 
 /** One route. */
 export interface RouteLine {
@@ -16,7 +18,8 @@ export interface RouteLine {
   /** With its host and headers, if it has any. */
   readonly path: string;
   readonly to: string;
-  readonly auth: "public" | "required";
+  /** Empty where the operations say. */
+  readonly auth: "public" | "required" | "";
 }
 
 /** A request that is asked about. */
@@ -39,11 +42,15 @@ export class RouteMap {
   readonly #node: MeshNode;
   readonly #book: RouteBook;
   readonly #layers: RouteLayers<ReturnType<typeof planned>>;
+  readonly #rules: OperationRules;
 
   constructor(node: MeshNode, sections: readonly RouteSection[]) {
     this.#node = node;
     this.#book = new RouteBook(node, silentLogger, () => {});
-    this.#layers = new RouteLayers(sections.map(planned));
+    this.#layers = new RouteLayers(
+      sections.flatMap((section) => (section.upstream === undefined ? [] : planned(section))),
+    );
+    this.#rules = new OperationRules(node, sections);
   }
 
   /** All routes: those of contracts by path, then those to HTTP servers as they are written. */
@@ -56,7 +63,11 @@ export class RouteMap {
     const servers = this.#layers.routes.map(({ title, to, auth }) => ({
       ...{ method: "*", path: title, to, auth },
     }));
-    return [...contracts, ...servers];
+    const rules = this.#rules.rules.map((rule) => ({
+      ...{ method: "*", path: rule.title, auth: "" as const },
+      to: `operations there: ${wordsOf(rule)}`,
+    }));
+    return [...contracts, ...servers, ...rules];
   }
 
   /** Why a request goes where it goes. Throws INVALID_ARGUMENT for a target that no gateway takes. */
@@ -74,7 +85,7 @@ export class RouteMap {
     const particular = this.#layers.find(request, true);
     if (particular) {
       const reason = `${particular.title} has conditions, and the request meets them`;
-      return { to: particular.to, reasons: [...passed, reason] };
+      return { to: particular.to, reasons: [...passed, reason, ...particular.words] };
     }
     const none = "no route with conditions takes it";
     return this.#behind(request, [...passed, none]);
@@ -97,6 +108,7 @@ export class RouteMap {
       const lines = [
         `the contract of ${ref.service} has ${method} ${path}`,
         operation.auth === "public" ? "it is public" : "it needs a principal",
+        ...this.#ruleWords(request),
         slots === "" ? "no instance of it is there now: 503" : `instances: ${slots}`,
       ];
       return { to: `${ref.service}.${ref.operation}`, reasons: [...reasons, ...lines] };
@@ -107,17 +119,31 @@ export class RouteMap {
     if (!server) return { to: `nowhere: ${status}`, reasons: [...reasons, no] };
     return {
       to: server.to,
-      reasons: [...reasons, no, `${server.title} takes what no contract does`],
+      reasons: [...reasons, no, `${server.title} takes what no contract does`, ...server.words],
     };
+  }
+
+  #ruleWords(request: RoutedRequest): readonly string[] {
+    const rule = this.#rules.find(request);
+    const deciding = this.#rules.decidingHeaders(request);
+    return [
+      ...(rule ? [`${rule.title} says of it: ${wordsOf(rule)}`] : []),
+      ...(deciding.length > 0 ? [`it depends on ${deciding.join(", ")}, which Vary tells`] : []),
+    ];
   }
 }
 
 /** A route as it would be, without its servers being asked for anything. */
-function planned(section: RouteSection) {
-  const { path, auth = "required" } = section;
+function planned(section: UpstreamSection) {
+  const { path, auth = "required", sticky, mirror } = section;
   const conditions = conditionsOf(section);
   const to = versionsOf(section)
     .map(({ name, weight, urls }) => (name === "" ? "" : `${name} (${weight}): `) + urls.join(", "))
     .join("; ");
-  return { title: titleOf(path, conditions), path, conditions, to, auth } as const;
+  const words = [
+    ...treatmentOf({ sticky, fallback: fallbackOf(section) }),
+    ...(mirror === undefined ? [] : [`a copy goes to ${mirror}`]),
+    ...(section.cache ? ["answers are kept as their Cache-Control says"] : []),
+  ];
+  return { title: titleOf(path, conditions), path, conditions, to, auth, words } as const;
 }
