@@ -33,6 +33,7 @@ import { HeadedExchange } from "./headed-exchange.ts";
 import { HttpMetrics } from "./http-metrics.ts";
 import { type HttpEngine, listenHttp } from "./listen-http.ts";
 import type { UpstreamRoute } from "./open-route.ts";
+import { OperationRules } from "./operation-rules.ts";
 import { type GatewayOptions, gatewayDefaults } from "./options.ts";
 import { answerPlatformPath } from "./platform-paths.ts";
 import { Purges } from "./purges.ts";
@@ -74,6 +75,7 @@ class RunningGateway implements Gateway {
   readonly #metrics: HttpMetrics;
   readonly #routes: RouteBook;
   readonly #forward: Forward;
+  readonly #rules: OperationRules;
   readonly #rateLimits: RateLimits;
   readonly #admittance: Admittance;
   readonly #purges: Purges;
@@ -96,7 +98,8 @@ class RunningGateway implements Gateway {
     const cache = new HttpCache({
       bytesMax: (options.cache?.mb ?? gatewayDefaults.cacheMb) * 2 ** 20,
     });
-    this.#forward = new Forward(options.node, cache, this.#logger);
+    this.#rules = new OperationRules(options.node, options.routes ?? []);
+    this.#forward = new Forward(options.node, this.#rules, cache, this.#logger);
     this.#purges = new Purges({
       ...{ node: options.node, cache, logger: this.#logger },
       contractHashes: () => this.#routes.contractHashes,
@@ -202,6 +205,7 @@ class RunningGateway implements Gateway {
     if (asked !== undefined)
       return this.#cors?.answerPreflight(exchange, this.#methodsAt(exchange, asked));
     if (answerPlatformPath(exchange, node, this.#routes, info)) return;
+    this.#tellDeciding(exchange);
     const particular = this.#upstreams.find(exchange, true);
     if (particular) return this.#proxy(exchange, particular);
     const found = findRoute(this.#routes.table, exchange.method, exchange.target);
@@ -231,6 +235,15 @@ class RunningGateway implements Gateway {
     refuse(exchange, caller.refusal);
   }
 
+  /** A cache in front must not give what one value of a header got to another value (RFC 9110, section 12.5.5). */
+  #tellDeciding(exchange: HeadedExchange): void {
+    const names = [
+      ...this.#upstreams.decidingHeaders(exchange),
+      ...this.#rules.decidingHeaders(exchange),
+    ];
+    if (names.length > 0) exchange.add([["vary", names.join(", ")]]);
+  }
+
   /** What may be asked at a path, as far as it concerns a method; an upstream decides for itself. */
   #methodsAt(exchange: Exchange, asked: string): readonly string[] {
     const match = this.#routes.table.find(asked, exchange.target.segments);
@@ -250,7 +263,8 @@ class RunningGateway implements Gateway {
       return andThen<Step<RequestInput>, void>(read, (input) => {
         if (input.refusal) return refuse(exchange, input.refusal);
         const principal = caller.value?.text;
-        return this.#forward.send({ exchange, route, principal, input: input.value });
+        const rule = this.#rules.find(exchange);
+        return this.#forward.send({ exchange, route, principal, input: input.value, rule });
       });
     });
   }
