@@ -1,4 +1,5 @@
 import { DureError, didYouMean } from "../kit/index.ts";
+import { declaredPart } from "./declared-part.ts";
 import type { OperationDescription } from "./description.ts";
 import type { OperationOptions } from "./operation.ts";
 import { convertParams, type Params } from "./params.ts";
@@ -54,10 +55,18 @@ export class OperationRuntime {
     try {
       return this.#writeInput(value);
     } catch (thrown) {
-      if (!(thrown instanceof DureError)) throw thrown;
-      const { path } = thrown.details as { path: string };
-      const issue = { path, message: thrown.message.slice(`${this.#title} input.${path} `.length) };
-      throw this.#invalid([this.#withHint(issue, value)]);
+      throw this.#refused(thrown, value);
+    }
+  }
+
+  /** The declared part of the input, found without generated code, which browsers may forbid. Throws as `serializeInput` does. */
+  declaredInput(value: unknown): unknown {
+    const schema = this.description.input;
+    if (!schema) return undefined;
+    try {
+      return declaredPart(schema, value, `${this.#title} input`);
+    } catch (thrown) {
+      throw this.#refused(thrown, value);
     }
   }
 
@@ -164,6 +173,14 @@ export class OperationRuntime {
       path: issue.path,
       message: `is missing (you sent "${near}"; did you mean "${issue.path}"?)`,
     };
+  }
+
+  /** What a writer threw, as the caller is told. */
+  #refused(thrown: unknown, value: unknown): unknown {
+    if (!(thrown instanceof DureError)) return thrown;
+    const { path } = thrown.details as { path: string };
+    const issue = { path, message: thrown.message.slice(`${this.#title} input.${path} `.length) };
+    return this.#invalid([this.#withHint(issue, value)]);
   }
 
   #invalid(issues: readonly Issue[]): DureError {

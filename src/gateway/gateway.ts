@@ -3,11 +3,12 @@
  *
  *   limits (engine) -> preflights -> platform paths -> route -> rates by address and route -> authenticate and scopes -> rates by caller
  *     -> input -> cache -> forward, or
- *     -> cache -> upstream
+ *     -> cache -> upstream, or
+ *     -> a file
  *
  * Each is a file of its own, and either refuses or hands on what the next ones need.
  */
-import { type FoundRoute, findRoute, readInput, type Step } from "../http/index.ts";
+import { type FoundRoute, findRoute, type Refusal, readInput, type Step } from "../http/index.ts";
 import { formatHostPort, now } from "../kit/index.ts";
 import { advertisedHost, type MeshNode } from "../mesh/index.ts";
 import { type Logger, silentLogger, type TraceContext } from "../telemetry/index.ts";
@@ -23,6 +24,7 @@ import { Cors } from "./cors.ts";
 import { answerDocsPage } from "./docs-page/index.ts";
 import { loadEdgeCertificates } from "./edge-certificates.ts";
 import type { Exchange } from "./exchange.ts";
+import { FileRoutes, type FoundFile } from "./files/index.ts";
 import { Forward } from "./forward.ts";
 import { HeadedExchange } from "./headed-exchange.ts";
 import { HttpMetrics } from "./http-metrics.ts";
@@ -37,7 +39,7 @@ import { refuse } from "./refusal.ts";
 import { RouteBook } from "./route-book.ts";
 import { TrustedProxies } from "./trusted-proxies.ts";
 import { UpstreamRoutes } from "./upstream-routes.ts";
-import { overWebSocket } from "./web-socket/index.ts";
+import { overWebSocket, webSocketRefusal } from "./web-socket/index.ts";
 
 /** A running gateway. */
 export interface Gateway {
@@ -71,6 +73,7 @@ class RunningGateway implements Gateway {
   readonly #rateLimits: RateLimits;
   readonly #purges: Purges;
   readonly #upstreams: UpstreamRoutes;
+  readonly #files: FileRoutes;
   readonly #compressor: Compressor | undefined;
   readonly #cors: Cors | undefined;
   readonly #bodyBytesMax: number;
@@ -83,6 +86,7 @@ class RunningGateway implements Gateway {
     this.#metrics = new HttpMetrics(options.node.metrics);
     const unknown = new UnknownOperations(options.rateLimits ?? [], this.#logger);
     this.#routes = new RouteBook(options.node, this.#logger, (routes) => unknown.look(routes));
+    this.#files = new FileRoutes(options.files ?? [], this.#logger);
     this.#compressor = options.compression && new Compressor(options.compression);
     const cache = new HttpCache({
       bytesMax: (options.cache?.mb ?? gatewayDefaults.cacheMb) * 2 ** 20,
@@ -174,11 +178,13 @@ class RunningGateway implements Gateway {
   }
 
   async #onExchange(bare: Exchange): Promise<void> {
-    const asWanted = overWebSocket(bare, {
-      table: this.#routes.table,
-      messageBytesMax: this.#bodyBytesMax,
-      allows: (origin) => this.#cors?.allows(origin) ?? false,
-    });
+    const asWanted = this.#upstreams.find(bare, true)
+      ? { value: bare }
+      : overWebSocket(bare, {
+          table: this.#routes.table,
+          messageBytesMax: this.#bodyBytesMax,
+          allows: (origin) => this.#allows(origin),
+        });
     if (asWanted.refusal) return refuse(bare, asWanted.refusal);
     const startedAt = now();
     const exchange = new HeadedExchange(asWanted.value, (answered, status) =>
@@ -193,15 +199,31 @@ class RunningGateway implements Gateway {
     const particular = this.#upstreams.find(exchange, true);
     if (particular) return this.#proxy(exchange, particular);
     const found = findRoute(this.#routes.table, exchange.method, exchange.target);
-    if (found.refusal) {
-      const upstream = this.#upstreams.find(exchange, false);
-      if (upstream) return this.#proxy(exchange, upstream);
-      // A route of the project's own at /docs comes first.
-      if (found.refusal.status === 404 && answerDocsPage(exchange)) return;
-      return refuse(exchange, found.refusal);
-    }
+    if (found.refusal) return this.#beyondContracts(exchange, found.refusal);
     exchange.route = found.value.route.path;
     await inHttpSpan(exchange, node, (trace) => this.#serve(exchange, found.value, trace));
+  }
+
+  /** What no contract answers: a file, an HTTP server, the reference page, the page of an application; in this order. */
+  async #beyondContracts(exchange: HeadedExchange, refusal: Refusal): Promise<void> {
+    const isNowhere = refusal.status === 404;
+    const file = isNowhere ? await this.#files.find(exchange) : undefined;
+    if (file) return this.#sendFile(exchange, file);
+    const upstream = this.#upstreams.find(exchange, false);
+    if (upstream) return this.#proxy(exchange, upstream);
+    // A route of the project's own at /docs comes first.
+    if (isNowhere && answerDocsPage(exchange)) return;
+    const page = isNowhere ? await this.#files.findPage(exchange) : undefined;
+    if (page) return this.#sendFile(exchange, page);
+    refuse(exchange, refusal);
+  }
+
+  async #sendFile(exchange: HeadedExchange, file: FoundFile): Promise<void> {
+    exchange.route = file.path;
+    const caller = await this.#admit(exchange, file.path, undefined);
+    if (!caller.refusal) return file.send(exchange);
+    await file.close();
+    refuse(exchange, caller.refusal);
   }
 
   /** What may be asked at a path, as far as it concerns a method; an upstream decides for itself. */
@@ -245,12 +267,19 @@ class RunningGateway implements Gateway {
     return admission.refusal ? { refusal: admission.refusal } : caller;
   }
 
+  /** Whether pages of this origin may ask. */
+  #allows(origin: string): boolean {
+    return this.#cors?.allows(origin) ?? false;
+  }
+
   #proxy(exchange: HeadedExchange, route: UpstreamRoute): Promise<void> {
     exchange.route = route.path;
     return inHttpSpan(exchange, this.#node, (trace) => this.#pass(exchange, route, trace));
   }
 
   async #pass(exchange: HeadedExchange, route: UpstreamRoute, trace: TraceContext): Promise<void> {
+    const refusal = webSocketRefusal(exchange, (origin) => this.#allows(origin));
+    if (refusal) return refuse(exchange, refusal);
     const rule = route.auth === "required" ? route : undefined;
     const caller = await this.#admit(exchange, route.path, rule);
     if (caller.refusal) return refuse(exchange, caller.refusal);

@@ -1,7 +1,7 @@
 import type { RouteConditions } from "./core/route-conditions.ts";
 import type { Weighted } from "./core/route-versions.ts";
 import { gatewayDefaults, type RouteSection, type StickyOptions } from "./options.ts";
-import { Upstream } from "./upstream/index.ts";
+import { Upstream, upstreamLimits } from "./upstream/index.ts";
 
 /** A version of a route's upstream. */
 export interface RouteVersion extends Weighted {
@@ -24,6 +24,8 @@ export interface UpstreamRoute {
   readonly scopes: readonly string[];
   readonly bodyBytesMax: number;
   readonly isCached: boolean;
+  /** A WebSocket without a byte for so long ends. */
+  readonly idleMs: number;
 }
 
 /** Makes a route of what is written; its checks begin. */
@@ -49,6 +51,7 @@ export function openRoute(section: RouteSection, bodyBytesMax: number): Upstream
     scopes: section.scopes ?? [],
     bodyBytesMax: section.bodyBytesMax ?? bodyBytesMax,
     isCached: section.cache === true,
+    idleMs: section.idleMs ?? upstreamLimits.idleMs,
   };
 }
 
@@ -79,11 +82,10 @@ export function titleOf(path: string, { host = "", headers }: RouteConditions): 
 
 function openUpstream(section: RouteSection, urls: string | readonly string[]): Upstream {
   const { health, deadlineMs = gatewayDefaults.upstreamDeadlineMs } = section;
-  return new Upstream({
-    urls: [urls].flat(),
-    deadlineMs,
-    health: health && { everyMs: gatewayDefaults.healthEveryMs, ...health },
-  });
+  const { idleMs = upstreamLimits.idleMs } = section;
+  const checks = health && { everyMs: gatewayDefaults.healthEveryMs, ...health };
+  const { tls } = section;
+  return new Upstream({ urls: [urls].flat(), tls, deadlineMs, health: checks }, { idleMs });
 }
 
 function isList(value: object): value is readonly string[] {

@@ -5,6 +5,7 @@ import type { CompressionOptions } from "./compression/index.ts";
 import type { ConnectionLimits } from "./connection-limits.ts";
 import type { CertificatePaths } from "./edge-certificates.ts";
 import type { ConnectionSource } from "./listen-http.ts";
+import type { UpstreamTlsOptions } from "./upstream/index.ts";
 
 /**
  * What an issuer may sign with (RFC 7518, section 3.1; RFC 8037; RFC 9864). None by a shared secret: whoever reads a published key could
@@ -150,7 +151,7 @@ export type UpstreamVersions = Readonly<
 
 /** How a route goes to HTTP servers that are not on the mesh. */
 export interface RouteOptions {
-  /** `http://host:port`, or several that do the same, or versions that share the requests. */
+  /** `http://host:port` or `https://host:port`, or several that do the same, or versions that share the requests. */
   readonly upstream: string | readonly string[] | UpstreamVersions;
   /** Only requests to this host, as `shop.example` or `*.shop.example`. Such a route comes before contracts. */
   readonly host?: string;
@@ -158,6 +159,8 @@ export interface RouteOptions {
   readonly headers?: Readonly<Record<string, string>>;
   /** Clients come to the same version and address again. Default: each request for itself. */
   readonly sticky?: StickyOptions;
+  /** How those with `https` prove who they are. */
+  readonly tls?: UpstreamTlsOptions;
   /** `http://host:port` that gets a copy of each request without a body; what it answers is thrown away. */
   readonly mirror?: string;
   /** What is answered when no server gives an answer. Default: 502, 503 or 504 with a problem document. */
@@ -174,6 +177,8 @@ export interface RouteOptions {
   readonly scopes?: readonly string[];
   /** The answer must begin within this time, in ms; then 504. Default 30,000. */
   readonly deadlineMs?: number;
+  /** A WebSocket, or a stream of events, ends when nothing went over for this long, in ms. Default 300,000. */
+  readonly idleMs?: number;
   /** Largest body of a request, in bytes; above it 413. Default: the gateway's. */
   readonly bodyBytesMax?: number;
   /** Answers are kept as their `Cache-Control` says (RFC 9111). Default: not. */
@@ -190,6 +195,20 @@ export interface RouteOptions {
 export interface RouteSection extends RouteOptions {
   /** As in contracts: `/legacy/*`, `/users/:id/avatar`. */
   readonly path: string;
+}
+
+/** A folder of files that browsers get: pages, and what belongs to them. They are public. */
+export interface FilesSection {
+  /** The folder; below {@link at} everything in it is offered, but for names that begin with a dot. */
+  readonly folder: string;
+  /** Default `/`. */
+  readonly at?: string;
+  /** A file of the folder that browsers get where no file has the path, for applications that find their way by themselves. Default: 404. */
+  readonly page?: string;
+  /** A folder in it whose files change their names with their content, so that browsers need never ask again. Default: none. */
+  readonly immutable?: string;
+  /** Further headers of every file, as `content-security-policy`. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** What {@link createGateway} takes. */
@@ -222,6 +241,8 @@ export interface GatewayOptions {
   readonly cache?: GatewayCacheOptions | undefined;
   /** Routes to HTTP servers that are not on the mesh, for what no contract answers. */
   readonly routes?: readonly RouteSection[] | undefined;
+  /** Folders of files, for what no contract answers. */
+  readonly files?: readonly FilesSection[] | undefined;
   /** Compresses answers for clients that accept it; see the reference on what that tells an eavesdropper. Default: none are. */
   readonly compression?: CompressionOptions | undefined;
   /** Gives connections that somebody else accepted on the port. Default: the gateway listens itself. */

@@ -9,6 +9,7 @@ import type { RouteSection } from "./options.ts";
 import { refuse } from "./refusal.ts";
 import { type RoutedRequest, RouteLayers } from "./route-layers.ts";
 import { markOf } from "./sticky.ts";
+import { openTunnel } from "./tunnel.ts";
 import { type UpstreamRequest, upstreamRequest } from "./upstream/index.ts";
 
 /** What the routes share. */
@@ -50,8 +51,10 @@ export class UpstreamRoutes {
       const ask = (asked: UpstreamRequest) =>
         version.upstream.send(asked, route.sticky ? mark.key : undefined);
       const audience = `${route.title} ${version.name}`;
-      const answer = route.isCached ? this.#cached(request, audience, ask) : ask(request);
-      await sendAnswer(exchange, await answer);
+      const isCached = route.isCached && !request.webSocket;
+      const answer = await (isCached ? this.#cached(request, audience, ask) : ask(request));
+      if (answer.taken) openTunnel(exchange, answer, answer.taken, route.idleMs);
+      else await sendAnswer(exchange, answer);
     } catch (thrown) {
       if (!(thrown instanceof NoAnswer)) throw thrown;
       if (!request.signal.aborted) this.#fail(exchange, route, thrown);
@@ -81,7 +84,7 @@ export class UpstreamRoutes {
 
   /** A copy, of which nobody waits for the answer. A body cannot be read twice. */
   #mirror(request: UpstreamRequest, { mirror }: UpstreamRoute): void {
-    if (!mirror || request.body || this.#copies >= copiesMax) return;
+    if (!mirror || request.body || request.webSocket || this.#copies >= copiesMax) return;
     this.#copies += 1;
     mirror
       .send({ ...request, signal: new AbortController().signal })

@@ -73,7 +73,7 @@ export class Attempts extends SettledOnce {
       throttle.onRefused(time);
       return this.#fail(this.#stack.explainThrottle(this.#request.ref));
     }
-    budget.onCall();
+    budget.onCall(time);
     this.#attempt(time);
   }
 

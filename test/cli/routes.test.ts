@@ -12,7 +12,7 @@ const config = `export default {
     { path: "/*", host: "old.example", upstream: "http://10.0.0.2:80" },
     { path: "/new", headers: { "X-Beta": "1" },
       upstream: { a: { urls: "http://10.0.0.3:80", weight: 90 }, b: { urls: ["http://10.0.0.4:80"], weight: 10 } } },
-  ] },
+  ], files: [{ folder: "web/dist", at: "/static" }] },
 };
 `;
 
@@ -40,8 +40,10 @@ test("routes are listed, and why a request goes where it goes is said", async (c
   };
 
   const list = JSON.parse(await run("--json"));
-  assert.equal(list.at(-3).to, "http://10.0.0.1:80");
-  assert.deepEqual(list.at(-1), {
+  assert.equal(list.at(-4).to, "http://10.0.0.1:80");
+  const files = { method: "GET", path: "/static/*", to: "files of web/dist", auth: "public" };
+  assert.deepEqual(list.at(-1), files);
+  assert.deepEqual(list.at(-2), {
     ...{ method: "*", path: "/new x-beta: 1", auth: "required" },
     to: "a (90): http://10.0.0.3:80; b (10): http://10.0.0.4:80",
   });
@@ -57,6 +59,8 @@ test("routes are listed, and why a request goes where it goes is said", async (c
   assert.match(old, /-> http:\/\/10\.0\.0\.2:80\n.*old\.example\/\* has conditions/s);
   const other = await run("--explain", "post /else", "--header", "x-beta: 1");
   assert.match(other, /POST \/else -> http:\/\/10\.0\.0\.1:80\n.*no contract takes it/s);
+  const style = await run("--explain", "GET /static/style.css");
+  assert.match(style, /-> http:.*a file of web\/dist takes it, if there is one\n/s);
   assert.match(await run("--explain", "GET /healthz"), /the gateway itself/);
 
   const wrong = await dure(context, ["routes", "--explain", "/x"], options);

@@ -222,8 +222,10 @@ test("routes that no request could tell apart are a problem that names both", ()
   const bad = [
     { path: "/x", upstream: "http://127.0.0.1:9000/base" },
     { path: "/y", upstream: { a: { urls: upstream, weight: 0 } } },
+    { path: "/z", upstream: "https://127.0.0.1", tls: { cert: "own.pem" } },
   ];
   const problems = problemsOf({ ...base, gateway: { routes: bad } });
   assert.match(problems, /gateway\.routes\.0\.upstream/);
   assert.match(problems, /gateway\.routes\.1\.upstream/);
+  assert.match(problems, /gateway\.routes\.2\.tls is .* must have cert and key together/);
 });
