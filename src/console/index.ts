@@ -1,4 +1,5 @@
 /** console: the server side of the web console, and the collector of what all nodes tell of themselves. */
+
 export type {
   CollectedLog,
   CollectedLogsQuery,
@@ -9,3 +10,4 @@ export type {
   TraceSummary,
   TracesQuery,
 } from "./collector/collector.ts";
+export { type CollectorOptions, createCollector } from "./collector/create-collector.ts";

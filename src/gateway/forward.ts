@@ -7,9 +7,8 @@ import {
   rawHead,
   rawResponseHeaders,
 } from "../http/index.ts";
-import { random } from "../kit/index.ts";
 import { type CallRequest, callOptionsFor, httpCall, type MeshNode } from "../mesh/index.ts";
-import { type Logger, TraceContext } from "../telemetry/index.ts";
+import type { Logger, TraceContext } from "../telemetry/index.ts";
 import type { CallFailure, Response } from "../wire/index.ts";
 import { sendAnswer } from "./answer.ts";
 import { type HttpCache, isSafe } from "./cache/index.ts";
@@ -30,6 +29,8 @@ export interface ForwardRequest {
   readonly input: RequestInput;
   /** What the project's routes say of it. */
   readonly rule: OperationRule | undefined;
+  /** The request's span. */
+  readonly trace: TraceContext;
 }
 
 /** Statuses that mean that the service is down, or as good as that. */
@@ -109,7 +110,7 @@ export class Forward {
     }
   }
 
-  #fail({ exchange, route, input, rule }: ForwardRequest, failure: CallFailure): void {
+  #fail({ exchange, route, input, rule, trace }: ForwardRequest, failure: CallFailure): void {
     if (input.items?.failure) throw input.items.failure;
     // Nobody is there to be told.
     if (failure.code === "CANCELLED") return;
@@ -120,6 +121,8 @@ export class Forward {
         code: failure.code,
         reason: failure.message,
         requestId: exchange.requestId,
+        traceId: trace.traceId,
+        spanId: trace.spanId,
       });
     }
     // What would change something has failed, and its client must know.
@@ -133,11 +136,11 @@ export class Forward {
 }
 
 function callOf(request: ForwardRequest, placement: Placement | undefined): CallRequest {
-  const { exchange, route, principal, input } = request;
+  const { exchange, route, principal, input, trace } = request;
   const { operation, ref } = route;
   const call = httpCall(route, input, {
     deadlineMs: operation.deadlineMs ?? callOptionsFor(undefined, ref.service).deadlineMs,
-    trace: traceFor(exchange),
+    trace,
     principal,
     http: operation.kind === "raw" ? rawHeadOf(exchange) : undefined,
     routingKey: placement?.routingKey,
@@ -166,10 +169,4 @@ function succeed(exchange: HeadedExchange, route: Route, response: Response): vo
 
 function statusOf({ operation }: Route): number {
   return operation.http?.status ?? 200;
-}
-
-function traceFor(exchange: HeadedExchange): TraceContext {
-  const header = exchange.header("traceparent");
-  const parent = header === undefined ? undefined : TraceContext.parse(header);
-  return parent ? parent.child(random) : TraceContext.start(random);
 }

@@ -18,7 +18,7 @@ import {
 } from "../http/index.ts";
 import { andThen, formatHostPort, now } from "../kit/index.ts";
 import { advertisedHost, type MeshNode } from "../mesh/index.ts";
-import { type Logger, silentLogger } from "../telemetry/index.ts";
+import { type Logger, silentLogger, type TraceContext } from "../telemetry/index.ts";
 import { Admittance, type Admitted } from "./admittance.ts";
 import { Authenticator } from "./auth/index.ts";
 import { HttpCache } from "./cache/index.ts";
@@ -31,6 +31,7 @@ import { FileRoutes, type FoundFile } from "./files/index.ts";
 import { Forward } from "./forward.ts";
 import { HeadedExchange } from "./headed-exchange.ts";
 import { HttpMetrics } from "./http-metrics.ts";
+import { inHttpSpan } from "./http-span.ts";
 import { type HttpEngine, listenHttp } from "./listen-http.ts";
 import type { UpstreamRoute } from "./open-route.ts";
 import { OperationRules } from "./operation-rules.ts";
@@ -210,7 +211,8 @@ class RunningGateway implements Gateway {
     if (particular) return this.#proxy(exchange, particular);
     const found = findRoute(this.#routes.table, exchange.method, exchange.target);
     if (found.refusal) return this.#beyondContracts(exchange, found.refusal);
-    return this.#serve(exchange, found.value);
+    exchange.route = found.value.route.path;
+    return inHttpSpan(exchange, node, (trace) => this.#serve(exchange, found.value, trace));
   }
 
   /** What no contract answers: a file, an HTTP server, the reference page, the page of an application; in this order. */
@@ -253,9 +255,8 @@ class RunningGateway implements Gateway {
     return match.kind === "method" ? match.allow : [];
   }
 
-  #serve(exchange: HeadedExchange, { route, parameters }: FoundRoute): Served {
+  #serve(exchange: HeadedExchange, { route, parameters }: FoundRoute, trace: TraceContext): Served {
     const { ref, operation } = route;
-    exchange.route = route.path;
     const admitted = this.#admittance.admit(exchange, `${ref.service}.${ref.operation}`, operation);
     return andThen<Admitted, void>(admitted, (caller) => {
       if (caller.refusal) return refuse(exchange, caller.refusal);
@@ -264,7 +265,7 @@ class RunningGateway implements Gateway {
         if (input.refusal) return refuse(exchange, input.refusal);
         const principal = caller.value?.text;
         const rule = this.#rules.find(exchange);
-        return this.#forward.send({ exchange, route, principal, input: input.value, rule });
+        return this.#forward.send({ exchange, route, principal, input: input.value, rule, trace });
       });
     });
   }
@@ -274,13 +275,17 @@ class RunningGateway implements Gateway {
     return this.#cors?.allows(origin) ?? false;
   }
 
-  async #proxy(exchange: HeadedExchange, route: UpstreamRoute): Promise<void> {
+  #proxy(exchange: HeadedExchange, route: UpstreamRoute): Served {
     exchange.route = route.path;
+    return inHttpSpan(exchange, this.#node, (trace) => this.#pass(exchange, route, trace));
+  }
+
+  async #pass(exchange: HeadedExchange, route: UpstreamRoute, trace: TraceContext): Promise<void> {
     const refusal = webSocketRefusal(exchange, (origin) => this.#allows(origin));
     if (refusal) return refuse(exchange, refusal);
     const rule = route.auth === "required" ? route : undefined;
     const caller = await this.#admittance.admit(exchange, route.path, rule);
     if (caller.refusal) return refuse(exchange, caller.refusal);
-    await this.#upstreams.send(exchange, route);
+    await this.#upstreams.send(exchange, route, trace);
   }
 }
