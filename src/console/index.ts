@@ -9,3 +9,6 @@ export type {
   TraceSummary,
   TracesQuery,
 } from "./collector/collector.ts";
+export { type Console, createConsole } from "./console.ts";
+export { type ConsoleOptions, consoleDefaults, type FleetPort } from "./options.ts";
+export { signInUrl } from "./sign-in-url.ts";

@@ -1,8 +1,8 @@
 /**
  * The HTTP edge: a node like any other that speaks HTTP. Policies of a request, in order:
  *
- *   limits (engine) -> preflights -> platform paths -> route -> rates by address and route -> authenticate and scopes -> rates by caller
- *     -> input -> cache -> forward, or
+ *   limits (engine) -> own pages -> preflights -> platform paths -> route -> rates by address and route -> authenticate and scopes
+ *     -> rates by caller -> input -> cache -> forward, or
  *     -> cache -> upstream
  *
  * Each is a file of its own, and either refuses or hands on what the next ones need.
@@ -29,6 +29,7 @@ import { HttpMetrics } from "./http-metrics.ts";
 import { type HttpEngine, listenHttp } from "./listen-http.ts";
 import type { UpstreamRoute } from "./open-route.ts";
 import { type GatewayOptions, gatewayDefaults } from "./options.ts";
+import { ownPagesHeaders, refusalOfStranger } from "./own-pages.ts";
 import { answerPlatformPath } from "./platform-paths.ts";
 import { Purges } from "./purges.ts";
 import { RateLimits, UnknownOperations } from "./rate-limits/index.ts";
@@ -183,7 +184,12 @@ class RunningGateway implements Gateway {
     const exchange = new HeadedExchange(asWanted.value, (answered, status) =>
       this.#metrics.onAnswer(answered, status, startedAt),
     );
-    const { node, info } = this.#options;
+    const { node, info, ownPages } = this.#options;
+    if (ownPages) {
+      exchange.add(ownPagesHeaders);
+      const refusal = refusalOfStranger(exchange, ownPages);
+      if (refusal) return refuse(exchange, refusal);
+    }
     this.#cors?.mark(exchange);
     const asked = this.#cors?.askedMethod(exchange);
     if (asked !== undefined)
