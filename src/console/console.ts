@@ -134,7 +134,7 @@ async function metricsOf(
   nodeId: string,
 ): Promise<readonly MetricFamily[]> {
   if (nodeId === node.id) return node.metrics.read();
-  const operation = { service: "$telemetry", operation: "metrics" };
+  const operation = "$telemetry.metrics";
   const answer = await node.ask({ nodeId, operation, params: {}, deadlineMs: metricsMsMax });
-  return answer as MetricFamily[];
+  return (answer as { readonly families: readonly MetricFamily[] }).families;
 }

@@ -7,9 +7,8 @@ import {
   rawHead,
   rawResponseHeaders,
 } from "../http/index.ts";
-import { random } from "../kit/index.ts";
 import { type CallRequest, callOptionsFor, httpCall, type MeshNode } from "../mesh/index.ts";
-import { type Logger, TraceContext } from "../telemetry/index.ts";
+import type { Logger, TraceContext } from "../telemetry/index.ts";
 import type { CallFailure, Response } from "../wire/index.ts";
 import { sendAnswer } from "./answer.ts";
 import type { HttpCache } from "./cache/index.ts";
@@ -26,6 +25,8 @@ export interface ForwardRequest {
   readonly route: Route;
   readonly principal: string | undefined;
   readonly input: RequestInput;
+  /** The request's span. */
+  readonly trace: TraceContext;
 }
 
 export class Forward {
@@ -85,7 +86,7 @@ export class Forward {
     }
   }
 
-  #fail({ exchange, route, input }: ForwardRequest, failure: CallFailure): void {
+  #fail({ exchange, route, input, trace }: ForwardRequest, failure: CallFailure): void {
     if (input.items?.failure) throw input.items.failure;
     // Nobody is there to be told.
     if (failure.code === "CANCELLED") return;
@@ -96,6 +97,8 @@ export class Forward {
         code: failure.code,
         reason: failure.message,
         requestId: exchange.requestId,
+        traceId: trace.traceId,
+        spanId: trace.spanId,
       });
     }
     const isForNow = problem.status === 503 || problem.status === 429;
@@ -103,11 +106,11 @@ export class Forward {
   }
 }
 
-function callOf({ exchange, route, principal, input }: ForwardRequest): CallRequest {
+function callOf({ exchange, route, principal, input, trace }: ForwardRequest): CallRequest {
   const { operation, ref } = route;
   return httpCall(route, input, {
     deadlineMs: operation.deadlineMs ?? callOptionsFor(undefined, ref.service).deadlineMs,
-    trace: traceFor(exchange),
+    trace,
     principal,
     http: operation.kind === "raw" ? rawHeadOf(exchange) : undefined,
   });
@@ -134,10 +137,4 @@ function succeed(exchange: Exchange, route: Route, response: Response): void {
 
 function statusOf({ operation }: Route): number {
   return operation.http?.status ?? 200;
-}
-
-function traceFor(exchange: Exchange): TraceContext {
-  const header = exchange.header("traceparent");
-  const parent = header === undefined ? undefined : TraceContext.parse(header);
-  return parent ? parent.child(random) : TraceContext.start(random);
 }

@@ -10,7 +10,7 @@
 import { type FoundRoute, findRoute, readInput, type Step } from "../http/index.ts";
 import { formatHostPort, now } from "../kit/index.ts";
 import { advertisedHost, type MeshNode } from "../mesh/index.ts";
-import { type Logger, silentLogger } from "../telemetry/index.ts";
+import { type Logger, silentLogger, type TraceContext } from "../telemetry/index.ts";
 import {
   type AccessRule,
   Authenticator,
@@ -26,6 +26,7 @@ import type { Exchange } from "./exchange.ts";
 import { Forward } from "./forward.ts";
 import { HeadedExchange } from "./headed-exchange.ts";
 import { HttpMetrics } from "./http-metrics.ts";
+import { inHttpSpan } from "./http-span.ts";
 import { type HttpEngine, listenHttp } from "./listen-http.ts";
 import type { UpstreamRoute } from "./open-route.ts";
 import { type GatewayOptions, gatewayDefaults } from "./options.ts";
@@ -205,7 +206,8 @@ class RunningGateway implements Gateway {
       if (found.refusal.status === 404 && answerDocsPage(exchange)) return;
       return refuse(exchange, found.refusal);
     }
-    await this.#serve(exchange, found.value);
+    exchange.route = found.value.route.path;
+    await inHttpSpan(exchange, node, (trace) => this.#serve(exchange, found.value, trace));
   }
 
   /** What may be asked at a path, as far as it concerns a method; an upstream decides for itself. */
@@ -217,15 +219,18 @@ class RunningGateway implements Gateway {
     return match.kind === "method" ? match.allow : [];
   }
 
-  async #serve(exchange: HeadedExchange, { route, parameters }: FoundRoute): Promise<void> {
+  async #serve(
+    exchange: HeadedExchange,
+    { route, parameters }: FoundRoute,
+    trace: TraceContext,
+  ): Promise<void> {
     const { ref, operation } = route;
-    exchange.route = route.path;
     const caller = await this.#admit(exchange, `${ref.service}.${ref.operation}`, operation);
     if (caller.refusal) return refuse(exchange, caller.refusal);
     const input = await readInput(exchange, operation, parameters, this.#bodyBytesMax);
     if (input.refusal) return refuse(exchange, input.refusal);
     const principal = caller.value?.text;
-    await this.#forward.send({ exchange, route, principal, input: input.value });
+    await this.#forward.send({ exchange, route, principal, input: input.value, trace });
   }
 
   /** Who calls, if it may, and not too often. Without a rule nobody is asked who it is. */
@@ -246,11 +251,15 @@ class RunningGateway implements Gateway {
     return admission.refusal ? { refusal: admission.refusal } : caller;
   }
 
-  async #proxy(exchange: HeadedExchange, route: UpstreamRoute): Promise<void> {
+  #proxy(exchange: HeadedExchange, route: UpstreamRoute): Promise<void> {
     exchange.route = route.path;
+    return inHttpSpan(exchange, this.#node, (trace) => this.#pass(exchange, route, trace));
+  }
+
+  async #pass(exchange: HeadedExchange, route: UpstreamRoute, trace: TraceContext): Promise<void> {
     const rule = route.auth === "required" ? route : undefined;
     const caller = await this.#admit(exchange, route.path, rule);
     if (caller.refusal) return refuse(exchange, caller.refusal);
-    await this.#upstreams.send(exchange, route);
+    await this.#upstreams.send(exchange, route, trace);
   }
 }
