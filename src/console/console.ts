@@ -9,8 +9,8 @@ import { type Service, service } from "../contract/index.ts";
 import { createGateway, type Gateway, RouteMap } from "../gateway/index.ts";
 import { Closers, DureError, formatHostPort } from "../kit/index.ts";
 import { createNode } from "../mesh/index.ts";
-import type { MetricFamily } from "../telemetry/index.ts";
-import { silentLogger } from "../telemetry/index.ts";
+import type { NodeRecord } from "../registry/index.ts";
+import { type MetricFamily, silentLogger } from "../telemetry/index.ts";
 import { createMemoryNetwork } from "../wire/index.ts";
 import { AuditLog } from "./audit-log.ts";
 import { audited } from "./audited.ts";
@@ -73,7 +73,11 @@ async function start(
 ): Promise<Gateway> {
   const { secret, dataFolder, tls, logger = silentLogger, node } = options;
   const file = (name: string) => dataFolder && join(dataFolder, "console", name);
-  const watcher = new FleetWatcher({ node, logger, readMetrics: (id) => metricsOf(options, id) });
+  const watcher = new FleetWatcher({
+    node,
+    logger,
+    readMetrics: (each) => metricsOf(options, each),
+  });
   closers.add(() => watcher.close());
   const routes = new RouteMap(node, options.routes ?? []);
   closers.add(() => routes.close());
@@ -128,13 +132,11 @@ function hostNames(host: string, further: readonly string[]): string[] {
   return [...new Set(["localhost", "127.0.0.1", "[::1]", ...own, ...further])];
 }
 
-/** Its own node is asked without a detour. */
 async function metricsOf(
   { node }: ConsoleOptions,
-  nodeId: string,
+  asked: NodeRecord,
 ): Promise<readonly MetricFamily[]> {
-  if (nodeId === node.id) return node.metrics.read();
-  const operation = "$telemetry.metrics";
-  const answer = await node.ask({ nodeId, operation, params: {}, deadlineMs: metricsMsMax });
+  const question = { node: asked, params: {}, deadlineMs: metricsMsMax };
+  const answer = await node.ask({ ...question, operation: "$telemetry.metrics" });
   return (answer as { readonly families: readonly MetricFamily[] }).families;
 }

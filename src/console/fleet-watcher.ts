@@ -39,7 +39,7 @@ const readersMax = 50;
 export interface FleetWatcherOptions {
   readonly node: MeshNode;
   /** What a node has counted. Rejects where it does not tell. */
-  readMetrics(nodeId: string): Promise<readonly MetricFamily[]>;
+  readMetrics(node: NodeRecord): Promise<readonly MetricFamily[]>;
   readonly logger: Logger;
 }
 
@@ -176,24 +176,24 @@ export class FleetWatcher {
   /** Asks those that were not asked for longest. */
   #ask(): Promise<void>[] {
     return this.#records()
-      .map(({ id }) => ({ id, metered: this.#meteredOf(id) }))
+      .map((record) => ({ record, metered: this.#meteredOf(record.id) }))
       .filter(({ metered }) => !metered.isAsked && now() - metered.askedAt >= askAgainMs)
       .sort((left, right) => left.metered.askedAt - right.metered.askedAt)
       .slice(0, askedMax)
-      .map(({ id, metered }) => this.#askOne(id, metered));
+      .map(({ record, metered }) => this.#askOne(record, metered));
   }
 
-  async #askOne(id: string, metered: Metered): Promise<void> {
+  async #askOne(record: NodeRecord, metered: Metered): Promise<void> {
     metered.isAsked = true;
     metered.askedAt = now();
     try {
-      const families = await this.#options.readMetrics(id);
+      const families = await this.#options.readMetrics(record);
       metered.measured = metered.meter.take(families, now());
       metered.answeredAt = now();
     } catch (thrown) {
       if (now() - metered.answeredAt > forgetMs) metered.measured = undefined;
       const reason = asError(thrown).message;
-      this.#options.logger.debug("a node did not tell its metrics", { node: id, reason });
+      this.#options.logger.debug("a node did not tell its metrics", { node: record.id, reason });
     } finally {
       metered.isAsked = false;
     }

@@ -44,12 +44,10 @@ export class Pages {
   readonly #files = new Map<string, PageFile>();
 
   /** @param folder where `index.html` and `assets/` are. Default: where the build puts them. */
-  constructor(folder = folders.find((each) => existsSync(join(each, "index.html")))) {
-    if (folder === undefined) return;
-    this.#add(folder, "index.html");
-    const assets = join(folder, "assets");
-    if (!existsSync(assets)) return;
-    for (const name of readdirSync(assets)) this.#add(assets, name);
+  constructor(folder?: string) {
+    const all = folder === undefined ? folders : [folder];
+    const found = all.find((each) => existsSync(join(each, "index.html")));
+    if (found !== undefined) this.#read(found);
   }
 
   /** The page itself. */
@@ -73,6 +71,13 @@ export class Pages {
       status: 404,
       headers: { ...pageHeaders, "content-type": "text/plain; charset=utf-8" },
     });
+  }
+
+  #read(folder: string): void {
+    this.#add(folder, "index.html");
+    const assets = join(folder, "assets");
+    if (!existsSync(assets)) return;
+    for (const name of readdirSync(assets)) this.#add(assets, name);
   }
 
   #add(folder: string, name: string): void {

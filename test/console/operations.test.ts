@@ -193,8 +193,12 @@ test("limits tell what holds calls back", async () => {
 });
 
 test("without a collector traces and logs say so", async () => {
-  for (const call of [client.traces({}), client.logs({}), client.trace({ traceId: "a" })]) {
-    const outcome = await call.result();
+  for (const call of [
+    () => client.traces({}).result(),
+    () => client.logs({}).result(),
+    () => client.trace({ traceId: "a" }).result(),
+  ]) {
+    const outcome = await call();
     assert.equal(!outcome.ok && outcome.error.code, "UNAVAILABLE");
   }
 });

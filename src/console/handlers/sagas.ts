@@ -70,11 +70,12 @@ function clientOf(node: MeshNode, service: string) {
   return node.client(contract(service, sagaOperations()));
 }
 
-function servicesWithSagas({ registry, contractOf }: MeshNode): string[] {
+function servicesWithSagas(node: MeshNode): string[] {
+  const { registry } = node;
   const wanted = Object.keys(sagaOperations());
   return registry.services().filter((service) =>
     registry.instancesOf(service).some(({ service: { contractHash } }) => {
-      const operations = contractOf(contractHash)?.operations ?? {};
+      const operations = node.contractOf(contractHash)?.operations ?? {};
       return wanted.every((name) => Object.hasOwn(operations, name));
     }),
   );

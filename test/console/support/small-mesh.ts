@@ -106,6 +106,7 @@ export async function startSmallMesh(context: {
     const node = await createNode({
       ...{ name, mesh: "test", services },
       slot: `${name}-1`,
+      isObservable: true,
       distributors: [{ host: "127.0.0.1", port: distributor.port }],
       ...(events ? { events: meshEvents() } : {}),
     });
