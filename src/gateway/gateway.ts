@@ -1,8 +1,8 @@
 /**
  * The HTTP edge: a node like any other that speaks HTTP. Policies of a request, in order:
  *
- *   limits (engine) -> preflights -> platform paths -> route -> rates by address and route -> authenticate and scopes -> rates by caller
- *     -> input -> cache -> forward, or
+ *   limits (engine) -> own pages -> preflights -> platform paths -> route -> rates by address and route -> authenticate and scopes
+ *     -> rates by caller -> input -> cache -> forward, or
  *     -> cache -> upstream, or
  *     -> a file
  *
@@ -36,6 +36,7 @@ import { type HttpEngine, listenHttp } from "./listen-http.ts";
 import type { UpstreamRoute } from "./open-route.ts";
 import { OperationRules } from "./operation-rules.ts";
 import { type GatewayOptions, gatewayDefaults } from "./options.ts";
+import { ownPagesHeaders, refusalOfStranger } from "./own-pages.ts";
 import { answerPlatformPath } from "./platform-paths.ts";
 import { Purges } from "./purges.ts";
 import { RateLimits, UnknownOperations } from "./rate-limits/index.ts";
@@ -200,7 +201,12 @@ class RunningGateway implements Gateway {
     const exchange = new HeadedExchange(asWanted.value, (answered, status) =>
       this.#metrics.onAnswer(answered, status, startedAt),
     );
-    const { node, info } = this.#options;
+    const { node, info, ownPages } = this.#options;
+    if (ownPages) {
+      exchange.add(ownPagesHeaders);
+      const refusal = refusalOfStranger(exchange, ownPages);
+      if (refusal) return refuse(exchange, refusal);
+    }
     this.#cors?.mark(exchange);
     const asked = this.#cors?.askedMethod(exchange);
     if (asked !== undefined)

@@ -5,6 +5,7 @@ import type { CompressionOptions } from "./compression/index.ts";
 import type { ConnectionLimits } from "./connection-limits.ts";
 import type { CertificatePaths } from "./edge-certificates.ts";
 import type { ConnectionSource } from "./listen-http.ts";
+import type { OwnPages } from "./own-pages.ts";
 import type { UpstreamTlsOptions } from "./upstream/index.ts";
 
 /**
@@ -273,6 +274,8 @@ export interface GatewayOptions {
   readonly files?: readonly FilesSection[] | undefined;
   /** Compresses answers for clients that accept it; see the reference on what that tells an eavesdropper. Default: none are. */
   readonly compression?: CompressionOptions | undefined;
+  /** Only its own pages, by these names, and programs may ask: others are 403, and 421 for other names. Default: everybody. */
+  readonly ownPages?: OwnPages | undefined;
   /** Gives connections that somebody else accepted on the port. Default: the gateway listens itself. */
   readonly connections?: ConnectionSource | undefined;
   readonly logger?: Logger | undefined;
