@@ -13,7 +13,7 @@ function run(command: string, ...args: string[]): void {
 }
 
 rmSync("dist", { recursive: true, force: true });
-buildPackage(resolve("dist"));
+await buildPackage(resolve("dist"));
 chmodSync("dist/cli/main.js", 0o755);
 if (process.argv.includes("--check")) {
   run("publint", "--strict");

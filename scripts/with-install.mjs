@@ -5,7 +5,7 @@
 // does this, and the file takes signals that come together as one. Its package.json scripts start with `exec`: npm runs them
 // in a shell, and a shell in between would end at once and leave this behind.
 import { spawn } from "node:child_process";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { constants } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -14,6 +14,8 @@ const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const stamp = join(root, "node_modules", ".dure-installed");
 const lock = readFileSync(join(root, "package-lock.json"), "utf8");
 const pinnedNode = join(root, "node_modules", "node", "bin", "node");
+/** Folders with web pages, each with its `vite.config.ts`; scripts/build-pages.ts builds them. */
+const pageFolders = ["console"];
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"];
 
 /** Runs a command to its end, passing signals on; gives its exit code. */
@@ -83,8 +85,33 @@ function nodeCommand() {
   return process.exit(1);
 }
 
+/** Pages are built from sources, as the rest is run from them: again whenever a source is newer than what was built. */
+function pagesAreBuilt() {
+  return pageFolders.every((folder) => {
+    const built = join(root, folder, "dist", "index.html");
+    return existsSync(built) && newestMs(join(root, folder)) <= statSync(built).mtimeMs;
+  });
+}
+
+function newestMs(folder) {
+  const entries = readdirSync(folder, { withFileTypes: true, recursive: true });
+  const sources = entries.filter((entry) => {
+    const path = join(entry.parentPath, entry.name);
+    return entry.isFile() && !path.startsWith(join(folder, "dist"));
+  });
+  return Math.max(
+    ...sources.map(({ parentPath, name }) => statSync(join(parentPath, name)).mtimeMs),
+  );
+}
+
 const [file, ...args] = process.argv.slice(2);
 if (!isInstalled()) await install();
+if (!pagesAreBuilt()) {
+  const code = await run(nodeCommand(), [join(root, "scripts", "build-pages.ts"), ...pageFolders], {
+    stdio: ["ignore", 2, 2],
+  });
+  if (code !== 0) process.exit(code);
+}
 // The channel carries no message: its end tells the file that this process is gone, however it went.
 process.exitCode = await run(
   nodeCommand(),

@@ -1,9 +1,11 @@
 import { Command, CommanderError } from "commander";
+import { defineAdd } from "./add.ts";
 import { defineApiKey } from "./api-key.ts";
 import { defineCall } from "./call.ts";
 import { defineCerts } from "./certs.ts";
 import { defineCluster } from "./cluster.ts";
 import { defineConfigCommand } from "./config.ts";
+import { defineConsole } from "./console.ts";
 import { defineDev } from "./dev.ts";
 import { defineDistributor } from "./distributor.ts";
 import { defineDoctor } from "./doctor.ts";
@@ -16,6 +18,7 @@ import { defineGateway } from "./gateway.ts";
 import { defineHost } from "./host.ts";
 import { defineInit } from "./init.ts";
 import { defineInstallService } from "./install-service.ts";
+import { defineLoad } from "./load.ts";
 import { defineLogs } from "./logs.ts";
 import { defineMetrics } from "./metrics.ts";
 import { defineNodes } from "./nodes.ts";
@@ -41,6 +44,7 @@ export function createProgram(): Command {
     .addHelpText("after", examples);
   for (const define of [
     defineInit,
+    defineAdd,
     defineDev,
     defineUp,
     defineServe,
@@ -49,9 +53,11 @@ export function createProgram(): Command {
     defineGateway,
     defineDistributor,
     defineEventLog,
+    defineConsole,
     defineDown,
     definePs,
     defineLogs,
+    defineLoad,
     defineMetrics,
     defineReload,
     defineScale,

@@ -4,7 +4,12 @@ import { DureError, now } from "../kit/index.ts";
 import { TraceContext } from "../telemetry/index.ts";
 import type { RequestHead } from "../wire/index.ts";
 import type { EventHead, EventSubscription, IncomingEvent } from "./events-port.ts";
-import { type ContextSource, type ContextSubject, HandlerContext } from "./handler-context.ts";
+import {
+  type ContextRequest,
+  type ContextSource,
+  type ContextSubject,
+  HandlerContext,
+} from "./handler-context.ts";
 
 /** An event is given this long before its handler is told to stop, in ms; a handler that needs longer declares it. */
 const deadlineMs = 30_000;
@@ -22,7 +27,8 @@ export function subscriptionOf(
   source: ContextSource,
 ): EventSubscription {
   const { group = service, start = "beginning", concurrency = 32, handler } = subscription;
-  const subject: ContextSubject = { service, name: `on ${event.name}`, isStream: false };
+  const span = { kind: "consume", name: event.name, service } as const;
+  const subject = { service, name: `on ${event.name}`, isStream: false, span };
   return {
     group,
     topic: event.name,
@@ -37,33 +43,64 @@ export function subscriptionOf(
   };
 }
 
-/** Runs a handler for an event that has come; a promise only where the handler gives one. */
+/** Runs a handler for an event that has come, as a span of its own; a promise only where the handler gives one. */
 export function deliverTo(
   source: ContextSource,
   subject: ContextSubject,
   { incoming, signal }: { readonly incoming: IncomingEvent; readonly signal: AbortSignal },
   run: (context: HandlerContext) => unknown,
 ): Promise<void> | undefined {
-  const context = new HandlerContext(source, subject, new Delivery(incoming, signal));
+  const span = new DeliverySpan(source, subject, new Delivery(incoming, signal));
   let outcome: unknown;
   try {
-    outcome = run(context);
-  } finally {
-    if (!isThenable(outcome)) context.end();
+    outcome = span.run(run);
+  } catch (thrown) {
+    throw span.failed(thrown);
   }
-  return isThenable(outcome) ? endAfter(outcome, context) : undefined;
+  if (typeof (outcome as { then?: unknown } | undefined)?.then !== "function")
+    return span.end(undefined);
+  return Promise.resolve(outcome).then(
+    () => span.end(undefined),
+    (thrown) => {
+      throw span.failed(thrown);
+    },
+  );
 }
 
-async function endAfter(outcome: PromiseLike<unknown>, context: HandlerContext): Promise<void> {
-  try {
-    await outcome;
-  } finally {
+/** The span of a delivery, with a context whose calls are part of it. */
+class DeliverySpan {
+  readonly #source: ContextSource;
+  readonly #subject: ContextSubject;
+  readonly #context: HandlerContext;
+  readonly #startedAt = now();
+
+  constructor(source: ContextSource, subject: ContextSubject, request: ContextRequest) {
+    this.#source = source;
+    this.#subject = subject;
+    this.#context = new HandlerContext(source, subject, request);
+  }
+
+  run<Output>(code: (context: HandlerContext) => Output): Output {
+    const context = this.#context;
+    return this.#source.traces.run(context.trace, () => code(context));
+  }
+
+  /** Gives back what was thrown. */
+  failed(thrown: unknown): unknown {
+    this.end(thrown instanceof DureError ? thrown.code : "INTERNAL");
+    return thrown;
+  }
+
+  end(error: string | undefined): undefined {
+    const context = this.#context;
     context.end();
+    const { kind, name } = this.#subject.span;
+    const durationMs = now() - this.#startedAt;
+    const startedAt = this.#startedAt;
+    const { trace } = context;
+    const peer = undefined;
+    this.#source.traces.end({ trace, kind, name, startedAt, durationMs, error, peer });
   }
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as { then?: unknown } | null | undefined)?.then === "function";
 }
 
 /** What a context needs of a request. The head is read when it is first asked for: many handlers need the data only. */
@@ -94,10 +131,16 @@ class Delivery {
 }
 
 function requestHeadOf({ head, id, attempt }: IncomingEvent): RequestHead {
-  const { traceparent, principal, baggage, id: ownId = id } = JSON.parse(head) as EventHead;
+  const {
+    traceparent,
+    tracestate,
+    principal,
+    baggage,
+    id: ownId = id,
+  } = JSON.parse(head) as EventHead;
   return {
     deadlineMs,
-    trace: traceparent === undefined ? undefined : TraceContext.parse(traceparent),
+    trace: traceparent === undefined ? undefined : TraceContext.parse(traceparent, tracestate),
     principal: principal === undefined ? undefined : JSON.stringify(principal),
     baggage: baggage && JSON.stringify(baggage),
     idempotencyKey: ownId,
@@ -112,6 +155,7 @@ export function eventHead(
 ): string {
   const told: EventHead = {
     traceparent: trace.toString(),
+    ...(trace.state === undefined ? {} : { tracestate: trace.state }),
     ...(head.principal === undefined ? {} : { principal: JSON.parse(head.principal) }),
     ...(head.baggage === undefined ? {} : { baggage: JSON.parse(head.baggage) }),
   };

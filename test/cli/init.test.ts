@@ -10,7 +10,7 @@ test("init makes a project that runs, passes its test and type-checks with the b
   const { code, stdout, stderr } = await dure(context, ["init", folder]);
   assert.equal(code, 0, stderr);
   assert.match(stdout, /^created 9 files: package\.json .*\nnext: .*npm install && npx dure dev$/m);
-  const { dureCommand } = installBuilt(folder);
+  const { dureCommand } = await installBuilt(folder);
 
   const { NODE_TEST_CONTEXT: _, ...env } = process.env;
   const run = (file: string, ...args: string[]) => {

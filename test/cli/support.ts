@@ -74,14 +74,16 @@ export function linkDependencies(folder: string): void {
 }
 
 /** Gives a folder what npm would install for it: this package as it is published, built now, and what it depends on. */
-export function installBuilt(folder: string): { readonly dureCommand: readonly string[] } {
+export async function installBuilt(
+  folder: string,
+): Promise<{ readonly dureCommand: readonly string[] }> {
   const modules = join(folder, "node_modules");
   const home = join(modules, "dure");
   mkdirSync(home, { recursive: true });
   mkdirSync(join(modules, "@types"));
   cpSync(join(root, "package.json"), join(home, "package.json"));
   const outDir = join(home, "dist");
-  buildPackage(outDir);
+  await buildPackage(outDir);
   symlinkSync(join(root, "node_modules"), join(home, "node_modules"));
   for (const name of ["zod", "@types/node"]) {
     symlinkSync(join(root, "node_modules", name), join(modules, name));
@@ -110,6 +112,7 @@ export function start(
       ...inherited,
       PORT: "0",
       DURE_DISTRIBUTOR_PORT: "0",
+      DURE_CONSOLE: "off",
       DURE_DATA: dataFolder,
       NODE_COMPILE_CACHE: join(root, "node_modules/.cache/dure-tests"),
       ...environment,

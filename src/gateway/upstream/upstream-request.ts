@@ -1,6 +1,9 @@
 /** A request as it goes to an upstream: written anew from what was understood, never passed on as it came. */
 import { type HeaderList, passedOnHeaders } from "../../http/index.ts";
+import type { TraceContext } from "../../telemetry/index.ts";
 import type { Exchange } from "../exchange.ts";
+import { asksForWebSocket } from "../web-socket/index.ts";
+import { type WebSocketAsk, webSocketAskOf } from "./judge-switch.ts";
 
 /** A body that is sent while it comes. */
 export interface RequestBody {
@@ -20,17 +23,26 @@ export interface UpstreamRequest {
   /** Without `host` and all that concerns one connection; names in lower case. */
   readonly headers: HeaderList;
   readonly body: RequestBody | undefined;
+  /** The client would speak WebSocket. */
+  readonly webSocket?: WebSocketAsk | undefined;
   /** Nobody waits for the answer any more. */
   readonly signal: AbortSignal;
 }
 
-/** Makes the request of an exchange. `bodyBytesMax`: larger bodies are 413. */
-export function upstreamRequest(exchange: Exchange, bodyBytesMax: number): UpstreamRequest {
+/** What is the edge's own to say. */
+const replaced = new Set(["host", "expect", "traceparent", "tracestate"]);
+
+/** Makes the request of an exchange, as a part of its span. `bodyBytesMax`: larger bodies are 413. */
+export function upstreamRequest(
+  exchange: Exchange,
+  trace: TraceContext,
+  bodyBytesMax: number,
+): UpstreamRequest {
   const { method, target, host, headers, requestId, remoteAddress, scheme, hasBody } = exchange;
   const gone = new AbortController();
   exchange.onAbort(() => gone.abort());
   const length = exchange.header("content-length");
-  const passed = headers.filter(([name]) => name !== "host" && name !== "expect");
+  const passed = headers.filter(([name]) => !replaced.has(name));
   return {
     method,
     scheme,
@@ -42,6 +54,8 @@ export function upstreamRequest(exchange: Exchange, bodyBytesMax: number): Upstr
       ["x-forwarded-for", remoteAddress],
       ["x-forwarded-host", host],
       ["x-forwarded-proto", scheme],
+      ["traceparent", trace.toString()],
+      ...(trace.state === undefined ? [] : [["tracestate", trace.state] as const]),
     ]),
     body: hasBody
       ? {
@@ -49,6 +63,7 @@ export function upstreamRequest(exchange: Exchange, bodyBytesMax: number): Upstr
           pieces: () => exchange.bodyChunks(bodyBytesMax),
         }
       : undefined,
+    webSocket: asksForWebSocket(exchange) ? webSocketAskOf(headers) : undefined,
     signal: gone.signal,
   };
 }
@@ -57,7 +72,8 @@ export function upstreamRequest(exchange: Exchange, bodyBytesMax: number): Upstr
 const methodsWithBody = new Set(["POST", "PUT", "PATCH"]);
 
 /** Its head as text, a character a byte. */
-export function writeRequestHead({ method, target, host, headers, body }: UpstreamRequest): string {
+export function writeRequestHead(request: UpstreamRequest): string {
+  const { method, target, host, headers, body, webSocket } = request;
   const fields = headers.map(([name, value]) => `${name}: ${value}\r\n`).join("");
   const framing =
     body?.length === "chunked"
@@ -65,5 +81,6 @@ export function writeRequestHead({ method, target, host, headers, body }: Upstre
       : body || methodsWithBody.has(method)
         ? `content-length: ${body?.length ?? 0}\r\n`
         : "";
-  return `${method} ${target} HTTP/1.1\r\nhost: ${host}\r\n${fields}${framing}\r\n`;
+  const upgrade = webSocket ? "connection: Upgrade\r\nupgrade: websocket\r\n" : "";
+  return `${method} ${target} HTTP/1.1\r\nhost: ${host}\r\n${fields}${upgrade}${framing}\r\n`;
 }
