@@ -72,12 +72,13 @@ class DeliverySpan {
   readonly #source: ContextSource;
   readonly #subject: ContextSubject;
   readonly #context: HandlerContext;
-  readonly #startedAt = now();
+  readonly #startedAt: number;
 
   constructor(source: ContextSource, subject: ContextSubject, request: ContextRequest) {
     this.#source = source;
     this.#subject = subject;
     this.#context = new HandlerContext(source, subject, request);
+    this.#startedAt = request.receivedAt;
   }
 
   run<Output>(code: (context: HandlerContext) => Output): Output {
