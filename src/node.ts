@@ -1,13 +1,15 @@
 /** dure/node: what runs. Nodes, Distributors and gateways; needs Node.js. */
-export type {
-  CollectedLog,
-  CollectedLogsQuery,
-  CollectedSpan,
-  CollectedTrace,
-  Collector,
-  CollectorStatus,
-  TraceSummary,
-  TracesQuery,
+export {
+  type CollectedLog,
+  type CollectedLogsQuery,
+  type CollectedSpan,
+  type CollectedTrace,
+  type Collector,
+  type CollectorOptions,
+  type CollectorStatus,
+  createCollector,
+  type TraceSummary,
+  type TracesQuery,
 } from "./console/index.ts";
 export {
   type EventLogOptions,

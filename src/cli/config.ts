@@ -59,6 +59,7 @@ function explain(config: ResolvedConfig): Explained[] {
     zone: config.zone,
     "security.tokenFile": config.tokenFile,
     "security.certs": config.certs,
+    console: config.console,
     "logs.level": config.logLevel,
     "logs.fileMb": config.logFiles.fileMb,
     "logs.keptFiles": config.logFiles.keptFiles,

@@ -1,8 +1,8 @@
 /**
  * The HTTP edge: a node like any other that speaks HTTP. Policies of a request, in order:
  *
- *   limits (engine) -> preflights -> platform paths -> route -> rates by address and route -> authenticate and scopes -> rates by caller
- *     -> input -> cache -> forward, or
+ *   limits (engine) -> own pages -> preflights -> platform paths -> route -> rates by address and route -> authenticate and scopes
+ *     -> rates by caller -> input -> cache -> forward, or
  *     -> cache -> upstream, or
  *     -> a file
  *
@@ -18,7 +18,7 @@ import {
 } from "../http/index.ts";
 import { andThen, formatHostPort, now } from "../kit/index.ts";
 import { advertisedHost, type MeshNode } from "../mesh/index.ts";
-import { type Logger, silentLogger } from "../telemetry/index.ts";
+import { type Logger, silentLogger, type TraceContext } from "../telemetry/index.ts";
 import { Admittance, type Admitted } from "./admittance.ts";
 import { Authenticator } from "./auth/index.ts";
 import { HttpCache } from "./cache/index.ts";
@@ -31,9 +31,12 @@ import { FileRoutes, type FoundFile } from "./files/index.ts";
 import { Forward } from "./forward.ts";
 import { HeadedExchange } from "./headed-exchange.ts";
 import { HttpMetrics } from "./http-metrics.ts";
+import { inHttpSpan } from "./http-span.ts";
 import { type HttpEngine, listenHttp } from "./listen-http.ts";
 import type { UpstreamRoute } from "./open-route.ts";
+import { OperationRules } from "./operation-rules.ts";
 import { type GatewayOptions, gatewayDefaults } from "./options.ts";
+import { ownPagesHeaders, refusalOfStranger } from "./own-pages.ts";
 import { answerPlatformPath } from "./platform-paths.ts";
 import { Purges } from "./purges.ts";
 import { RateLimits, UnknownOperations } from "./rate-limits/index.ts";
@@ -74,6 +77,7 @@ class RunningGateway implements Gateway {
   readonly #metrics: HttpMetrics;
   readonly #routes: RouteBook;
   readonly #forward: Forward;
+  readonly #rules: OperationRules;
   readonly #rateLimits: RateLimits;
   readonly #admittance: Admittance;
   readonly #purges: Purges;
@@ -96,7 +100,8 @@ class RunningGateway implements Gateway {
     const cache = new HttpCache({
       bytesMax: (options.cache?.mb ?? gatewayDefaults.cacheMb) * 2 ** 20,
     });
-    this.#forward = new Forward(options.node, cache, this.#logger);
+    this.#rules = new OperationRules(options.node, options.routes ?? []);
+    this.#forward = new Forward(options.node, this.#rules, cache, this.#logger);
     this.#purges = new Purges({
       ...{ node: options.node, cache, logger: this.#logger },
       contractHashes: () => this.#routes.contractHashes,
@@ -196,17 +201,24 @@ class RunningGateway implements Gateway {
     const exchange = new HeadedExchange(asWanted.value, (answered, status) =>
       this.#metrics.onAnswer(answered, status, startedAt),
     );
-    const { node, info } = this.#options;
+    const { node, info, ownPages } = this.#options;
+    if (ownPages) {
+      exchange.add(ownPagesHeaders);
+      const refusal = refusalOfStranger(exchange, ownPages);
+      if (refusal) return refuse(exchange, refusal);
+    }
     this.#cors?.mark(exchange);
     const asked = this.#cors?.askedMethod(exchange);
     if (asked !== undefined)
       return this.#cors?.answerPreflight(exchange, this.#methodsAt(exchange, asked));
     if (answerPlatformPath(exchange, node, this.#routes, info)) return;
+    this.#tellDeciding(exchange);
     const particular = this.#upstreams.find(exchange, true);
     if (particular) return this.#proxy(exchange, particular);
     const found = findRoute(this.#routes.table, exchange.method, exchange.target);
     if (found.refusal) return this.#beyondContracts(exchange, found.refusal);
-    return this.#serve(exchange, found.value);
+    exchange.route = found.value.route.path;
+    return inHttpSpan(exchange, node, (trace) => this.#serve(exchange, found.value, trace));
   }
 
   /** What no contract answers: a file, an HTTP server, the reference page, the page of an application; in this order. */
@@ -231,6 +243,15 @@ class RunningGateway implements Gateway {
     refuse(exchange, caller.refusal);
   }
 
+  /** A cache in front must not give what one value of a header got to another value (RFC 9110, section 12.5.5). */
+  #tellDeciding(exchange: HeadedExchange): void {
+    const names = [
+      ...this.#upstreams.decidingHeaders(exchange),
+      ...this.#rules.decidingHeaders(exchange),
+    ];
+    if (names.length > 0) exchange.add([["vary", names.join(", ")]]);
+  }
+
   /** What may be asked at a path, as far as it concerns a method; an upstream decides for itself. */
   #methodsAt(exchange: Exchange, asked: string): readonly string[] {
     const match = this.#routes.table.find(asked, exchange.target.segments);
@@ -240,9 +261,8 @@ class RunningGateway implements Gateway {
     return match.kind === "method" ? match.allow : [];
   }
 
-  #serve(exchange: HeadedExchange, { route, parameters }: FoundRoute): Served {
+  #serve(exchange: HeadedExchange, { route, parameters }: FoundRoute, trace: TraceContext): Served {
     const { ref, operation } = route;
-    exchange.route = route.path;
     const admitted = this.#admittance.admit(exchange, `${ref.service}.${ref.operation}`, operation);
     return andThen<Admitted, void>(admitted, (caller) => {
       if (caller.refusal) return refuse(exchange, caller.refusal);
@@ -250,7 +270,8 @@ class RunningGateway implements Gateway {
       return andThen<Step<RequestInput>, void>(read, (input) => {
         if (input.refusal) return refuse(exchange, input.refusal);
         const principal = caller.value?.text;
-        return this.#forward.send({ exchange, route, principal, input: input.value });
+        const rule = this.#rules.find(exchange);
+        return this.#forward.send({ exchange, route, principal, input: input.value, rule, trace });
       });
     });
   }
@@ -260,13 +281,17 @@ class RunningGateway implements Gateway {
     return this.#cors?.allows(origin) ?? false;
   }
 
-  async #proxy(exchange: HeadedExchange, route: UpstreamRoute): Promise<void> {
+  #proxy(exchange: HeadedExchange, route: UpstreamRoute): Served {
     exchange.route = route.path;
+    return inHttpSpan(exchange, this.#node, (trace) => this.#pass(exchange, route, trace));
+  }
+
+  async #pass(exchange: HeadedExchange, route: UpstreamRoute, trace: TraceContext): Promise<void> {
     const refusal = webSocketRefusal(exchange, (origin) => this.#allows(origin));
     if (refusal) return refuse(exchange, refusal);
     const rule = route.auth === "required" ? route : undefined;
     const caller = await this.#admittance.admit(exchange, route.path, rule);
     if (caller.refusal) return refuse(exchange, caller.refusal);
-    await this.#upstreams.send(exchange, route);
+    await this.#upstreams.send(exchange, route, trace);
   }
 }

@@ -6,6 +6,8 @@ import { PassedExchange } from "./passed-exchange.ts";
 export class HeadedExchange extends PassedExchange {
   /** The path of the route that took it, as `/products/:id`. */
   route: string | undefined;
+  /** Of the answer, once it has begun. */
+  status: number | undefined;
   readonly #onAnswer: (exchange: HeadedExchange, status: number) => void;
   #added: HeaderList = [];
   #droppedPrefix: string | undefined;
@@ -26,11 +28,13 @@ export class HeadedExchange extends PassedExchange {
   }
 
   override answer(status: number, headers: HeaderList, body: Uint8Array | string): void {
+    this.status = status;
     this.#onAnswer(this, status);
     this.inner.answer(status, this.#headersWith(headers), body);
   }
 
   override stream(...[status, headers, ...rest]: Parameters<Exchange["stream"]>): AnswerStream {
+    this.status = status;
     this.#onAnswer(this, status);
     return this.inner.stream(status, this.#headersWith(headers), ...rest);
   }

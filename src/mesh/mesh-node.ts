@@ -1,7 +1,8 @@
 import type { AnyContract, ClientOf, ContractDescription } from "../contract/index.ts";
 import type { Registry } from "../registry/index.ts";
-import type { Logger, Metrics } from "../telemetry/index.ts";
+import type { Logger, Metrics, Traces } from "../telemetry/index.ts";
 import type { PendingCall } from "../wire/index.ts";
+import type { NodeQuestion } from "./ask-node.ts";
 import type { CallRequest } from "./client-stack.ts";
 import type { MessageStream } from "./stream-call.ts";
 
@@ -17,6 +18,8 @@ export interface MeshNode {
   readonly logger: Logger;
   /** What it counts and measures. */
   readonly metrics: Metrics;
+  /** Its spans. */
+  readonly traces: Traces;
   /** A client whose calls are roots: own trace, default deadline. */
   client<C extends AnyContract>(contract: C): ClientOf<C>;
   /** `fetch` with services as hosts, `http://products/products/7`, balanced and retried as any call. */
@@ -25,6 +28,8 @@ export interface MeshNode {
   call(request: CallRequest): PendingCall;
   /** A call as bytes that is answered by a stream; what goes wrong is thrown to its reader as a `StreamFailure`. */
   openStream(request: CallRequest): MessageStream;
+  /** Asks one node what every node answers itself, as `$telemetry.spans`. Rejects with NOT_FOUND if it does not listen, and as any call. */
+  ask(question: NodeQuestion): Promise<unknown>;
   /** A contract of the fleet by its hash, once it is known. */
   contractOf(hash: string): ContractDescription | undefined;
   /** Calls `listener` when contracts have become known; gives back how to stop it. */

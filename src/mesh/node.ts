@@ -1,14 +1,17 @@
 /** One running process in the mesh: hosts services, calls others, knows who is there. Everything else in this folder is a part. */
-import {
-  type AnyContract,
-  type ClientOf,
-  type ContractDescription,
-  describe,
-} from "../contract/index.ts";
+import type { AnyContract, ClientOf, ContractDescription } from "../contract/index.ts";
 import { joinRegistry, newNodeId, type Registry } from "../registry/index.ts";
-import { type Logger, Metrics, silentLogger } from "../telemetry/index.ts";
+import {
+  type Logger,
+  type Metrics,
+  NodeTelemetry,
+  type TraceContext,
+  type Traces,
+} from "../telemetry/index.ts";
 import { type PeerIdentity, type PendingCall, Server } from "../wire/index.ts";
 import { advertisedHost } from "./advertised-host.ts";
+import { announcementOf } from "./announcement.ts";
+import { type BuiltIn, NodeAsker, type NodeQuestion } from "./ask-node.ts";
 import { requireProvenNames } from "./caller-check.ts";
 import { type CallRequest, ClientStack } from "./client-stack.ts";
 import type { ContextSource } from "./handler-context.ts";
@@ -46,8 +49,8 @@ export async function createNode(options: NodeOptions): Promise<MeshNode> {
 class RunningNode implements MeshNode {
   readonly id: string;
   readonly name: string;
-  readonly logger: Logger;
-  readonly metrics = new Metrics();
+  readonly #telemetry: NodeTelemetry;
+  readonly #asker: NodeAsker;
   readonly registry: Registry;
   readonly #options: NodeOptions;
   readonly #server: Server;
@@ -66,11 +69,11 @@ class RunningNode implements MeshNode {
 
   constructor(options: NodeOptions) {
     const { name, slot = name, mesh = "dure", host = "127.0.0.1", port = 0 } = options;
-    const { token, transport, dataDir } = options;
+    const { token, transport, dataDir, logger, traces } = options;
     this.#options = options;
     this.id = newNodeId(name);
     this.name = name;
-    this.logger = options.logger ?? silentLogger;
+    this.#telemetry = new NodeTelemetry({ node: this, logger, traces });
     this.registry = joinRegistry({
       self: {
         id: this.id,
@@ -128,15 +131,19 @@ class RunningNode implements MeshNode {
       openStream: (request) => this.#clientStack.openStream(request),
       deadlineMsFor: (service) => callOptionsFor(options.calls, service).deadlineMs,
     });
-    this.#events = new NodeEvents(options.events, metrics);
+    this.#events = new NodeEvents(options.events, metrics, this.traces);
     this.#contexts = this.#contextSource();
+    const internal = new Map<string, BuiltIn>([
+      ["dure.contract", ({ hash = "" }) => this.#contracts.describe(hash)],
+      ...this.#telemetry.operations(),
+    ]);
+    this.#asker = new NodeAsker(this.id, internal, targets);
     this.#serverStack = new ServerStack({
-      logger: this.logger,
       metrics,
       name: this.name,
       contexts: this.#contexts,
       ownNames: () => [this.name, ...this.#hosted.map(({ name }) => name)],
-      internal: new Map([["dure.contract", ({ hash = "" }) => this.#contracts.describe(hash)]]),
+      internal,
     });
     this.#host = new ServiceHost({
       env: options.env ?? {},
@@ -165,12 +172,25 @@ class RunningNode implements MeshNode {
     return new ClientStack({
       registry: this.registry,
       metrics,
+      traces: this.traces,
       targets,
       calls: this.#options.calls,
-      callLocally: (request) => this.#runLocally(request, LocalCall),
-      openLocally: (request) => this.#runLocally(request, LocalStream),
+      callLocally: (request, trace) => this.#runLocally(request, trace, LocalCall),
+      openLocally: (request, trace) => this.#runLocally(request, trace, LocalStream),
       offers: (instance, ref) => this.#contracts.offers(instance, ref),
     });
+  }
+
+  get logger(): Logger {
+    return this.#telemetry.logger;
+  }
+
+  get metrics(): Metrics {
+    return this.#telemetry.metrics;
+  }
+
+  get traces(): Traces {
+    return this.#telemetry.traces;
   }
 
   get requestCount(): number {
@@ -183,7 +203,9 @@ class RunningNode implements MeshNode {
     const readings = { registry, server: this.#serverStack, client: this.#clientStack };
     addNodeReadings(this.metrics, readings);
     const services = this.#options.services ?? [];
-    if (services.length === 0) return this.#events.start(this, [], this.#contexts);
+    await this.#telemetry.open();
+    if (services.length === 0 && !this.#options.isObservable)
+      return this.#events.start(this, [], this.#contexts);
     for (const service of services) {
       const hosted = await this.#host.host(service);
       this.#hosted.push(hosted);
@@ -193,20 +215,8 @@ class RunningNode implements MeshNode {
     this.#serverStack.open();
     this.port = (await this.#server.listen()).port;
     const state = await this.#contracts.offer(this.#hosted.map(({ contract }) => contract));
-    this.registry.update({
-      state,
-      port: this.port,
-      services: this.#hosted.map(({ name, contract }) => ({
-        name,
-        version: describe(contract).version,
-        contractHash: this.#contracts.hashOf(contract),
-      })),
-      urls: this.#hosted.flatMap(({ contract }) =>
-        Object.values(describe(contract).operations).flatMap(({ http }) =>
-          http ? [`${http.method} ${http.path}`] : [],
-        ),
-      ),
-    });
+    const announced = announcementOf(this.#hosted, this.#contracts);
+    this.registry.update({ ...announced, state, port: this.port });
     this.#events.start(this, this.#hosted, this.#contexts);
   }
 
@@ -224,6 +234,10 @@ class RunningNode implements MeshNode {
 
   openStream(request: CallRequest): MessageStream {
     return this.#clientStack.openStream(request);
+  }
+
+  ask(question: NodeQuestion): Promise<unknown> {
+    return this.#asker.ask(question);
   }
 
   contractOf(hash: string): ContractDescription | undefined {
@@ -261,6 +275,7 @@ class RunningNode implements MeshNode {
   #contextSource(): ContextSource {
     return {
       logger: this.logger,
+      traces: this.traces,
       clientFor: (contract, parent) => this.#clients.client(contract, parent),
       fetchFor: (request, parent) => this.#fetch.fetch(request, parent),
       publish: (event, data, options) => this.#events.publish(event, data, options),
@@ -274,10 +289,11 @@ class RunningNode implements MeshNode {
 
   #runLocally<Local extends LocalCall>(
     request: CallRequest,
-    Run: new (request: CallRequest) => Local,
+    trace: TraceContext | undefined,
+    Run: new (request: CallRequest, trace: TraceContext | undefined) => Local,
   ): Local | undefined {
     if (this.#isDraining || !this.#serverStack.offers(request.ref)) return undefined;
-    const run = new Run(request);
+    const run = new Run(request, trace);
     this.#serverStack.handle(run);
     return run;
   }

@@ -1,6 +1,7 @@
 /**
- * The operations that each node answers over the mesh for whoever collects, as `$telemetry.spans`, `.logs` and `.metrics`. They are pulled:
- * nothing is ever sent by itself, so that a node that floods overwrites its own ring and nobody else's.
+ * What each node answers over the mesh to whoever collects: the built-in operations `$telemetry.spans`, `.logs` and `.metrics`, whose params
+ * are strings (`traceIds` separated by commas). They are pulled and nothing is ever sent by itself, so that a node that floods
+ * overwrites its own ring and nobody else's.
  */
 
 /** One answer to `$telemetry.spans` or `$telemetry.logs`. */

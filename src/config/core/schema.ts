@@ -24,6 +24,7 @@ export const reservedProcessNames: readonly string[] = [
   "distributor",
   "gateway",
   "eventlog",
+  "console",
   "ratelimits",
   "dev",
 ];
@@ -202,6 +203,17 @@ const profileShape = {
     .exactOptional(),
   metrics: z
     .strictObject({ port: portNumber.exactOptional(), host: z.string().min(1).exactOptional() })
+    .exactOptional(),
+  console: z
+    .strictObject({
+      enabled: z.boolean().exactOptional(),
+      port: portNumber.exactOptional(),
+      host: z.string().min(1).exactOptional(),
+      hosts: z.array(z.string().min(1)).readonly().exactOptional(),
+      tls: certificateFiles.exactOptional(),
+      plainHttp: z.boolean().exactOptional(),
+      readOnly: z.boolean().exactOptional(),
+    })
     .exactOptional(),
   logs: z
     .strictObject({

@@ -22,6 +22,8 @@ export interface SpanRecord {
   /** When it began, in ms since 1970 by the node's own clock, with fractions. */
   readonly startMs: number;
   readonly durationMs: number;
+  /** Whether the whole trace is kept by sampling; spans that failed or were slow are kept in any case. */
+  readonly isSampled: boolean;
   readonly status: "ok" | "error";
   /** The code it ended with, where it did not end well. Messages are not kept: they may quote what was sent. */
   readonly error?: string;

@@ -1,4 +1,4 @@
-import { TraceContext } from "../../telemetry/index.ts";
+import { isTraceState, TraceContext } from "../../telemetry/index.ts";
 import type { RequestHead, Response, WireFailure } from "../types.ts";
 import { FieldReader } from "./fields.ts";
 import { fieldTag } from "./frame.ts";
@@ -28,7 +28,10 @@ export function writeRequestHead(
   // Rounded up: a callee must not give up before its caller does.
   // Up, or a last part of a millisecond would be no time at all; but what differs by rounding errors only is no more time.
   writer.u32(fieldTag.DEADLINE_MS, Math.min(0xffff_ffff, Math.ceil(head.deadlineMs - 0.001)));
-  if (head.trace !== undefined) writer.trace(fieldTag.TRACE, head.trace);
+  if (head.trace !== undefined) {
+    writer.trace(fieldTag.TRACE, head.trace);
+    if (head.trace.state !== undefined) writer.text(fieldTag.TRACE_STATE, head.trace.state);
+  }
   if (head.params !== undefined) writer.text(fieldTag.PARAMS, head.params);
   if (head.principal !== undefined) writer.text(fieldTag.PRINCIPAL, head.principal);
   if (head.idempotencyKey !== undefined) writer.text(fieldTag.IDEMPOTENCY_KEY, head.idempotencyKey);
@@ -58,6 +61,9 @@ export function readRequestHead(frame: FrameView): DecodedRequest {
         break;
       case fieldTag.TRACE:
         head.trace = readTrace(fields);
+        break;
+      case fieldTag.TRACE_STATE:
+        head.trace &&= withState(head.trace, fields.text());
         break;
       case fieldTag.PARAMS:
         head.params = fields.text();
@@ -188,6 +194,12 @@ export function readFailure(frame: FrameView): WireFailure {
     else if (fields.tag === fieldTag.EXHAUSTED) failure.isExhausted = fields.u32() === 1;
   }
   return failure;
+}
+
+/** A peer may say what it likes; what could not be a header is left out. */
+function withState(trace: TraceContext, state: string): TraceContext {
+  if (!isTraceState(state)) return trace;
+  return new TraceContext(trace.words, trace.flags, { state });
 }
 
 /** 25 bytes: trace id, span id, flags. */
