@@ -8,7 +8,6 @@ import {
 import { joinRegistry, newNodeId, type Registry } from "../registry/index.ts";
 import { type Logger, Metrics, silentLogger } from "../telemetry/index.ts";
 import { type PeerIdentity, type PendingCall, Server } from "../wire/index.ts";
-import { advertisedHost } from "./advertised-host.ts";
 import { requireProvenNames } from "./caller-check.ts";
 import { type CallRequest, ClientStack } from "./client-stack.ts";
 import type { ContextSource } from "./handler-context.ts";
@@ -77,7 +76,7 @@ class RunningNode implements MeshNode {
         name,
         slot,
         mesh,
-        host: advertisedHost(host),
+        host,
         port: 0,
         urls: [],
         services: [],
