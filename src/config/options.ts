@@ -106,6 +106,20 @@ export interface EventsSection {
   readonly keepMb?: number;
 }
 
+/** Which traces are kept, and where they are sent. Those with an error or a slow span are kept in any case. */
+export interface TracesSection {
+  /** New traces of a node that are kept in each second. Default 10. */
+  readonly perSecond?: number;
+  /** Of the traces beyond them, this share, from 0 to 1. Default 0.01. */
+  readonly share?: number;
+  /** What takes so long counts as slow, in ms. Default 500. */
+  readonly slowMs?: number;
+  /** A tracing system that speaks OTLP over HTTP, as `http://localhost:4318`. `DURE_OTLP_URL`. Default: none. */
+  readonly otlpUrl?: string;
+  /** Headers of the requests to it. Better given as `DURE_OTLP_HEADERS`, `name=value,name=value`, since they hold keys. */
+  readonly otlpHeaders?: Readonly<Record<string, string>>;
+}
+
 /** What a profile may change: everything but the project's name and its services. */
 export interface ProfileOptions {
   /** Which services share a process, and how many processes run. Default: one process for each service. */
@@ -148,6 +162,8 @@ export interface ProfileOptions {
     /** The address it listens on. Default `127.0.0.1`. */
     readonly host?: string;
   };
+  /** Which traces are kept, and where they are sent. */
+  readonly traces?: TracesSection;
   /** Logs. */
   readonly logs?: {
     /** The quietest level that is written. `DURE_LOG_LEVEL`, `--log-level`. Default `"info"`. */

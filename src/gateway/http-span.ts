@@ -31,7 +31,7 @@ export async function inHttpSpan(
       durationMs: now() - startedAt,
       error: status === undefined ? "CANCELLED" : status >= 500 ? `HTTP ${status}` : undefined,
       peer: undefined,
-      attributes: status === undefined ? undefined : { "http.status": status },
+      attributes: status === undefined ? undefined : { "http.response.status_code": status },
     });
   }
 }

@@ -269,7 +269,7 @@ class RunningNode implements MeshNode {
     this.#events.close();
     this.#clientStack.close();
     this.#serverStack.close();
-    await this.#host.close();
+    await Promise.all([this.#host.close(), this.#telemetry.close()]);
   }
 
   #contextSource(): ContextSource {

@@ -8,6 +8,7 @@ import type {
   ProfileOptions,
   ServiceLoader,
   SidecarSection,
+  TracesSection,
 } from "../options.ts";
 import { checkConfig } from "./check.ts";
 import { hintFor, type Problem, problemsError } from "./problems.ts";
@@ -68,6 +69,7 @@ export interface ResolvedConfig {
   readonly tokenFile: string | undefined;
   readonly certs: string | undefined;
   readonly metrics: NonNullable<ProfileOptions["metrics"]>;
+  readonly traces: TracesSection;
   readonly logFiles: { readonly fileMb: number; readonly keptFiles: number };
   readonly logLevel: NonNullable<NonNullable<ProfileOptions["logs"]>["level"]>;
   /** Where each changed option came from: `gateway.port` -> `PORT`. What is not listed has its default. */
@@ -204,6 +206,7 @@ function withDefaults(
     tokenFile: config.security?.tokenFile,
     certs: config.security?.certs,
     metrics: config.metrics ?? {},
+    traces: config.traces ?? {},
     logFiles: { fileMb: config.logs?.fileMb ?? 10, keptFiles: config.logs?.keptFiles ?? 4 },
     logLevel: config.logs?.level ?? "info",
     origins,
