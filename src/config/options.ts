@@ -1,5 +1,5 @@
 import type { Service } from "../contract/index.ts";
-import type { RouteOptions, RouteSection } from "../gateway/index.ts";
+import type { OperationRouteOptions, RouteOptions, RouteSection } from "../gateway/index.ts";
 import type { GatewaySection } from "./gateway-section.ts";
 
 /** Loads a service's module, whose default export is the service. Called only in a process that hosts it. */
@@ -120,6 +120,24 @@ export interface TracesSection {
   readonly otlpHeaders?: Readonly<Record<string, string>>;
 }
 
+/** The web console: the fleet in a browser. */
+export interface ConsoleSection {
+  /** Whether it is run. `DURE_CONSOLE=on|off`. Default true. */
+  readonly enabled?: boolean;
+  /** `DURE_CONSOLE_PORT`, `--console-port`. Default 9180; 0 takes any free one. */
+  readonly port?: number;
+  /** The address it listens on. Default `127.0.0.1`. Beyond this machine it needs `tls`, or `plainHttp: true`. */
+  readonly host?: string;
+  /** Further names by which browsers reach it, without a port, as `console.shop.example`. Requests by other names are refused. */
+  readonly hosts?: readonly string[];
+  /** PEM files for HTTPS. Default: plain HTTP. */
+  readonly tls?: { readonly cert: string; readonly key: string };
+  /** Says that something before it does TLS, or that everybody on the network may read along. Default false. */
+  readonly plainHttp?: boolean;
+  /** Nobody may change anything, whoever signs in. Default false. */
+  readonly readOnly?: boolean;
+}
+
 /** What a profile may change: everything but the project's name and its services. */
 export interface ProfileOptions {
   /** Which services share a process, and how many processes run. Default: one process for each service. */
@@ -164,6 +182,8 @@ export interface ProfileOptions {
   };
   /** Which traces are kept, and where they are sent. */
   readonly traces?: TracesSection;
+  /** The web console of `dure up` and `dure dev`. */
+  readonly console?: ConsoleSection;
   /** Logs. */
   readonly logs?: {
     /** The quietest level that is written. `DURE_LOG_LEVEL`, `--log-level`. Default `"info"`. */
@@ -187,9 +207,10 @@ export interface DureConfig extends ProfileOptions {
 
 /**
  * A route of the gateway to HTTP servers that are not on the mesh: `route("/legacy/*", { upstream: "http://127.0.0.1:9000" })`. Like an
- * operation it is closed unless `auth: "public"`.
+ * operation it is closed unless `auth: "public"`. Without an upstream it says how operations at its paths are treated:
+ * `route("/products/*", { versions: { "1": 95, "2": 5 }, sticky: { cookie: "shop" } })`.
  */
-export function route(path: string, options: RouteOptions): RouteSection {
+export function route(path: string, options: RouteOptions | OperationRouteOptions): RouteSection {
   return { path, ...options };
 }
 

@@ -11,3 +11,6 @@ export type {
   TracesQuery,
 } from "./collector/collector.ts";
 export { type CollectorOptions, createCollector } from "./collector/create-collector.ts";
+export { type Console, createConsole } from "./console.ts";
+export { type ConsoleOptions, consoleDefaults, type FleetPort } from "./options.ts";
+export { signInUrl } from "./sign-in-url.ts";

@@ -2,7 +2,7 @@ import { DureError, didYouMean } from "../kit/index.ts";
 import { declaredPart } from "./declared-part.ts";
 import type { OperationDescription } from "./description.ts";
 import type { OperationOptions } from "./operation.ts";
-import { convertParams, type Params } from "./params.ts";
+import { type Params, ParamsConverter } from "./params.ts";
 import { type Checked, check, type Issue, type Schema } from "./schema.ts";
 import { compileSerializer, type Serializer } from "./serializer.ts";
 import { itemSchema } from "./stream.ts";
@@ -21,6 +21,7 @@ export class OperationRuntime {
   /** Whether it answers a stream. */
   readonly isStream: boolean;
   readonly #title: string;
+  #params: ParamsConverter | undefined;
   #writeInput: Serializer | undefined;
   #writeOutput: Serializer | undefined;
   readonly #errorWriters = new Map<string, Serializer>();
@@ -136,7 +137,8 @@ export class OperationRuntime {
 
   #merge(fromBody: unknown, params: Params): unknown {
     const issues: Issue[] = [];
-    const converted = convertParams(params, this.description.input ?? {}, issues);
+    this.#params ??= new ParamsConverter(this.description.input ?? {});
+    const converted = this.#params.convert(params, issues);
     if (fromBody === undefined) {
       if (issues.length > 0) throw this.#invalid(issues);
       return converted;

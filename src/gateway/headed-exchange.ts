@@ -9,7 +9,7 @@ export class HeadedExchange extends PassedExchange {
   /** Of the answer, once it has begun. */
   status: number | undefined;
   readonly #onAnswer: (exchange: HeadedExchange, status: number) => void;
-  readonly #added: (readonly [string, string])[] = [];
+  #added: HeaderList = [];
   #droppedPrefix: string | undefined;
 
   constructor(inner: Exchange, onAnswer: (exchange: HeadedExchange, status: number) => void) {
@@ -19,7 +19,7 @@ export class HeadedExchange extends PassedExchange {
 
   /** From now on the answer has these too. */
   add(headers: HeaderList): void {
-    this.#added.push(...headers);
+    if (headers.length > 0) this.#added = [...this.#added, ...headers];
   }
 
   /** Headers whose names begin so are not sent, unless they are added here. */

@@ -12,6 +12,7 @@ export type {
   GatewayLimits,
   GatewayOptions,
   IssuerOptions,
+  OperationRouteOptions,
   RateLimitPolicy,
   RateLimitRedis,
   RouteOptions,

@@ -23,6 +23,7 @@ function input(more: object = {}): PlanInput {
     certs: undefined,
     gatewayPort: 8_080,
     distributorPort: hasOwn ? 9_100 : undefined,
+    consolePort: undefined,
   };
 }
 

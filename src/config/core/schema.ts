@@ -24,6 +24,7 @@ export const reservedProcessNames: readonly string[] = [
   "distributor",
   "gateway",
   "eventlog",
+  "console",
   "ratelimits",
   "dev",
 ];
@@ -213,6 +214,17 @@ const profileShape = {
         .refine(isHttpUrl, 'must be a URL such as "http://localhost:4318"')
         .exactOptional(),
       otlpHeaders: z.record(z.string().regex(/^[\w-]+$/), z.string()).exactOptional(),
+    })
+    .exactOptional(),
+  console: z
+    .strictObject({
+      enabled: z.boolean().exactOptional(),
+      port: portNumber.exactOptional(),
+      host: z.string().min(1).exactOptional(),
+      hosts: z.array(z.string().min(1)).readonly().exactOptional(),
+      tls: certificateFiles.exactOptional(),
+      plainHttp: z.boolean().exactOptional(),
+      readOnly: z.boolean().exactOptional(),
     })
     .exactOptional(),
   logs: z

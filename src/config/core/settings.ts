@@ -51,6 +51,9 @@ const level: Reader = (value) =>
     ? { value }
     : { mustBe: `one of ${logLevels.join(", ")}` };
 
+const onOrOff: Reader = (value) =>
+  value === "on" || value === "off" ? { value: value === "on" } : { mustBe: "on or off" };
+
 const policy: Reader = (value) =>
   contractPolicies.some((name) => name === value)
     ? { value }
@@ -157,6 +160,19 @@ export const settings: readonly Setting[] = [
     variable: "DURE_OTLP_HEADERS",
     description: "headers of the requests to it, name=value, separated by commas",
     read: headers,
+  },
+  {
+    path: "console.enabled",
+    variable: "DURE_CONSOLE",
+    description: "whether dure up and dure dev run the web console: on, off",
+    read: onOrOff,
+  },
+  {
+    path: "console.port",
+    variable: "DURE_CONSOLE_PORT",
+    flag: "--console-port <number>",
+    description: "port of the web console; 0 takes any free one",
+    read: port,
   },
   {
     path: "logs.level",
