@@ -4,12 +4,13 @@ import { DureError, now } from "../kit/index.ts";
 import { TraceContext } from "../telemetry/index.ts";
 import type { RequestHead } from "../wire/index.ts";
 import type { EventHead, EventSubscription, IncomingEvent } from "./events-port.ts";
-import {
-  type ContextRequest,
-  type ContextSource,
-  type ContextSubject,
+import type {
+  ContextRequest,
+  ContextSource,
+  ContextSubject,
   HandlerContext,
 } from "./handler-context.ts";
+import { inContext } from "./in-context.ts";
 
 /** An event is given this long before its handler is told to stop, in ms; a handler that needs longer declares it. */
 const deadlineMs = 30_000;
@@ -51,42 +52,8 @@ export async function deliverTo(
   await inContext(source, subject, new Delivery(incoming, signal), run);
 }
 
-/** Runs code as a span of its own, with a context whose calls are part of it. */
-async function inContext<Output>(
-  source: ContextSource,
-  subject: ContextSubject,
-  request: ContextRequest,
-  run: (context: HandlerContext) => Output,
-): Promise<Awaited<Output>> {
-  const { traces } = source;
-  const context = new HandlerContext(source, subject, request);
-  const { trace } = context;
-  const startedAt = now();
-  let error: string | undefined = "INTERNAL";
-  try {
-    const output = await traces.run(trace, () => run(context));
-    error = undefined;
-    return output;
-  } catch (thrown) {
-    if (thrown instanceof DureError) error = thrown.code;
-    throw thrown;
-  } finally {
-    context.end();
-    const { kind, name } = subject.span;
-    traces.end({
-      trace,
-      kind,
-      name,
-      startedAt,
-      durationMs: now() - startedAt,
-      error,
-      peer: undefined,
-    });
-  }
-}
-
 /** What a context needs of a request. The head is read when it is first asked for: many handlers need the data only. */
-class Delivery {
+class Delivery implements ContextRequest {
   readonly queuedMs = 0;
   readonly receivedAt = now();
   readonly #event: IncomingEvent;

@@ -148,8 +148,8 @@ class RunningNode implements MeshNode {
     this.#host = new ServiceHost({
       env: options.env ?? {},
       provide: options.provide ?? [],
-      logger: this.logger,
       metrics: this.metrics,
+      contexts: this.#contexts,
       clientFor: (contract) => this.#clients.client(contract),
       fetch: (request) => this.#fetch.fetch(request),
       publish: (event, data, options) => this.#events.publish(event, data, options),
