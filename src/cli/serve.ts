@@ -65,6 +65,7 @@ async function serve(file: string, flags: ServeFlags): Promise<void> {
     calls: project.config.calls,
     contracts: project.config.contracts,
     zone: project.config.zone,
+    traces: project.config.traces,
     env: { [name]: values },
     logger,
   });

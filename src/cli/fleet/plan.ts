@@ -264,6 +264,7 @@ function node(input: PlanInput, name: string) {
     calls: input.config.calls,
     contracts: input.config.contracts,
     zone: input.config.zone,
+    traces: input.config.traces,
   };
 }
 

@@ -31,6 +31,7 @@ export async function hostGateway(spec: GatewaySpec, link: SupervisorLink): Prom
     calls: spec.calls,
     contracts: spec.contracts,
     zone: spec.zone,
+    traces: spec.traces,
     logger,
   });
   const connections = (take: (socket: Socket) => void) => link.onConnection(take);

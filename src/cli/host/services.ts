@@ -24,6 +24,7 @@ export async function hostServices(spec: ServicesSpec, link: SupervisorLink): Pr
     calls: spec.calls,
     contracts: spec.contracts,
     zone: spec.zone,
+    traces: spec.traces,
     env,
     transport: await transportFor(spec.certs, spec.nodeName, logger),
     events: meshEvents(),

@@ -32,6 +32,7 @@ export async function runSidecar(spec: SidecarSpec, link: SupervisorLink): Promi
     calls: spec.calls,
     contracts: spec.contracts,
     zone: spec.zone,
+    traces: spec.traces,
     logger,
     urls: sidecar.urls,
     publicUrls: sidecar.public ?? [],

@@ -21,6 +21,7 @@ interface NodeSpec extends CommonSpec {
   readonly calls: ResolvedConfig["calls"];
   readonly contracts: ResolvedConfig["contracts"];
   readonly zone: ResolvedConfig["zone"];
+  readonly traces: ResolvedConfig["traces"];
 }
 
 /** Runs the registry server. */

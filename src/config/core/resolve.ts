@@ -9,6 +9,7 @@ import type {
   ProfileOptions,
   ServiceLoader,
   SidecarSection,
+  TracesSection,
 } from "../options.ts";
 import { checkConfig } from "./check.ts";
 import { hintFor, type Problem, problemsError } from "./problems.ts";
@@ -69,6 +70,7 @@ export interface ResolvedConfig {
   readonly tokenFile: string | undefined;
   readonly certs: string | undefined;
   readonly metrics: NonNullable<ProfileOptions["metrics"]>;
+  readonly traces: TracesSection;
   readonly console: ConsoleSection & {
     readonly enabled: boolean;
     readonly port: number;
@@ -210,6 +212,7 @@ function withDefaults(
     tokenFile: config.security?.tokenFile,
     certs: config.security?.certs,
     metrics: config.metrics ?? {},
+    traces: config.traces ?? {},
     console: {
       ...config.console,
       enabled: config.console?.enabled ?? true,
