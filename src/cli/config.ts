@@ -58,6 +58,7 @@ function explain(config: ResolvedConfig): Explained[] {
     zone: config.zone,
     "security.tokenFile": config.tokenFile,
     "security.certs": config.certs,
+    "security.principals": config.principals ?? ["gateway"],
     "logs.level": config.logLevel,
     "logs.fileMb": config.logFiles.fileMb,
     "logs.keptFiles": config.logFiles.keptFiles,

@@ -59,6 +59,7 @@ async function gateway(flags: GatewayFlags): Promise<void> {
     token: project.token().token,
     transport: await transportFor(project.certs, "gateway", logger),
     dataDir: project.dataFolder,
+    principals: config.principals,
     ...{ calls, contracts, zone, logger },
   });
   const catchAll = upstream

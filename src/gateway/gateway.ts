@@ -132,6 +132,7 @@ class RunningGateway implements Gateway {
       certificates,
       proxies: new TrustedProxies(this.#options.trustedProxies ?? []),
     });
+    this.#node.announceVouching();
     this.#announce();
     this.#logger.info("gateway ready", { url: this.url });
   }

@@ -25,6 +25,10 @@ export interface MeshNode {
   call(request: CallRequest): PendingCall;
   /** A call as bytes that is answered by a stream; what goes wrong is thrown to its reader as a `StreamFailure`. */
   openStream(request: CallRequest): MessageStream;
+  /** A principal (JSON) that this node has verified, with the proof by which other nodes believe it; as it is without certificates. */
+  vouchFor(principal: string): string;
+  /** Tells all nodes by which certificate this one vouches, ahead of the first time. */
+  announceVouching(): void;
   /** A contract of the fleet by its hash, once it is known. */
   contractOf(hash: string): ContractDescription | undefined;
   /** Calls `listener` when contracts have become known; gives back how to stop it. */

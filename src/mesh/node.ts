@@ -20,6 +20,7 @@ import { NodeContracts } from "./node-contracts.ts";
 import { NodeEvents } from "./node-events.ts";
 import { addNodeReadings, NodeMetrics } from "./node-metrics.ts";
 import { callOptionsFor, type NodeOptions } from "./options.ts";
+import { PrincipalProofs } from "./principal-proofs.ts";
 import { ServerStack } from "./server-stack.ts";
 import { type HostedService, ServiceHost } from "./service-host.ts";
 import type { MessageStream } from "./stream-call.ts";
@@ -58,6 +59,7 @@ class RunningNode implements MeshNode {
   readonly #fetch: MeshFetch;
   readonly #events: NodeEvents;
   readonly #contexts: ContextSource;
+  readonly #proofs: PrincipalProofs;
   #draining: Promise<void> | undefined;
   readonly #host: ServiceHost;
   readonly #hosted: HostedService[] = [];
@@ -128,6 +130,7 @@ class RunningNode implements MeshNode {
       openStream: (request) => this.#clientStack.openStream(request),
       deadlineMsFor: (service) => callOptionsFor(options.calls, service).deadlineMs,
     });
+    this.#proofs = new PrincipalProofs(mesh, this.registry, options);
     this.#events = new NodeEvents(options.events, metrics);
     this.#contexts = this.#contextSource();
     this.#serverStack = new ServerStack({
@@ -135,6 +138,7 @@ class RunningNode implements MeshNode {
       metrics,
       name: this.name,
       contexts: this.#contexts,
+      proofs: this.#proofs,
       ownNames: () => [this.name, ...this.#hosted.map(({ name }) => name)],
       internal: new Map([["dure.contract", ({ hash = "" }) => this.#contracts.describe(hash)]]),
     });
@@ -226,6 +230,14 @@ class RunningNode implements MeshNode {
     return this.#clientStack.openStream(request);
   }
 
+  vouchFor(principal: string): string {
+    return this.#proofs.sign(principal);
+  }
+
+  announceVouching(): void {
+    this.#proofs.announce();
+  }
+
   contractOf(hash: string): ContractDescription | undefined {
     return this.#contracts.get(hash);
   }
@@ -255,6 +267,7 @@ class RunningNode implements MeshNode {
     this.#events.close();
     this.#clientStack.close();
     this.#serverStack.close();
+    this.#proofs.close();
     await this.#host.close();
   }
 
@@ -264,6 +277,7 @@ class RunningNode implements MeshNode {
       clientFor: (contract, parent) => this.#clients.client(contract, parent),
       fetchFor: (request, parent) => this.#fetch.fetch(request, parent),
       publish: (event, data, options) => this.#events.publish(event, data, options),
+      judgeOld: (principal) => this.#proofs.judge(principal, true),
     };
   }
 

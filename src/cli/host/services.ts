@@ -23,6 +23,7 @@ export async function hostServices(spec: ServicesSpec, link: SupervisorLink): Pr
     dataDir: spec.dataFolder,
     calls: spec.calls,
     contracts: spec.contracts,
+    principals: spec.principals,
     zone: spec.zone,
     env,
     transport: await transportFor(spec.certs, spec.nodeName, logger),

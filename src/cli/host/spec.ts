@@ -19,6 +19,7 @@ interface NodeSpec extends CommonSpec {
   readonly distributors: readonly HostPort[];
   readonly calls: ResolvedConfig["calls"];
   readonly contracts: ResolvedConfig["contracts"];
+  readonly principals: ResolvedConfig["principals"];
   readonly zone: ResolvedConfig["zone"];
 }
 

@@ -67,6 +67,7 @@ export interface ResolvedConfig {
   readonly host: string;
   readonly tokenFile: string | undefined;
   readonly certs: string | undefined;
+  readonly principals: readonly string[] | undefined;
   readonly metrics: NonNullable<ProfileOptions["metrics"]>;
   readonly logFiles: { readonly fileMb: number; readonly keptFiles: number };
   readonly logLevel: NonNullable<NonNullable<ProfileOptions["logs"]>["level"]>;
@@ -203,6 +204,7 @@ function withDefaults(
     host,
     tokenFile: config.security?.tokenFile,
     certs: config.security?.certs,
+    principals: config.security?.principals,
     metrics: config.metrics ?? {},
     logFiles: { fileMb: config.logs?.fileMb ?? 10, keptFiles: config.logs?.keptFiles ?? 4 },
     logLevel: config.logs?.level ?? "info",
