@@ -46,7 +46,7 @@ async function call(target: string, input: string, flags: CallFlags): Promise<vo
     const { subject, scopes, deadlineMs, idempotencyKey } = flags;
     const principal =
       subject &&
-      node.vouchFor(JSON.stringify({ subject, scopes: scopes.split(",").filter(Boolean) }));
+      node.vouching.sign(JSON.stringify({ subject, scopes: scopes.split(",").filter(Boolean) }));
     const request = {
       ref: { service, operation, contractHash: hash },
       body: input,

@@ -56,6 +56,7 @@ async function gateway(flags: GatewayFlags): Promise<void> {
     host,
     distributors,
     services: edgeServices(config.gateway),
+    isObservable: true,
     token: project.token().token,
     transport: await transportFor(project.certs, "gateway", logger),
     dataDir: project.dataFolder,

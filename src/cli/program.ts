@@ -5,6 +5,7 @@ import { defineCall } from "./call.ts";
 import { defineCerts } from "./certs.ts";
 import { defineCluster } from "./cluster.ts";
 import { defineConfigCommand } from "./config.ts";
+import { defineConsole } from "./console.ts";
 import { defineDev } from "./dev.ts";
 import { defineDistributor } from "./distributor.ts";
 import { defineDoctor } from "./doctor.ts";
@@ -52,6 +53,7 @@ export function createProgram(): Command {
     defineGateway,
     defineDistributor,
     defineEventLog,
+    defineConsole,
     defineDown,
     definePs,
     defineLogs,

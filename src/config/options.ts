@@ -106,6 +106,24 @@ export interface EventsSection {
   readonly keepMb?: number;
 }
 
+/** The web console: the fleet in a browser. */
+export interface ConsoleSection {
+  /** Whether it is run. `DURE_CONSOLE=on|off`. Default true. */
+  readonly enabled?: boolean;
+  /** `DURE_CONSOLE_PORT`, `--console-port`. Default 9180; 0 takes any free one. */
+  readonly port?: number;
+  /** The address it listens on. Default `127.0.0.1`. Beyond this machine it needs `tls`, or `plainHttp: true`. */
+  readonly host?: string;
+  /** Further names by which browsers reach it, without a port, as `console.shop.example`. Requests by other names are refused. */
+  readonly hosts?: readonly string[];
+  /** PEM files for HTTPS. Default: plain HTTP. */
+  readonly tls?: { readonly cert: string; readonly key: string };
+  /** Says that something before it does TLS, or that everybody on the network may read along. Default false. */
+  readonly plainHttp?: boolean;
+  /** Nobody may change anything, whoever signs in. Default false. */
+  readonly readOnly?: boolean;
+}
+
 /** What a profile may change: everything but the project's name and its services. */
 export interface ProfileOptions {
   /** Which services share a process, and how many processes run. Default: one process for each service. */
@@ -153,6 +171,8 @@ export interface ProfileOptions {
     /** The address it listens on. Default `127.0.0.1`. */
     readonly host?: string;
   };
+  /** The web console of `dure up` and `dure dev`. */
+  readonly console?: ConsoleSection;
   /** Logs. */
   readonly logs?: {
     /** The quietest level that is written. `DURE_LOG_LEVEL`, `--log-level`. Default `"info"`. */

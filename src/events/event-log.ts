@@ -149,8 +149,13 @@ export class EventLog {
     if (!revived) return undefined;
     const { letter, parked } = revived;
     const { topic } = letter.event;
-    (await this.#group(letter.group, topic, "beginning")).revive(parked);
+    if (parked) (await this.#group(letter.group, topic, "beginning")).revive(parked);
     return { group: letter.group, topic };
+  }
+
+  /** Takes a letter away for good; undefined if there is none of that id. */
+  async drop({ id }: { id: number }) {
+    return this.#storage.call("revive", { id, isDropped: true });
   }
 
   async *tail({ topic, from }: { topic: string; from?: number | undefined }, signal: AbortSignal) {

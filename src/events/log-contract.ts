@@ -141,6 +141,8 @@ export const eventLog = contract("eventlog", {
     output: z.object({ group: z.string(), topic: z.string() }),
     errors: { NoSuchLetter: { status: 404 } },
   }),
+  /** Takes a letter away for good. */
+  drop: op({ input: z.object({ id: z.int() }), errors: { NoSuchLetter: { status: 404 } } }),
   /** A topic as it grows. */
   tail: op({
     input: z.object({ topic: z.string(), from: z.int().optional() }),

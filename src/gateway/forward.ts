@@ -7,12 +7,11 @@ import {
   rawHead,
   rawResponseHeaders,
 } from "../http/index.ts";
-import { random } from "../kit/index.ts";
 import { type CallRequest, callOptionsFor, httpCall, type MeshNode } from "../mesh/index.ts";
-import { type Logger, TraceContext } from "../telemetry/index.ts";
+import type { Logger, TraceContext } from "../telemetry/index.ts";
 import type { CallFailure, Response } from "../wire/index.ts";
 import { sendAnswer } from "./answer.ts";
-import type { HttpCache } from "./cache/index.ts";
+import { type HttpCache, isSafe } from "./cache/index.ts";
 import { CallFailed, forClient, operationAnswer, operationRequest } from "./cached-operation.ts";
 import { answerFallback } from "./fallback.ts";
 import type { HeadedExchange } from "./headed-exchange.ts";
@@ -30,6 +29,8 @@ export interface ForwardRequest {
   readonly input: RequestInput;
   /** What the project's routes say of it. */
   readonly rule: OperationRule | undefined;
+  /** The request's span. */
+  readonly trace: TraceContext;
 }
 
 /** Statuses that mean that the service is down, or as good as that. */
@@ -65,9 +66,11 @@ export class Forward {
     const outcome = await pending.outcome;
     if (!outcome.ok) return this.#fail(request, outcome.failure);
     const { host, target, method } = exchange;
-    const status = outcome.response.status ?? statusOf(route);
-    const url = { method, host, target: `${target.path}${target.search}` };
-    this.#cache.onAnswer(url, { status, headers: [] });
+    if (!isSafe(method)) {
+      const status = outcome.response.status ?? statusOf(route);
+      const url = { method, host, target: `${target.path}${target.search}` };
+      this.#cache.onAnswer(url, { status, headers: [] });
+    }
     succeed(exchange, route, outcome.response);
   }
 
@@ -108,19 +111,19 @@ export class Forward {
   }
 
   #callOf(request: ForwardRequest, placement: Placement | undefined): CallRequest {
-    const { exchange, route, principal, input } = request;
+    const { exchange, route, principal, input, trace } = request;
     const { operation, ref } = route;
     const call = httpCall(route, input, {
       deadlineMs: operation.deadlineMs ?? callOptionsFor(undefined, ref.service).deadlineMs,
-      trace: traceFor(exchange),
-      principal: principal === undefined ? undefined : this.#node.vouchFor(principal),
+      trace,
+      principal: principal === undefined ? undefined : this.#node.vouching.sign(principal),
       http: operation.kind === "raw" ? rawHeadOf(exchange) : undefined,
       routingKey: placement?.routingKey,
     });
     return placement?.versions ? { ...call, versions: placement.versions } : call;
   }
 
-  #fail({ exchange, route, input, rule }: ForwardRequest, failure: CallFailure): void {
+  #fail({ exchange, route, input, rule, trace }: ForwardRequest, failure: CallFailure): void {
     if (input.items?.failure) throw input.items.failure;
     // Nobody is there to be told.
     if (failure.code === "CANCELLED") return;
@@ -131,6 +134,8 @@ export class Forward {
         code: failure.code,
         reason: failure.message,
         requestId: exchange.requestId,
+        traceId: trace.traceId,
+        spanId: trace.spanId,
       });
     }
     // What would change something has failed, and its client must know.
@@ -164,10 +169,4 @@ function succeed(exchange: HeadedExchange, route: Route, response: Response): vo
 
 function statusOf({ operation }: Route): number {
   return operation.http?.status ?? 200;
-}
-
-function traceFor(exchange: HeadedExchange): TraceContext {
-  const header = exchange.header("traceparent");
-  const parent = header === undefined ? undefined : TraceContext.parse(header);
-  return parent ? parent.child(random) : TraceContext.start(random);
 }

@@ -7,6 +7,7 @@ export { createGateway, type Gateway } from "./gateway.ts";
 export type {
   AuthOptions,
   CorsOptions,
+  FilesSection,
   GatewayCacheOptions,
   GatewayLimits,
   GatewayOptions,

@@ -5,6 +5,7 @@ import type { CompressionOptions } from "./compression/index.ts";
 import type { ConnectionLimits } from "./connection-limits.ts";
 import type { CertificatePaths } from "./edge-certificates.ts";
 import type { ConnectionSource } from "./listen-http.ts";
+import type { OwnPages } from "./own-pages.ts";
 import type { UpstreamTlsOptions } from "./upstream/index.ts";
 
 /**
@@ -217,6 +218,19 @@ interface RoutePath {
   readonly path: string;
 }
 
+/** A folder of files that browsers get: pages, and what belongs to them. They are public. */
+export interface FilesSection {
+  /** The folder; below {@link at} everything in it is offered, but for names that begin with a dot. */
+  readonly folder: string;
+  /** Default `/`. */
+  readonly at?: string;
+  /** A file of the folder that browsers get where no file has the path, for applications that find their way by themselves. Default: 404. */
+  readonly page?: string;
+  /** A folder in it whose files change their names with their content, so that browsers need never ask again. Default: none. */
+  readonly immutable?: string;
+  /** Further headers of every file, as `content-security-policy`. */
+  readonly headers?: Readonly<Record<string, string>>;
+}
 /** A route to HTTP servers, as data. */
 export type UpstreamSection = RouteOptions & RoutePath;
 
@@ -256,8 +270,12 @@ export interface GatewayOptions {
   readonly cache?: GatewayCacheOptions | undefined;
   /** Routes to HTTP servers that are not on the mesh, for what no contract answers; and how operations are treated at some paths. */
   readonly routes?: readonly RouteSection[] | undefined;
+  /** Folders of files, for what no contract answers. */
+  readonly files?: readonly FilesSection[] | undefined;
   /** Compresses answers for clients that accept it; see the reference on what that tells an eavesdropper. Default: none are. */
   readonly compression?: CompressionOptions | undefined;
+  /** Only its own pages, by these names, and programs may ask: others are 403, and 421 for other names. Default: everybody. */
+  readonly ownPages?: OwnPages | undefined;
   /** Gives connections that somebody else accepted on the port. Default: the gateway listens itself. */
   readonly connections?: ConnectionSource | undefined;
   readonly logger?: Logger | undefined;

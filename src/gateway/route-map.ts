@@ -3,9 +3,10 @@ import { findRoute, parseTarget } from "../http/index.ts";
 import { DureError } from "../kit/index.ts";
 import type { MeshNode } from "../mesh/index.ts";
 import { silentLogger } from "../telemetry/index.ts";
+import { filesPath } from "./files/index.ts";
 import { conditionsOf, fallbackOf, titleOf, versionsOf } from "./open-route.ts";
 import { OperationRules, wordsOf } from "./operation-rules.ts";
-import type { RouteSection, UpstreamSection } from "./options.ts";
+import type { FilesSection, RouteSection, UpstreamSection } from "./options.ts";
 import { isPlatformPath } from "./platform-paths.ts";
 import { RouteBook } from "./route-book.ts";
 import { type RoutedRequest, RouteLayers } from "./route-layers.ts";
@@ -42,10 +43,16 @@ export class RouteMap {
   readonly #node: MeshNode;
   readonly #book: RouteBook;
   readonly #layers: RouteLayers<ReturnType<typeof planned>>;
+  readonly #files: readonly FilesSection[];
   readonly #rules: OperationRules;
 
-  constructor(node: MeshNode, sections: readonly RouteSection[]) {
+  constructor(
+    node: MeshNode,
+    sections: readonly RouteSection[],
+    files: readonly FilesSection[] = [],
+  ) {
     this.#node = node;
+    this.#files = files;
     this.#book = new RouteBook(node, silentLogger, () => {});
     this.#layers = new RouteLayers(
       sections.flatMap((section) => (section.upstream === undefined ? [] : planned(section))),
@@ -53,7 +60,7 @@ export class RouteMap {
     this.#rules = new OperationRules(node, sections);
   }
 
-  /** All routes: those of contracts by path, then those to HTTP servers as they are written. */
+  /** All routes: those of contracts by path, then those to HTTP servers and files as they are written. */
   list(): readonly RouteLine[] {
     const contracts = this.#book.table.routes.map(({ method, path, ref, operation }) => ({
       ...{ method, path, auth: operation.auth },
@@ -67,7 +74,11 @@ export class RouteMap {
       ...{ method: "*", path: rule.title, auth: "" as const },
       to: `operations there: ${wordsOf(rule)}`,
     }));
-    return [...contracts, ...servers, ...rules];
+    const folders = this.#files.map((section) => ({
+      ...{ method: "GET", path: filesPath(section), auth: "public" as const },
+      to: `files of ${section.folder}`,
+    }));
+    return [...contracts, ...servers, ...rules, ...folders];
   }
 
   /** Why a request goes where it goes. Throws INVALID_ARGUMENT for a target that no gateway takes. */
@@ -115,12 +126,25 @@ export class RouteMap {
     }
     const { status, detail } = found.refusal;
     const server = this.#layers.find(request, false);
-    const no = `no contract takes it: ${detail}`;
-    if (!server) return { to: `nowhere: ${status}`, reasons: [...reasons, no] };
-    return {
-      to: server.to,
-      reasons: [...reasons, no, `${server.title} takes what no contract does`, ...server.words],
-    };
+    const no = [...reasons, `no contract takes it: ${detail}`];
+    const folders = status === 404 ? this.#foldersFor(request) : [];
+    const looked = folders.map((folder) => `a file of ${folder} takes it, if there is one`);
+    if (server) {
+      const taken = `${server.title} takes what no contract does`;
+      return { to: server.to, reasons: [...no, ...looked, taken, ...server.words] };
+    }
+    const [first] = folders;
+    const to = first === undefined ? `nowhere: ${status}` : `files of ${first}`;
+    return { to, reasons: [...no, ...looked] };
+  }
+
+  #foldersFor({ method, target }: { readonly method: string } & RoutedRequest): readonly string[] {
+    if (method !== "GET" && method !== "HEAD") return [];
+    return this.#files.flatMap((section) => {
+      const prefix = filesPath(section).split("/").slice(1, -1);
+      const isBelow = prefix.every((segment, index) => target.segments[index] === segment);
+      return isBelow ? [section.folder] : [];
+    });
   }
 
   #ruleWords(request: RoutedRequest): readonly string[] {

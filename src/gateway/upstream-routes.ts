@@ -1,5 +1,5 @@
 import type { HeaderList } from "../http/index.ts";
-import type { Logger } from "../telemetry/index.ts";
+import type { Logger, TraceContext } from "../telemetry/index.ts";
 import { type Answer, isPiecewise, NoAnswer, sendAnswer } from "./answer.ts";
 import type { CacheRequest, HttpCache } from "./cache/index.ts";
 import { versionAt } from "./core/route-versions.ts";
@@ -49,8 +49,8 @@ export class UpstreamRoutes {
   }
 
   /** Resolves when the answer went over, or the client is gone; rejects with what the request's body throws. */
-  async send(exchange: HeadedExchange, route: UpstreamRoute): Promise<void> {
-    const request = upstreamRequest(exchange, route.bodyBytesMax);
+  async send(exchange: HeadedExchange, route: UpstreamRoute, trace: TraceContext): Promise<void> {
+    const request = upstreamRequest(exchange, trace, route.bodyBytesMax);
     const mark = markOf(exchange, route.sticky);
     if (mark.setCookie !== undefined) exchange.add([["set-cookie", mark.setCookie]]);
     exchange.add(varyOf(route.sticky, route.versions.length));

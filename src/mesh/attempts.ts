@@ -8,6 +8,7 @@
  * nobody above retries it once more.
  */
 import { now, random } from "../kit/index.ts";
+import type { TraceContext } from "../telemetry/index.ts";
 import { type CallFailure, type Client, type Outcome, SettledOnce } from "../wire/index.ts";
 import { Attempt } from "./attempt.ts";
 import {
@@ -30,6 +31,7 @@ export class Attempts extends SettledOnce {
   readonly #stack: ClientStack;
   readonly #pool: ServicePool;
   readonly #request: CallRequest;
+  readonly #trace: TraceContext | undefined;
   readonly #begunAt = now();
   readonly #deadlineAt: number;
   readonly #retriesMax: number;
@@ -43,12 +45,20 @@ export class Attempts extends SettledOnce {
   /** Attempts beside {@link #running}; most calls have none. */
   #others: Set<Attempt> | undefined;
   #isCancelled = false;
+  /** Who was asked last. */
+  #peer: string | undefined;
 
-  constructor(stack: ClientStack, pool: ServicePool, request: CallRequest) {
+  constructor(
+    stack: ClientStack,
+    pool: ServicePool,
+    request: CallRequest,
+    trace: TraceContext | undefined,
+  ) {
     super();
     this.#stack = stack;
     this.#pool = pool;
     this.#request = request;
+    this.#trace = trace;
     const { deadlineMs, retriesLeft } = request.head;
     this.#deadlineAt = this.#begunAt + deadlineMs;
     this.#retriesMax = Math.min(pool.retriesMax, retriesLeft ?? pool.retriesMax);
@@ -63,7 +73,7 @@ export class Attempts extends SettledOnce {
       throttle.onRefused(time);
       return this.#fail(this.#stack.explainThrottle(this.#request.ref));
     }
-    budget.onCall();
+    budget.onCall(time);
     this.#attempt(time);
   }
 
@@ -80,6 +90,7 @@ export class Attempts extends SettledOnce {
     const time = now();
     const { target } = attempt;
     const latencyMs = time - attempt.sentAt;
+    if (!this.isSettled) this.#peer = target.slot;
     if (outcome.ok) {
       target.onAnswer(time, latencyMs, outcome.response);
       this.#pool.throttle.onAccepted(time);
@@ -130,7 +141,7 @@ export class Attempts extends SettledOnce {
   #mayRetry(time: number): boolean {
     if (this.#retries >= this.#retriesMax || !this.#pool.budget.tryTake(time)) return false;
     this.#retries += 1;
-    this.#stack.metrics.onRetry(this.#request.ref.service);
+    this.#stack.onRetry(this.#request.ref.service);
     return true;
   }
 
@@ -193,11 +204,12 @@ export class Attempts extends SettledOnce {
 
   #headFor(remainingMs: number): CallRequest["head"] {
     const { head } = this.#request;
+    const trace = this.#trace;
     const attempt = this.#retries + this.#redispatches;
-    if (attempt === 0 && remainingMs === head.deadlineMs) return head;
+    if (attempt === 0 && remainingMs === head.deadlineMs) return trace ? { ...head, trace } : head;
     const isLimited = head.retriesLeft !== undefined || this.#retries > 0;
     const retriesLeft = isLimited ? this.#retriesMax - this.#retries : undefined;
-    return { ...head, deadlineMs: remainingMs, attempt, retriesLeft };
+    return { ...head, trace, deadlineMs: remainingMs, attempt, retriesLeft };
   }
 
   #planHedge(attempt: Attempt): void {
@@ -272,11 +284,14 @@ export class Attempts extends SettledOnce {
       ? outcome
       : { ok: false as const, failure: { ...outcome.failure, isExhausted: true } };
     if (!this.settle(told)) return;
-    this.#stack.metrics.onMade(
-      this.#request.ref,
-      outcome.ok ? undefined : outcome.failure.code,
-      now() - this.#begunAt,
-    );
+    this.#stack.onMade(this.#trace, {
+      ref: this.#request.ref,
+      code: outcome.ok ? undefined : outcome.failure.code,
+      startedAt: this.#begunAt,
+      endedAt: now(),
+      peer: this.#peer,
+      attempts: 1 + this.#retries + this.#redispatches,
+    });
     const left = [this.#running, ...(this.#others ?? [])];
     for (const attempt of left) attempt?.cancel();
   }

@@ -4,7 +4,12 @@ import { DureError, now } from "../kit/index.ts";
 import { TraceContext } from "../telemetry/index.ts";
 import type { RequestHead } from "../wire/index.ts";
 import type { EventHead, EventSubscription, IncomingEvent } from "./events-port.ts";
-import { type ContextSource, type ContextSubject, HandlerContext } from "./handler-context.ts";
+import {
+  type ContextRequest,
+  type ContextSource,
+  type ContextSubject,
+  HandlerContext,
+} from "./handler-context.ts";
 
 /** An event is given this long before its handler is told to stop, in ms; a handler that needs longer declares it. */
 const deadlineMs = 30_000;
@@ -22,7 +27,8 @@ export function subscriptionOf(
   source: ContextSource,
 ): EventSubscription {
   const { group = service, start = "beginning", concurrency = 32, handler } = subscription;
-  const subject: ContextSubject = { service, name: `on ${event.name}`, isStream: false };
+  const span = { kind: "consume", name: event.name, service } as const;
+  const subject = { service, name: `on ${event.name}`, isStream: false, span };
   return {
     group,
     topic: event.name,
@@ -42,11 +48,40 @@ export async function deliverTo(
   { incoming, signal }: { readonly incoming: IncomingEvent; readonly signal: AbortSignal },
   run: (context: HandlerContext) => unknown,
 ): Promise<void> {
-  const context = new HandlerContext(source, subject, new Delivery(source, incoming, signal));
+  await inContext(source, subject, new Delivery(source, incoming, signal), run);
+}
+
+/** Runs code as a span of its own, with a context whose calls are part of it. */
+async function inContext<Output>(
+  source: ContextSource,
+  subject: ContextSubject,
+  request: ContextRequest,
+  run: (context: HandlerContext) => Output,
+): Promise<Awaited<Output>> {
+  const { traces } = source;
+  const context = new HandlerContext(source, subject, request);
+  const { trace } = context;
+  const startedAt = now();
+  let error: string | undefined = "INTERNAL";
   try {
-    await run(context);
+    const output = await traces.run(trace, () => run(context));
+    error = undefined;
+    return output;
+  } catch (thrown) {
+    if (thrown instanceof DureError) error = thrown.code;
+    throw thrown;
   } finally {
     context.end();
+    const { kind, name } = subject.span;
+    traces.end({
+      trace,
+      kind,
+      name,
+      startedAt,
+      durationMs: now() - startedAt,
+      error,
+      peer: undefined,
+    });
   }
 }
 
@@ -96,10 +131,16 @@ class Delivery {
 }
 
 function requestHeadOf({ head, id, attempt }: IncomingEvent): RequestHead {
-  const { traceparent, principal, baggage, id: ownId = id } = JSON.parse(head) as EventHead;
+  const {
+    traceparent,
+    tracestate,
+    principal,
+    baggage,
+    id: ownId = id,
+  } = JSON.parse(head) as EventHead;
   return {
     deadlineMs,
-    trace: traceparent === undefined ? undefined : TraceContext.parse(traceparent),
+    trace: traceparent === undefined ? undefined : TraceContext.parse(traceparent, tracestate),
     principal: principal === undefined ? undefined : JSON.stringify(principal),
     baggage: baggage && JSON.stringify(baggage),
     idempotencyKey: ownId,
@@ -114,6 +155,7 @@ export function eventHead(
 ): string {
   const told: EventHead = {
     traceparent: trace.toString(),
+    ...(trace.state === undefined ? {} : { tracestate: trace.state }),
     ...(head.principal === undefined ? {} : { principal: JSON.parse(head.principal) }),
     ...(head.baggage === undefined ? {} : { baggage: JSON.parse(head.baggage) }),
   };

@@ -22,6 +22,7 @@ export interface IncomingEvent extends OutgoingEvent {
 /** What travels beside an event's data. */
 export interface EventHead {
   readonly traceparent?: string;
+  readonly tracestate?: string;
   /** Who the publishing call was made for. */
   readonly principal?: unknown;
   readonly baggage?: Readonly<Record<string, unknown>>;

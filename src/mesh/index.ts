@@ -4,6 +4,7 @@
  */
 
 export { advertisedHost } from "./advertised-host.ts";
+export type { NodeQuestion } from "./ask-node.ts";
 export type { CallRequest } from "./client-stack.ts";
 export { type ConnectOptions, connect, type MeshConnection } from "./connect.ts";
 export type { ContractPolicy } from "./contract-gate.ts";

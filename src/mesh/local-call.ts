@@ -1,5 +1,6 @@
 import { Buffer } from "node:buffer";
 import { DureError, now, TimerWheel } from "../kit/index.ts";
+import type { TraceContext } from "../telemetry/index.ts";
 import {
   type Body,
   type CallFailure,
@@ -31,10 +32,11 @@ export class LocalCall extends SettledOnce implements StackRequest {
   readonly #deadline;
   #cancelListeners: (() => void)[] | undefined;
 
-  constructor({ ref, head, body, input }: CallRequest) {
+  /** @param trace the call's own span. */
+  constructor({ ref, head, body, input }: CallRequest, trace: TraceContext | undefined) {
     super();
     this.ref = ref;
-    this.head = head;
+    this.head = trace ? { ...head, trace } : head;
     this.body = body;
     this.input = input;
     this.#deadline = wheel.add(this.receivedAt + head.deadlineMs, () =>

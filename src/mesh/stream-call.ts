@@ -6,22 +6,25 @@
  * The deadline is the time to the first item; from then on it is the longest wait for the next one.
  */
 import { now, TimerWheel } from "../kit/index.ts";
+import type { TraceContext } from "../telemetry/index.ts";
 import {
   type CallFailure,
   type Client,
   type IncomingStream,
   StreamFailure,
 } from "../wire/index.ts";
-import type { CallRequest } from "./client-stack.ts";
+import type { CallRequest, MadeCall } from "./client-stack.ts";
 import { decideRetry } from "./core/retry-policy.ts";
-import type { NodeMetrics } from "./node-metrics.ts";
 import type { ServicePool } from "./service-pool.ts";
 import type { Target } from "./targets.ts";
 
 /** What a stream call needs from the stack it is part of. */
 export interface StreamCallOptions {
   readonly pool: ServicePool;
-  readonly metrics: NodeMetrics;
+  /** The call's own span. */
+  readonly trace: TraceContext | undefined;
+  /** It is over. */
+  onEnd(made: MadeCall, isLocal: boolean): void;
   /** Runs the operation in this process, if it is hosted here and takes calls. */
   openLocally(request: CallRequest): IncomingStream | undefined;
   /** Resolves to an instance to try; undefined once there is no hope, or no time. */
@@ -53,6 +56,7 @@ export class StreamCall implements MessageStream {
   #deadlineAt = 0;
   #isCancelled = false;
   #isLocal = false;
+  #peer: string | undefined;
   #stream: IncomingStream | undefined;
 
   constructor(options: StreamCallOptions, request: CallRequest) {
@@ -75,13 +79,15 @@ export class StreamCall implements MessageStream {
       code = thrown instanceof StreamFailure ? thrown.failure.code : "INTERNAL";
       throw thrown;
     } finally {
-      if (!this.#isLocal) this.#options.metrics.onMade(this.#request.ref, code, now() - startedAt);
+      const { ref } = this.#request;
+      const made = { ref, code, startedAt, endedAt: now(), peer: this.#peer };
+      this.#options.onEnd(made, this.#isLocal);
     }
   }
 
   async *#messages(startedAt: number): AsyncGenerator<Uint8Array> {
     this.#deadlineAt = startedAt + this.#request.head.deadlineMs;
-    this.#options.pool.budget.onCall();
+    this.#options.pool.budget.onCall(startedAt);
     let last: StreamFailure | undefined;
     for (let failures = 0; ; failures += 1) {
       const local = this.#options.openLocally(this.#request);
@@ -111,14 +117,16 @@ export class StreamCall implements MessageStream {
   /** @param last what to tell the reader if there is nobody else to ask. */
   async #open(last: StreamFailure | undefined): Promise<IncomingStream> {
     const { ref, head, body, input } = this.#request;
+    const { trace } = this.#options;
     while (!this.#isCancelled) {
       const target = await this.#options.findTarget(this.#tried, this.#deadlineAt);
       if (!target) throw last ?? new StreamFailure(this.#options.explainNobody());
       this.#tried.add(target.nodeId);
+      this.#peer = target.slot;
       try {
         const client = target.readyClient ?? (await this.#connect(target));
         const deadlineMs = Math.max(1, this.#deadlineAt - now());
-        return client.openStream(ref, { ...head, deadlineMs }, body, input);
+        return client.openStream(ref, { ...head, trace, deadlineMs }, body, input);
       } catch {
         // Not reached, so not begun: the target has told the registry; the next instance is tried.
       }

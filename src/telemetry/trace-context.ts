@@ -1,3 +1,13 @@
+/** What a context knows beside its identifiers. */
+export interface TraceOrigin {
+  /** The span that the new one is part of. */
+  readonly parent?: TraceContext | undefined;
+  /** The value of a `tracestate` header; default: the parent's. */
+  readonly state?: string | undefined;
+  /** Whose work it is; default: the parent's. */
+  readonly service?: string | undefined;
+}
+
 /**
  * Where a piece of work belongs in a distributed trace, as in W3C Trace Context (Level 1, section 3.2). Every call makes one,
  * so the identifiers are kept as 32-bit words; text is made when somebody asks for it.
@@ -7,10 +17,25 @@ export class TraceContext {
   readonly words: readonly [number, number, number, number, number, number];
   /** Bit 0: sampled. */
   readonly flags: number;
+  /** The id of the span that this one is part of, as two words; 0 and 0 where there is none. */
+  readonly parentHigh: number;
+  readonly parentLow: number;
+  /** What other tracing systems say of the trace (`tracestate`, section 3.3); passed on as it came. */
+  readonly state: string | undefined;
+  /** Whose work it is, where that is known. */
+  readonly service: string | undefined;
 
-  constructor(words: TraceContext["words"], flags: number) {
+  constructor(
+    words: TraceContext["words"],
+    flags: number,
+    { parent, state, service }: TraceOrigin = {},
+  ) {
     this.words = words;
     this.flags = flags;
+    this.parentHigh = parent === undefined ? 0 : parent.words[4];
+    this.parentLow = parent === undefined ? 0 : parent.words[5];
+    this.state = state ?? parent?.state;
+    this.service = service ?? parent?.service;
   }
 
   /** The start of a new trace, sampled. */
@@ -27,8 +52,11 @@ export class TraceContext {
     return new TraceContext(words, 1);
   }
 
-  /** Reads a `traceparent` header; undefined if it is not valid, as the specification asks (section 3.2.2). */
-  static parse(header: string): TraceContext | undefined {
+  /**
+   * Reads a `traceparent` header and the `tracestate` beside it; undefined if the first is not valid, as the specification asks (section
+   * 3.2.2). A state that is too long or has other characters than it may is left out (section 3.3.1.5).
+   */
+  static parse(header: string, state?: string): TraceContext | undefined {
     const match = pattern.exec(header);
     if (!match) return undefined;
     const [, version, traceId = "", spanId = "", flags = "00", rest] = match;
@@ -36,16 +64,25 @@ export class TraceContext {
     if (traceId === zeroTraceId || spanId === zeroSpanId) return undefined;
     const digits = traceId + spanId;
     const at = (index: number) => Number.parseInt(digits.slice(index * 8, index * 8 + 8), 16) | 0;
-    return new TraceContext([at(0), at(1), at(2), at(3), at(4), at(5)], Number.parseInt(flags, 16));
+    const words: TraceContext["words"] = [at(0), at(1), at(2), at(3), at(4), at(5)];
+    const isSound = state !== undefined && isTraceState(state);
+    const kept = isSound ? state : undefined;
+    return new TraceContext(words, Number.parseInt(flags, 16), { state: kept });
   }
 
   /** The next span of the same trace. */
-  child(random: () => number): TraceContext {
+  child(random: () => number, service?: string): TraceContext {
     const [first, second, third, fourth] = this.words;
     return new TraceContext(
       [first, second, third, fourth, word(random), word(random) | 1],
       this.flags,
+      { parent: this, service },
     );
+  }
+
+  /** Whether the trace is one of those that are kept whole. */
+  get isSampled(): boolean {
+    return (this.flags & 1) === 1;
   }
 
   /** 32 lower-case hex digits. */
@@ -66,8 +103,15 @@ export class TraceContext {
 }
 
 const pattern = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/;
+/** What may be in a `tracestate`, and no more of it than must be passed on (section 3.3.1.5: 512). */
+const statePattern = /^[\x20-\x7e\t]{1,512}$/;
 const zeroTraceId = "0".repeat(32);
 const zeroSpanId = "0".repeat(16);
+
+/** Whether a text may travel as `tracestate`. */
+export function isTraceState(text: string): boolean {
+  return statePattern.test(text);
+}
 
 function word(random: () => number): number {
   return (random() * 0x1_0000_0000) | 0;
@@ -76,7 +120,8 @@ function word(random: () => number): number {
 /** Two digits for each byte: six times as fast as `toString(16)`, which takes numbers above 2^30 for fractions. */
 const hexOfByte = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
 
-function hex32(value: number): string {
+/** A 32-bit word as 8 lower-case hex digits. */
+export function hex32(value: number): string {
   const digits = (shift: number) => hexOfByte[(value >>> shift) & 0xff] as string;
   return digits(24) + digits(16) + digits(8) + digits(0);
 }

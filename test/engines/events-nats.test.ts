@@ -187,7 +187,7 @@ describe("the event log's events in NATS JetStream", () => {
         [[1, event, history]],
       );
       const revived = await again.call("revive", { id: 1, body: '"mended"' });
-      assert.equal(revived?.parked.event.body, '"mended"');
+      assert.equal(revived?.parked?.event.body, '"mended"');
       assert.equal(await again.call("revive", { id: 1 }), undefined);
       await again.close();
     });

@@ -127,12 +127,12 @@ test("a member that may call cannot make a principal up, change one, or sign one
       () => node.registry.instancesOf("vault").length === 1,
       30_000,
     );
-  const proven = gateway.vouchFor(somebody);
+  const proven = gateway.vouching.sign(somebody);
   assert.match(String(await openVault(gateway, proven)), /"subject":"7"/);
   // Whoever serves a request passes its principal on.
   assert.match(String(await openVault(reviews, proven)), /"subject":"7"/);
   const { proof } = JSON.parse(proven) as { proof: string };
-  const own = reviews.vouchFor(somebody);
+  const own = reviews.vouching.sign(somebody);
   const madeUp: [string, string, RegExp][] = [
     ["without a proof", somebody, /has no proof/],
     ["another subject", proven.replace('"7"', '"8"'), /is not what was signed/],
@@ -194,7 +194,7 @@ test("a certificate that nobody knows vouches for nothing, and one of another me
   const { proofs } = transport;
   const stranger = await createNode({ name: "gateway", mesh: "test", distributors: [], transport });
   t.after(() => stranger.close());
-  const signed = stranger.vouchFor(somebody);
+  const signed = stranger.vouching.sign(somebody);
   // The registry passes on what it is told: a member may say that this certificate is its own.
   reviews.registry.update({ certificates: [proofs?.certificate ?? ""] });
   const failure = await openVault(reviews, signed);
@@ -214,14 +214,16 @@ test("a renewed certificate vouches, and what the former one signed stays believ
     () => gateway.registry.instancesOf("vault").length === 1,
     30_000,
   );
-  const former = gateway.vouchFor(somebody);
+  const former = gateway.vouching.sign(somebody);
   await authority.issue({ name: "gateway" });
   let asked = 0;
   const renewed = await until(
     "the new certificate signs",
     () => {
       asked += 1;
-      const signed = gateway.vouchFor(JSON.stringify({ subject: `n${asked}`, scopes: ["vault"] }));
+      const signed = gateway.vouching.sign(
+        JSON.stringify({ subject: `n${asked}`, scopes: ["vault"] }),
+      );
       const idOf = (text: string) => JSON.parse(text).proof.split(".")[0];
       return idOf(signed) === idOf(former) ? undefined : signed;
     },
@@ -251,11 +253,11 @@ test("an event with a principal that nobody vouches for is handled without it", 
     return handle({});
   });
   const node = await join("relay", [listener], events);
-  gateway.announceVouching();
+  gateway.vouching.announce();
   await until("its certificate is known", () =>
     node.registry.nodes().some(({ record }) => record.certificates),
   );
-  const principals = [JSON.parse(gateway.vouchFor(somebody)), JSON.parse(somebody), undefined];
+  const principals = [JSON.parse(gateway.vouching.sign(somebody)), JSON.parse(somebody), undefined];
   for (const principal of principals) {
     const head = JSON.stringify({ principal });
     const incoming = { topic: "shop.sold", key: "", head, body: "{}", id: "1", attempt: 0 };
@@ -282,9 +284,9 @@ test("what signing and checking cost is told", async (t) => {
     for (const principal of principals) run(principal);
     t.diagnostic(`${what}: ${(((performance.now() - startedAt) * 1_000) / count).toFixed(1)} us`);
   };
-  measure("to sign", (principal) => gateway.vouchFor(principal));
-  measure("to remember what was signed", (principal) => gateway.vouchFor(principal));
-  const signed = principals.map((principal) => gateway.vouchFor(principal));
+  measure("to sign", (principal) => gateway.vouching.sign(principal));
+  measure("to remember what was signed", (principal) => gateway.vouching.sign(principal));
+  const signed = principals.map((principal) => gateway.vouching.sign(principal));
   const check = (principal: string) => assert.equal(checker.judge(principal), undefined);
   for (const what of ["to check", "to remember what was checked"])
     measure(what, () => check(signed[at++ % count] ?? ""));

@@ -23,6 +23,7 @@ export async function startShop(env: Record<string, string> = {}): Promise<ShopF
     PORT: String(port),
     DURE_DISTRIBUTOR_PORT: String(distributorPort),
     DURE_DATA: data,
+    DURE_CONSOLE: "off",
     SHOP_ADMIN_PASSWORD: "open sesame 7",
     ...env,
   };

@@ -25,6 +25,7 @@ import { portAdvice } from "../port-taken.ts";
 import type { Project } from "../project.ts";
 import { stopOnSignal } from "../stop-on-signal.ts";
 import { childEnvironment } from "./child-environment.ts";
+import { consoleUrl } from "./console-place.ts";
 import { describePhase } from "./describe-phase.ts";
 import { giveUpReason } from "./give-up.ts";
 import { FleetOutput } from "./output.ts";
@@ -79,6 +80,8 @@ export class Fleet {
   #processes: readonly FleetProcess[] = [];
   #control: { close(): Promise<void> } | undefined;
   #metrics: MetricsEndpoint | undefined;
+  /** Whoever opens it is signed in, so it is shown once and kept nowhere. */
+  #consoleUrl: string | undefined;
   #isReady = false;
   #isCovered = false;
 
@@ -127,6 +130,8 @@ export class Fleet {
         mesh: input.config.name,
         distributors: distributorsOf(input).map(formatHostPort),
         gateway: gatewayUrl(input),
+        console:
+          input.consolePort === undefined ? undefined : consoleUrl(input.config, input.consolePort),
         tokenFile: this.#options.project().token().file,
         certs: this.#options.project().certs,
       },
@@ -203,6 +208,10 @@ export class Fleet {
 
   #onTold(process: ManagedProcess, told: HostTold): void {
     if (told.kind === "line") return this.output.note(process.name, told.text);
+    if (told.kind === "console") {
+      this.#consoleUrl = told.url;
+      return;
+    }
     this.#isCovered = true;
     this.#checkReady();
   }
@@ -211,6 +220,7 @@ export class Fleet {
     if (this.#isReady || !this.#isCovered) return;
     if (!this.#supervisor.processes.every(({ phase }) => phase === "ready")) return;
     this.#isReady = true;
+    if (this.#consoleUrl) this.output.unkept(`console: ${this.#consoleUrl}`);
     this.output.plain(this.#options.readyLine(now() - this.#startedAt));
     if (this.#options.isQuietOnceReady) this.output.hush();
   }

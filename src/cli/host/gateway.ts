@@ -24,6 +24,7 @@ export async function hostGateway(spec: GatewaySpec, link: SupervisorLink): Prom
     host: spec.host,
     distributors: spec.distributors,
     services: edgeServices(spec.gateway),
+    isObservable: true,
     token: spec.token,
     transport: await transportFor(spec.certs, "gateway", logger),
     dataDir: spec.dataFolder,

@@ -1,6 +1,7 @@
 import { didYouMean, type HostPort, parseHostPort } from "../../kit/index.ts";
 import type { GatewaySection } from "../gateway-section.ts";
 import type {
+  ConsoleSection,
   DureConfig,
   EventsSection,
   InstanceRange,
@@ -69,6 +70,11 @@ export interface ResolvedConfig {
   readonly certs: string | undefined;
   readonly principals: readonly string[] | undefined;
   readonly metrics: NonNullable<ProfileOptions["metrics"]>;
+  readonly console: ConsoleSection & {
+    readonly enabled: boolean;
+    readonly port: number;
+    readonly host: string;
+  };
   readonly logFiles: { readonly fileMb: number; readonly keptFiles: number };
   readonly logLevel: NonNullable<NonNullable<ProfileOptions["logs"]>["level"]>;
   /** Where each changed option came from: `gateway.port` -> `PORT`. What is not listed has its default. */
@@ -206,6 +212,12 @@ function withDefaults(
     certs: config.security?.certs,
     principals: config.security?.principals,
     metrics: config.metrics ?? {},
+    console: {
+      ...config.console,
+      enabled: config.console?.enabled ?? true,
+      port: config.console?.port ?? 9_180,
+      host: config.console?.host ?? "127.0.0.1",
+    },
     logFiles: { fileMb: config.logs?.fileMb ?? 10, keptFiles: config.logs?.keptFiles ?? 4 },
     logLevel: config.logs?.level ?? "info",
     origins,

@@ -15,6 +15,7 @@ import {
   reloadWays,
   type ServiceLoader,
 } from "../options.ts";
+import { files } from "./files-schema.ts";
 import { route } from "./route-schema.ts";
 import { deadlineMs, processName } from "./schema-parts.ts";
 
@@ -23,6 +24,7 @@ export const reservedProcessNames: readonly string[] = [
   "distributor",
   "gateway",
   "eventlog",
+  "console",
   "ratelimits",
   "dev",
 ];
@@ -158,6 +160,7 @@ const profileShape = {
       trustedProxies: z.array(z.string().min(1)).readonly().exactOptional(),
       cache: z.strictObject({ mb: z.int().min(1).exactOptional() }).exactOptional(),
       routes: z.array(route).readonly().exactOptional(),
+      files: z.array(files).readonly().exactOptional(),
       limits: z
         .strictObject({
           bodyBytesMax: z.int().min(0).exactOptional(),
@@ -201,6 +204,17 @@ const profileShape = {
     .exactOptional(),
   metrics: z
     .strictObject({ port: portNumber.exactOptional(), host: z.string().min(1).exactOptional() })
+    .exactOptional(),
+  console: z
+    .strictObject({
+      enabled: z.boolean().exactOptional(),
+      port: portNumber.exactOptional(),
+      host: z.string().min(1).exactOptional(),
+      hosts: z.array(z.string().min(1)).readonly().exactOptional(),
+      tls: certificateFiles.exactOptional(),
+      plainHttp: z.boolean().exactOptional(),
+      readOnly: z.boolean().exactOptional(),
+    })
     .exactOptional(),
   logs: z
     .strictObject({

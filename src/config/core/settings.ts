@@ -47,6 +47,9 @@ const level: Reader = (value) =>
     ? { value }
     : { mustBe: `one of ${logLevels.join(", ")}` };
 
+const onOrOff: Reader = (value) =>
+  value === "on" || value === "off" ? { value: value === "on" } : { mustBe: "on or off" };
+
 const policy: Reader = (value) =>
   contractPolicies.some((name) => name === value)
     ? { value }
@@ -146,6 +149,19 @@ export const settings: readonly Setting[] = [
     path: "metrics.port",
     variable: "DURE_METRICS_PORT",
     description: "port of GET /metrics, for all processes of this machine; 0 takes any free one",
+    read: port,
+  },
+  {
+    path: "console.enabled",
+    variable: "DURE_CONSOLE",
+    description: "whether dure up and dure dev run the web console: on, off",
+    read: onOrOff,
+  },
+  {
+    path: "console.port",
+    variable: "DURE_CONSOLE_PORT",
+    flag: "--console-port <number>",
+    description: "port of the web console; 0 takes any free one",
     read: port,
   },
   {

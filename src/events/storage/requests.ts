@@ -9,10 +9,10 @@ export interface StorageCalls {
   append: { in: AppendBatch; out: Appended };
   openGroup: { in: { name: string; topic: string; start: "beginning" | "now" }; out: SavedGroup };
   saveGroup: { in: GroupChange; out: undefined };
-  /** Moves a letter back to its group, to be tried again; `body` in place of the data that failed. */
+  /** Moves a letter back to its group, to be tried again; `body` in place of the data that failed. With `isDropped` nobody gets it. */
   revive: {
-    in: { id: number; body?: string | undefined };
-    out: { letter: DeadLetter; parked: ParkedEvent } | undefined;
+    in: { id: number; body?: string | undefined; isDropped?: boolean | undefined };
+    out: { letter: DeadLetter; parked?: ParkedEvent } | undefined;
   };
   retain: { in: Retention & { now: number }; out: number };
   read: { in: { topic: string; from: number; bounds: ReadBounds }; out: StoredEvent[] };

@@ -51,7 +51,7 @@ export class Upstream {
   async send(request: UpstreamRequest, stickyKey?: string): Promise<Answer> {
     const tried: Target[] = [];
     const body = onceTaken(request);
-    this.#budget.onCall();
+    this.#budget.onCall(now());
     for (;;) {
       const target = this.#pick(tried, request, stickyKey);
       tried.push(target);
