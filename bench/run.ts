@@ -1,5 +1,5 @@
 /**
- * The side-by-side benchmarks: `npm run bench -- calls`, `edge`, `events` and `failures`. docs/reference/benchmarks.md says how they
+ * The side-by-side benchmarks: `npm run bench -- calls`, `edge`, `events`, `failures` and `uptime`. docs/reference/benchmarks.md says how they
  * measure.
  */
 import { writeFileSync } from "node:fs";
@@ -20,20 +20,23 @@ import {
   requireLinux,
   requirePrograms,
 } from "./harness/tools.ts";
+import { uptimeTables } from "./uptime/tables.ts";
+import { benchUptime } from "./uptime/uptime.ts";
 
-const usage = `npm run bench -- calls|costs|edge|events|failures [--json] [--rounds N] [--only "peer"]...
+const usage = `npm run bench -- calls|costs|edge|events|failures|uptime [--json] [--rounds N] [--only "peer"]...
 
   calls     one process calls another: Dure beside a bare echo, Moleculer, NestJS, gRPC and HTTP
   costs     what each feature of a call costs by itself
   edge      HTTP through a gateway to a service: Dure beside nginx, HAProxy, moleculer-web and the Node proxies
   events    events stored, taken and from end to end: Dure's log beside NATS JetStream and Redis Streams
   failures  a callee freezes, dies, slows down, errs: what becomes of the calls of Dure, Moleculer, NestJS and cote
+  uptime    requests at a steady rate through reloads, scaling and killed processes: dure up, and dure cluster beside PM2 and node:cluster
 
   --json      one JSON object for machines instead of tables
   --payload L  calls with messages of these sizes, as 1k,10k,100k: 1 to 1,024 in flight, 1 to 16 instances, beside the bare echo
   --svg FILE   draws what --payload measured
   --stored N  events in the log that is measured beside an empty one (default 1,000,000; 0 for none)
-  --rounds N  how often every peer takes its turn (calls 5, costs 15, edge and events 3, failures 1; at most 50); the figures are medians
+  --rounds N  how often every peer takes its turn (calls 5, costs 15, edge and events 3, failures and uptime 1; at most 50); the figures are medians
   --only P    only the peer (or the failure) with this name; may be repeated`;
 
 const roundsMax = 50;
@@ -76,6 +79,14 @@ const benches = {
     async run(rounds: number, only: string[]) {
       const rows = await benchFailures(rounds, only);
       return { rows, text: failureTables(rows) };
+    },
+  },
+  uptime: {
+    rounds: 1,
+    programs: ["wrk"],
+    async run(_rounds: number, only: string[]) {
+      const result = await benchUptime(only);
+      return { rows: [...result.rows, ...result.cores], text: uptimeTables(result) };
     },
   },
 } as const;

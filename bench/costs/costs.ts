@@ -78,7 +78,7 @@ const features: Readonly<Record<string, () => (time: number) => unknown>> = {
     const throttle = new ClientThrottle();
     const digest = new LatencyDigest();
     return (time) => {
-      budget.onCall();
+      budget.onCall(time);
       throttle.refusalShare(time);
       throttle.onAccepted(time);
       digest.add(time, 1);

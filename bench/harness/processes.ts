@@ -69,13 +69,26 @@ export async function startWorker(module: URL, args: readonly string[]): Promise
   };
 }
 
+/** Where a program is started. */
+export interface ProgramOptions {
+  /** Added to this process's environment. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Its output is dropped; otherwise it goes to stderr. */
+  readonly isQuiet?: boolean;
+}
+
 /** Starts any other program and waits until something accepts connections on `port`. */
 export async function startProgram(
   command: string,
   args: readonly string[],
   port: number,
+  { env = {}, isQuiet = false }: ProgramOptions = {},
 ): Promise<Program> {
-  const child = spawn(command, args, { stdio: ["ignore", 2, 2] });
+  const output = isQuiet ? "ignore" : 2;
+  const child = spawn(command, args, {
+    stdio: ["ignore", output, output],
+    env: { ...process.env, ...env },
+  });
   const program = track(child, command);
   let isOver = false;
   const accepting = (async () => {

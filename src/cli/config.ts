@@ -43,6 +43,7 @@ function explain(config: ResolvedConfig): Explained[] {
     "gateway.redis": withoutPassword(config.gateway.redis),
     "gateway.limits": config.gateway.limits,
     "gateway.compression": config.gateway.compression,
+    "gateway.files": config.gateway.files,
     "gateway.tls": config.gateway.tls,
     "gateway.trustedProxies": config.gateway.trustedProxies,
     "distributor.port": config.distributor.port,

@@ -86,8 +86,10 @@ async function gateway(flags: GatewayFlags): Promise<void> {
 
 function urlsOf(text: string): string[] {
   const urls = text.split(",").map((part) => part.trim().replace(/\/$/, ""));
-  if (urls.every((url) => /^http:\/\/[^\s/?#@]+$/.test(url) && URL.canParse(url))) return urls;
-  throw new InvalidArgumentError('It must be one or more of "http://host:port", without a path.');
+  if (urls.every((url) => /^https?:\/\/[^\s/?#@]+$/.test(url) && URL.canParse(url))) return urls;
+  throw new InvalidArgumentError(
+    'It must be one or more of "http://host:port" or "https://host:port", without a path.',
+  );
 }
 
 function mebibytesOf(text: string): number {

@@ -1,4 +1,5 @@
 import { Command, CommanderError } from "commander";
+import { defineAdd } from "./add.ts";
 import { defineApiKey } from "./api-key.ts";
 import { defineCall } from "./call.ts";
 import { defineCerts } from "./certs.ts";
@@ -17,6 +18,7 @@ import { defineGateway } from "./gateway.ts";
 import { defineHost } from "./host.ts";
 import { defineInit } from "./init.ts";
 import { defineInstallService } from "./install-service.ts";
+import { defineLoad } from "./load.ts";
 import { defineLogs } from "./logs.ts";
 import { defineMetrics } from "./metrics.ts";
 import { defineNodes } from "./nodes.ts";
@@ -42,6 +44,7 @@ export function createProgram(): Command {
     .addHelpText("after", examples);
   for (const define of [
     defineInit,
+    defineAdd,
     defineDev,
     defineUp,
     defineServe,
@@ -54,6 +57,7 @@ export function createProgram(): Command {
     defineDown,
     definePs,
     defineLogs,
+    defineLoad,
     defineMetrics,
     defineReload,
     defineScale,

@@ -10,6 +10,7 @@ export {
   type ResolvedProcess,
   resolveConfig,
 } from "./core/resolve.ts";
+export { reservedProcessNames } from "./core/schema.ts";
 export {
   resolveServiceEnv,
   type ServiceEnv,

@@ -1,5 +1,5 @@
 import type { Service } from "../contract/index.ts";
-import type { RouteOptions, RouteSection } from "../gateway/index.ts";
+import type { OperationRouteOptions, RouteOptions, RouteSection } from "../gateway/index.ts";
 import type { GatewaySection } from "./gateway-section.ts";
 
 /** Loads a service's module, whose default export is the service. Called only in a process that hosts it. */
@@ -191,9 +191,10 @@ export interface DureConfig extends ProfileOptions {
 
 /**
  * A route of the gateway to HTTP servers that are not on the mesh: `route("/legacy/*", { upstream: "http://127.0.0.1:9000" })`. Like an
- * operation it is closed unless `auth: "public"`.
+ * operation it is closed unless `auth: "public"`. Without an upstream it says how operations at its paths are treated:
+ * `route("/products/*", { versions: { "1": 95, "2": 5 }, sticky: { cookie: "shop" } })`.
  */
-export function route(path: string, options: RouteOptions): RouteSection {
+export function route(path: string, options: RouteOptions | OperationRouteOptions): RouteSection {
   return { path, ...options };
 }
 

@@ -5,20 +5,15 @@
  * Wrong values are refused with their path: a missing required property, a number where text belongs. What a schema says
  * beyond shape (patterns, ranges) is the validator's business.
  */
-import { DureError } from "../kit/index.ts";
 import type { JsonSchema } from "./description.ts";
-import { interpretedWriter } from "./interpreted-writer.ts";
-import { jsonWriters, Misfit, type Writer } from "./json-writers.ts";
-import { resolveReference } from "./schema-reference.ts";
+import { Misfit, misfit, misfitError, referencedSchema } from "./misfit.ts";
 
 /** Writes a value as JSON text; throws INTERNAL naming the field that does not fit. */
 export type Serializer = (value: unknown) => string;
 
 /** Compiles the serialiser of a schema. `where` names it in errors. */
 export function compileSerializer(schema: JsonSchema, where: string): Serializer {
-  // A page's policy may forbid code made from text (CSP without 'unsafe-eval'), and reports the very attempt; a page sends little.
-  const writerOf = "document" in globalThis ? interpretedWriter : compiledWriter;
-  const write = writerOf(schema, false);
+  const write = new Compiler(schema, false).compile();
   let explain: Serializer | undefined;
   return (value) => {
     try {
@@ -27,22 +22,84 @@ export function compileSerializer(schema: JsonSchema, where: string): Serializer
       if (!(thrown instanceof Misfit)) throw thrown;
     }
     // Keeping track of where one is costs a third of the time; only a value that does not fit is written again with it.
-    explain ??= writerOf(schema, true);
+    explain ??= new Compiler(schema, true).compile();
     try {
       return explain(value);
     } catch (thrown) {
-      if (!(thrown instanceof Misfit)) throw thrown;
-      throw new DureError("INTERNAL", `${where}${thrown.path} ${thrown.message}`, {
-        details: { path: thrown.path.replace(/^\./, "") },
-        cause: thrown,
-      });
+      throw misfitError(thrown, where);
     }
   };
 }
 
-function compiledWriter(schema: JsonSchema, hasPaths: boolean): Serializer {
-  return new Compiler(schema, hasPaths).compile();
-}
+/** Characters that JSON text must escape, and lone surrogates, which `JSON.stringify` escapes too. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must be escaped
+const needsEscape = /["\\\u0000-\u001f\ud800-\udfff]/;
+
+/** What generated code calls. */
+const runtime = {
+  text(value: unknown, path: string): string {
+    if (typeof value !== "string") throw misfit(value, "text", path);
+    // Short strings without anything to escape are the common case; a scan beats JSON.stringify's call there.
+    return value.length < 64 && !needsEscape.test(value) ? `"${value}"` : JSON.stringify(value);
+  },
+  number(value: unknown, path: string): string {
+    if (typeof value !== "number" || !Number.isFinite(value)) throw misfit(value, "a number", path);
+    return `${value}`;
+  },
+  integer(value: unknown, path: string): string {
+    if (!Number.isInteger(value)) throw misfit(value, "an integer", path);
+    return `${value as number}`;
+  },
+  boolean(value: unknown, path: string): string {
+    if (typeof value !== "boolean") throw misfit(value, "true or false", path);
+    return value ? "true" : "false";
+  },
+  null(value: unknown, path: string): string {
+    if (value !== null) throw misfit(value, "null", path);
+    return "null";
+  },
+  any(value: unknown, path: string): string {
+    const text = JSON.stringify(value);
+    if (text === undefined) throw misfit(value, "something that JSON can carry", path);
+    return text;
+  },
+  object(value: unknown, path: string): Record<string, unknown> {
+    if (typeof value !== "object" || value === null || Array.isArray(value))
+      throw misfit(value, "an object", path);
+    return value as Record<string, unknown>;
+  },
+  array(value: unknown, path: string): unknown[] {
+    if (!Array.isArray(value)) throw misfit(value, "a list", path);
+    return value;
+  },
+  missing(path: string): never {
+    throw new Misfit(path, "is missing");
+  },
+  /** The first alternative that fits. */
+  union(
+    alternatives: ((value: unknown, path: string) => string)[],
+    value: unknown,
+    path: string,
+  ): string {
+    let first: unknown;
+    for (const write of alternatives) {
+      try {
+        return write(value, path);
+      } catch (thrown) {
+        if (!(thrown instanceof Misfit)) throw thrown;
+        first ??= thrown;
+      }
+    }
+    throw first;
+  },
+  constant(allowed: readonly unknown[], value: unknown, path: string): string {
+    if (!allowed.includes(value))
+      throw misfit(value, `one of ${allowed.map((one) => JSON.stringify(one)).join(", ")}`, path);
+    return JSON.stringify(value);
+  },
+};
+
+type Writer = (value: unknown, path: string) => string;
 
 /** Turns each distinct schema node into one function `w<n>(value, path)`. */
 class Compiler {
@@ -62,7 +119,7 @@ class Compiler {
     const entry = this.#writerOf(this.#root);
     const source = `"use strict";\n${this.#functions.join("\n")}\nreturn ${entry};`;
     const build = new Function("runtime", "constants", source);
-    const write: Writer = build(jsonWriters, this.#constants);
+    const write: Writer = build(runtime, this.#constants);
     return (value) => write(value, "");
   }
 
@@ -79,7 +136,7 @@ class Compiler {
 
   #body(schema: JsonSchema): string {
     if (typeof schema.$ref === "string")
-      return `return ${this.#writerOf(resolveReference(this.#root, schema.$ref))}(value, path);`;
+      return `return ${this.#writerOf(referencedSchema(this.#root, schema.$ref))}(value, path);`;
     const alternatives = (schema.anyOf ?? schema.oneOf) as JsonSchema[] | undefined;
     if (alternatives) {
       const writers = alternatives.map((alternative) => this.#writerOf(alternative));

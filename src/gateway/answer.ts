@@ -1,5 +1,5 @@
 import type { HeaderList } from "../http/index.ts";
-import type { Exchange } from "./exchange.ts";
+import type { Exchange, TakenSocket } from "./exchange.ts";
 
 /** No answer came that can be passed on. */
 export class NoAnswer extends Error {
@@ -26,6 +26,8 @@ export interface Answer {
   /** Names in lower case. */
   readonly headers: HeaderList;
   readonly body: Uint8Array | PiecewiseBody;
+  /** Of a 101 alone: the connection, which speaks another protocol from now on. Whoever has it closes it. */
+  readonly taken?: TakenSocket;
 }
 
 /** Whether the body comes piece by piece. */

@@ -3,32 +3,38 @@
  *
  *   limits (engine) -> own pages -> preflights -> platform paths -> route -> rates by address and route -> authenticate and scopes
  *     -> rates by caller -> input -> cache -> forward, or
- *     -> cache -> upstream
+ *     -> cache -> upstream, or
+ *     -> a file
  *
  * Each is a file of its own, and either refuses or hands on what the next ones need.
  */
-import { type FoundRoute, findRoute, readInput, type Step } from "../http/index.ts";
-import { formatHostPort, now } from "../kit/index.ts";
+import {
+  type FoundRoute,
+  findRoute,
+  type Refusal,
+  type RequestInput,
+  readInput,
+  type Step,
+} from "../http/index.ts";
+import { andThen, formatHostPort, now } from "../kit/index.ts";
 import { advertisedHost, type MeshNode } from "../mesh/index.ts";
 import { type Logger, silentLogger, type TraceContext } from "../telemetry/index.ts";
-import {
-  type AccessRule,
-  Authenticator,
-  authenticate,
-  type ProvenPrincipal,
-} from "./auth/index.ts";
+import { Admittance, type Admitted } from "./admittance.ts";
+import { Authenticator } from "./auth/index.ts";
 import { HttpCache } from "./cache/index.ts";
 import { Compressor } from "./compression/index.ts";
 import { Cors } from "./cors.ts";
 import { answerDocsPage } from "./docs-page/index.ts";
 import { loadEdgeCertificates } from "./edge-certificates.ts";
-import type { Exchange } from "./exchange.ts";
+import type { Exchange, OnExchange } from "./exchange.ts";
+import { FileRoutes, type FoundFile } from "./files/index.ts";
 import { Forward } from "./forward.ts";
 import { HeadedExchange } from "./headed-exchange.ts";
 import { HttpMetrics } from "./http-metrics.ts";
 import { inHttpSpan } from "./http-span.ts";
 import { type HttpEngine, listenHttp } from "./listen-http.ts";
 import type { UpstreamRoute } from "./open-route.ts";
+import { OperationRules } from "./operation-rules.ts";
 import { type GatewayOptions, gatewayDefaults } from "./options.ts";
 import { ownPagesHeaders, refusalOfStranger } from "./own-pages.ts";
 import { answerPlatformPath } from "./platform-paths.ts";
@@ -38,7 +44,7 @@ import { refuse } from "./refusal.ts";
 import { RouteBook } from "./route-book.ts";
 import { TrustedProxies } from "./trusted-proxies.ts";
 import { UpstreamRoutes } from "./upstream-routes.ts";
-import { overWebSocket } from "./web-socket/index.ts";
+import { overWebSocket, webSocketRefusal } from "./web-socket/index.ts";
 
 /** A running gateway. */
 export interface Gateway {
@@ -52,6 +58,9 @@ export interface Gateway {
 
 const closeMsMax = 10_000;
 
+/** Nothing where the request is answered already. */
+type Served = ReturnType<OnExchange>;
+
 /** Starts a gateway. Rejects with ALREADY_EXISTS for a taken port, INVALID_ARGUMENT for options that would not protect anything. */
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const gateway = new RunningGateway(options);
@@ -63,15 +72,17 @@ class RunningGateway implements Gateway {
   readonly #options: GatewayOptions;
   readonly #node: MeshNode;
   readonly #logger: Logger;
-  readonly #authenticator: Authenticator;
   #engine: HttpEngine | undefined;
   #announced: string | undefined;
   readonly #metrics: HttpMetrics;
   readonly #routes: RouteBook;
   readonly #forward: Forward;
+  readonly #rules: OperationRules;
   readonly #rateLimits: RateLimits;
+  readonly #admittance: Admittance;
   readonly #purges: Purges;
   readonly #upstreams: UpstreamRoutes;
+  readonly #files: FileRoutes;
   readonly #compressor: Compressor | undefined;
   readonly #cors: Cors | undefined;
   readonly #bodyBytesMax: number;
@@ -80,15 +91,17 @@ class RunningGateway implements Gateway {
     this.#options = options;
     this.#node = options.node;
     this.#logger = options.logger ?? silentLogger;
-    this.#authenticator = new Authenticator(options.auth ?? {}, options.node, this.#logger);
+    const authenticator = new Authenticator(options.auth ?? {}, options.node, this.#logger);
     this.#metrics = new HttpMetrics(options.node.metrics);
     const unknown = new UnknownOperations(options.rateLimits ?? [], this.#logger);
     this.#routes = new RouteBook(options.node, this.#logger, (routes) => unknown.look(routes));
+    this.#files = new FileRoutes(options.files ?? [], this.#logger);
     this.#compressor = options.compression && new Compressor(options.compression);
     const cache = new HttpCache({
       bytesMax: (options.cache?.mb ?? gatewayDefaults.cacheMb) * 2 ** 20,
     });
-    this.#forward = new Forward(options.node, cache, this.#logger);
+    this.#rules = new OperationRules(options.node, options.routes ?? []);
+    this.#forward = new Forward(options.node, this.#rules, cache, this.#logger);
     this.#purges = new Purges({
       ...{ node: options.node, cache, logger: this.#logger },
       contractHashes: () => this.#routes.contractHashes,
@@ -99,6 +112,7 @@ class RunningGateway implements Gateway {
       redis: options.redis,
       logger: this.#logger,
     });
+    this.#admittance = new Admittance(this.#rateLimits, authenticator);
     this.#bodyBytesMax = options.limits?.bodyBytesMax ?? gatewayDefaults.bodyBytesMax;
     this.#upstreams = new UpstreamRoutes(options.routes ?? [], {
       cache,
@@ -174,12 +188,14 @@ class RunningGateway implements Gateway {
     await exchange.sent;
   }
 
-  async #onExchange(bare: Exchange): Promise<void> {
-    const asWanted = overWebSocket(bare, {
-      table: this.#routes.table,
-      messageBytesMax: this.#bodyBytesMax,
-      allows: (origin) => this.#cors?.allows(origin) ?? false,
-    });
+  #onExchange(bare: Exchange): Served {
+    const asWanted = this.#upstreams.find(bare, true)
+      ? { value: bare }
+      : overWebSocket(bare, {
+          table: this.#routes.table,
+          messageBytesMax: this.#bodyBytesMax,
+          allows: (origin) => this.#allows(origin),
+        });
     if (asWanted.refusal) return refuse(bare, asWanted.refusal);
     const startedAt = now();
     const exchange = new HeadedExchange(asWanted.value, (answered, status) =>
@@ -196,18 +212,44 @@ class RunningGateway implements Gateway {
     if (asked !== undefined)
       return this.#cors?.answerPreflight(exchange, this.#methodsAt(exchange, asked));
     if (answerPlatformPath(exchange, node, this.#routes, info)) return;
+    this.#tellDeciding(exchange);
     const particular = this.#upstreams.find(exchange, true);
     if (particular) return this.#proxy(exchange, particular);
     const found = findRoute(this.#routes.table, exchange.method, exchange.target);
-    if (found.refusal) {
-      const upstream = this.#upstreams.find(exchange, false);
-      if (upstream) return this.#proxy(exchange, upstream);
-      // A route of the project's own at /docs comes first.
-      if (found.refusal.status === 404 && answerDocsPage(exchange)) return;
-      return refuse(exchange, found.refusal);
-    }
+    if (found.refusal) return this.#beyondContracts(exchange, found.refusal);
     exchange.route = found.value.route.path;
-    await inHttpSpan(exchange, node, (trace) => this.#serve(exchange, found.value, trace));
+    return inHttpSpan(exchange, node, (trace) => this.#serve(exchange, found.value, trace));
+  }
+
+  /** What no contract answers: a file, an HTTP server, the reference page, the page of an application; in this order. */
+  async #beyondContracts(exchange: HeadedExchange, refusal: Refusal): Promise<void> {
+    const isNowhere = refusal.status === 404;
+    const file = isNowhere ? await this.#files.find(exchange) : undefined;
+    if (file) return this.#sendFile(exchange, file);
+    const upstream = this.#upstreams.find(exchange, false);
+    if (upstream) return this.#proxy(exchange, upstream);
+    // A route of the project's own at /docs comes first.
+    if (isNowhere && answerDocsPage(exchange)) return;
+    const page = isNowhere ? await this.#files.findPage(exchange) : undefined;
+    if (page) return this.#sendFile(exchange, page);
+    refuse(exchange, refusal);
+  }
+
+  async #sendFile(exchange: HeadedExchange, file: FoundFile): Promise<void> {
+    exchange.route = file.path;
+    const caller = await this.#admittance.admit(exchange, file.path, undefined);
+    if (!caller.refusal) return file.send(exchange);
+    await file.close();
+    refuse(exchange, caller.refusal);
+  }
+
+  /** A cache in front must not give what one value of a header got to another value (RFC 9110, section 12.5.5). */
+  #tellDeciding(exchange: HeadedExchange): void {
+    const names = [
+      ...this.#upstreams.decidingHeaders(exchange),
+      ...this.#rules.decidingHeaders(exchange),
+    ];
+    if (names.length > 0) exchange.add([["vary", names.join(", ")]]);
   }
 
   /** What may be asked at a path, as far as it concerns a method; an upstream decides for itself. */
@@ -219,46 +261,36 @@ class RunningGateway implements Gateway {
     return match.kind === "method" ? match.allow : [];
   }
 
-  async #serve(
-    exchange: HeadedExchange,
-    { route, parameters }: FoundRoute,
-    trace: TraceContext,
-  ): Promise<void> {
+  #serve(exchange: HeadedExchange, { route, parameters }: FoundRoute, trace: TraceContext): Served {
     const { ref, operation } = route;
-    const caller = await this.#admit(exchange, `${ref.service}.${ref.operation}`, operation);
-    if (caller.refusal) return refuse(exchange, caller.refusal);
-    const input = await readInput(exchange, operation, parameters, this.#bodyBytesMax);
-    if (input.refusal) return refuse(exchange, input.refusal);
-    const principal = caller.value?.text;
-    await this.#forward.send({ exchange, route, principal, input: input.value, trace });
+    const admitted = this.#admittance.admit(exchange, `${ref.service}.${ref.operation}`, operation);
+    return andThen<Admitted, void>(admitted, (caller) => {
+      if (caller.refusal) return refuse(exchange, caller.refusal);
+      const read = readInput(exchange, operation, parameters, this.#bodyBytesMax);
+      return andThen<Step<RequestInput>, void>(read, (input) => {
+        if (input.refusal) return refuse(exchange, input.refusal);
+        const principal = caller.value?.text;
+        const rule = this.#rules.find(exchange);
+        return this.#forward.send({ exchange, route, principal, input: input.value, rule, trace });
+      });
+    });
   }
 
-  /** Who calls, if it may, and not too often. Without a rule nobody is asked who it is. */
-  async #admit(
-    exchange: HeadedExchange,
-    operation: string,
-    rule: AccessRule | undefined,
-  ): Promise<Step<ProvenPrincipal | undefined>> {
-    const limited = { remoteAddress: exchange.remoteAddress, operation };
-    const arrival = await this.#rateLimits.onArrival(limited);
-    exchange.add(arrival.headers);
-    if (arrival.refusal) return { refusal: arrival.refusal };
-    if (!rule) return { value: undefined };
-    const caller = await authenticate(exchange, rule, this.#authenticator);
-    if (caller.refusal) return caller;
-    const admission = await this.#rateLimits.onCaller(limited, caller.value);
-    exchange.add(admission.headers);
-    return admission.refusal ? { refusal: admission.refusal } : caller;
+  /** Whether pages of this origin may ask. */
+  #allows(origin: string): boolean {
+    return this.#cors?.allows(origin) ?? false;
   }
 
-  #proxy(exchange: HeadedExchange, route: UpstreamRoute): Promise<void> {
+  #proxy(exchange: HeadedExchange, route: UpstreamRoute): Served {
     exchange.route = route.path;
     return inHttpSpan(exchange, this.#node, (trace) => this.#pass(exchange, route, trace));
   }
 
   async #pass(exchange: HeadedExchange, route: UpstreamRoute, trace: TraceContext): Promise<void> {
+    const refusal = webSocketRefusal(exchange, (origin) => this.#allows(origin));
+    if (refusal) return refuse(exchange, refusal);
     const rule = route.auth === "required" ? route : undefined;
-    const caller = await this.#admit(exchange, route.path, rule);
+    const caller = await this.#admittance.admit(exchange, route.path, rule);
     if (caller.refusal) return refuse(exchange, caller.refusal);
     await this.#upstreams.send(exchange, route, trace);
   }

@@ -1,5 +1,5 @@
 import type { HeaderList } from "../http/index.ts";
-import type { AnswerStream, Exchange } from "./exchange.ts";
+import type { AnswerStream, Exchange, TakenSocket } from "./exchange.ts";
 import { PassedExchange } from "./passed-exchange.ts";
 
 /** An exchange whose answer, whoever gives it, is told of, and has further headers: those that are known when it begins. */
@@ -9,7 +9,7 @@ export class HeadedExchange extends PassedExchange {
   /** Of the answer, once it has begun. */
   status: number | undefined;
   readonly #onAnswer: (exchange: HeadedExchange, status: number) => void;
-  readonly #added: (readonly [string, string])[] = [];
+  #added: HeaderList = [];
   #droppedPrefix: string | undefined;
 
   constructor(inner: Exchange, onAnswer: (exchange: HeadedExchange, status: number) => void) {
@@ -19,7 +19,7 @@ export class HeadedExchange extends PassedExchange {
 
   /** From now on the answer has these too. */
   add(headers: HeaderList): void {
-    this.#added.push(...headers);
+    if (headers.length > 0) this.#added = [...this.#added, ...headers];
   }
 
   /** Headers whose names begin so are not sent, unless they are added here. */
@@ -37,6 +37,21 @@ export class HeadedExchange extends PassedExchange {
     this.status = status;
     this.#onAnswer(this, status);
     return this.inner.stream(status, this.#headersWith(headers), ...rest);
+  }
+
+  /** Speaks WebSocket from now on, in place of an answer: see {@link Exchange.takeOver}. */
+  switchProtocols(headers: HeaderList, onDrain: () => void): TakenSocket | undefined {
+    const taken = this.inner.takeOver(onDrain);
+    if (!taken) return undefined;
+    this.#onAnswer(this, 101);
+    const all: HeaderList = [
+      ...([["connection", "Upgrade"] as const, ["upgrade", "websocket"]] as const),
+      ...this.#headersWith(headers),
+      ["x-request-id", this.requestId],
+    ];
+    const fields = all.map(([name, value]) => `${name}: ${value}\r\n`).join("");
+    taken.socket.write(`HTTP/1.1 101 Switching Protocols\r\n${fields}\r\n`, "latin1");
+    return taken;
   }
 
   #headersWith(headers: HeaderList): HeaderList {

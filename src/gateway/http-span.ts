@@ -7,11 +7,11 @@ import type { HeadedExchange } from "./headed-exchange.ts";
  * Serves a request as a span: a part of the client's own where it sends `traceparent`, else the beginning of a trace. It ends with the
  * answer, a stream's too; it has failed where the answer is 500 or above, or where there is none.
  */
-export async function inHttpSpan(
+export function inHttpSpan(
   exchange: HeadedExchange,
   node: MeshNode,
-  serve: (trace: TraceContext) => Promise<void>,
-): Promise<void> {
+  serve: (trace: TraceContext) => void | Promise<void>,
+): void | Promise<void> {
   const { traces } = node;
   const span = {
     kind: "http",
@@ -20,9 +20,7 @@ export async function inHttpSpan(
   } as const;
   const trace = traces.start(receivedTrace(exchange), span);
   const startedAt = now();
-  try {
-    await traces.run(trace, () => serve(trace));
-  } finally {
+  const end = () => {
     const { status } = exchange;
     traces.end({
       trace,
@@ -33,7 +31,16 @@ export async function inHttpSpan(
       peer: undefined,
       attributes: status === undefined ? undefined : { "http.status": status },
     });
+  };
+  let served: void | Promise<void>;
+  try {
+    served = traces.run(trace, () => serve(trace));
+  } catch (thrown) {
+    end();
+    throw thrown;
   }
+  if (served instanceof Promise) return served.finally(end);
+  end();
 }
 
 function receivedTrace(exchange: HeadedExchange): TraceContext | undefined {

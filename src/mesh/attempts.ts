@@ -73,7 +73,7 @@ export class Attempts extends SettledOnce {
       throttle.onRefused(time);
       return this.#fail(this.#stack.explainThrottle(this.#request.ref));
     }
-    budget.onCall();
+    budget.onCall(time);
     this.#attempt(time);
   }
 
@@ -182,14 +182,12 @@ export class Attempts extends SettledOnce {
   }
 
   #hasOther(target: Target): boolean {
-    const { ref, head, isPartitioned = false } = this.#request;
-    const tried = new Set(this.#tried).add(target.nodeId);
-    return this.#pool.pick({ ref, key: head.routingKey, isPartitioned, tried }) !== undefined;
+    return this.#pick(new Set(this.#tried).add(target.nodeId)) !== undefined;
   }
 
-  #pick(): Target | undefined {
-    const { ref, head, isPartitioned = false } = this.#request;
-    return this.#pool.pick({ ref, key: head.routingKey, isPartitioned, tried: this.#tried });
+  #pick(tried: ReadonlySet<string> | undefined = this.#tried): Target | undefined {
+    const { ref, head, isPartitioned = false, versions } = this.#request;
+    return this.#pool.pick({ ref, key: head.routingKey, isPartitioned, versions, tried });
   }
 
   #send(target: Target, client: Client, time: number): void {

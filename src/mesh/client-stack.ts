@@ -45,6 +45,8 @@ export interface CallRequest {
   readonly isHedgeable?: boolean | undefined;
   /** The routing key names data that one instance owns. Default false. */
   readonly isPartitioned?: boolean | undefined;
+  /** The versions that may be called, in this order. Default: as the service's options say. */
+  readonly versions?: readonly string[] | undefined;
 }
 
 /** What the stack works with. */
@@ -241,13 +243,13 @@ export class ClientStack {
 
   async #findTarget(
     pool: ServicePool,
-    { ref, head, isPartitioned = false }: CallRequest,
+    { ref, head, isPartitioned = false, versions }: CallRequest,
     tried: ReadonlySet<string>,
     deadlineAt: number,
   ): Promise<Target | undefined> {
     const waitUntil = Math.min(deadlineAt, now() + unknownServiceWaitMs);
     for (;;) {
-      const target = pool.pick({ ref, key: head.routingKey, isPartitioned, tried });
+      const target = pool.pick({ ref, key: head.routingKey, isPartitioned, versions, tried });
       const waitMs = waitUntil - now();
       if (target || waitMs <= 0 || tried.size > 0) return target;
       const isWaiting = await new Promise<boolean>((resolve) => {

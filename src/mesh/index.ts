@@ -14,7 +14,7 @@ export { Breaker, defaultBreaker } from "./core/breaker.ts";
 export { hashOf } from "./core/hash-ring.ts";
 export { isHedgeable } from "./core/idempotence.ts";
 export { defaultRetryBudget, RetryBudget } from "./core/retry-budget.ts";
-export type { VersionWeights } from "./core/version-split.ts";
+export { isVersion, type VersionWeights, versionOrder } from "./core/version-split.ts";
 export type {
   EventSchedule,
   EventSubscription,

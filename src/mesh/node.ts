@@ -69,11 +69,10 @@ class RunningNode implements MeshNode {
 
   constructor(options: NodeOptions) {
     const { name, slot = name, mesh = "dure", host = "127.0.0.1", port = 0 } = options;
-    const { token, transport, dataDir } = options;
+    const { token, transport, dataDir, logger, traces } = options;
     this.#options = options;
     this.id = newNodeId(name);
     this.name = name;
-    const { logger, traces } = options;
     this.#telemetry = new NodeTelemetry({ node: this, logger, traces });
     this.registry = joinRegistry({
       self: {

@@ -87,7 +87,7 @@ export class StreamCall implements MessageStream {
 
   async *#messages(startedAt: number): AsyncGenerator<Uint8Array> {
     this.#deadlineAt = startedAt + this.#request.head.deadlineMs;
-    this.#options.pool.budget.onCall();
+    this.#options.pool.budget.onCall(startedAt);
     let last: StreamFailure | undefined;
     for (let failures = 0; ; failures += 1) {
       const local = this.#options.openLocally(this.#request);

@@ -115,6 +115,35 @@ test("a recursive schema is serialised and its misfits are named", () => {
   );
 });
 
+test("what browsers send without generated code is what the serialiser writes, misfits and all", () => {
+  const outcome = (work: () => unknown) => {
+    try {
+      return work();
+    } catch (thrown) {
+      assert.ok(thrown instanceof DureError);
+      return [thrown.code, thrown.message, thrown.details];
+    }
+  };
+  const put = operation("put");
+  const field = fc.constantFrom("id", "note", "tags", "address", "counts", "shape", "state");
+  const damaged = fc
+    .tuple(anItem, field, fc.jsonValue())
+    .map(([item, name, value]) => ({ ...item, password: "x", [name]: value }));
+  fc.assert(
+    fc.property(fc.oneof(anItem, damaged, fc.jsonValue()), (value) => {
+      assert.deepEqual(
+        outcome(() => JSON.parse(JSON.stringify(put.declaredInput(value)))),
+        outcome(() => JSON.parse(put.serializeInput(value))),
+      );
+    }),
+  );
+  const tree = { name: "a", children: [{ name: "b", children: [{ name: 1, children: [] }] }] };
+  assert.deepEqual(
+    outcome(() => operation("tree").declaredInput(tree)),
+    outcome(() => operation("tree").serializeInput(tree)),
+  );
+});
+
 test("strings from path and query become what the schema asks for, and only losslessly", () => {
   const find = operation("find");
   assert.deepEqual(

@@ -118,13 +118,31 @@ test("retry budget: never more than a fifth of the calls, one a second, and the 
       for (const { gapMs, isRetry } of list) {
         time += gapMs;
         if (!isRetry) {
-          budget.onCall();
+          budget.onCall(time);
           calls += 1;
         } else if (budget.tryTake(time)) retries += 1;
         assert.ok(retries <= burst + calls * share + (time / 1_000) * floorPerSecond + 1e-9);
       }
     }),
   );
+});
+
+test("retry budget: what an instance had at work when it died can all be asked elsewhere at once, and is forgotten later", () => {
+  const { share, burst, windowMs } = defaultRetryBudget;
+  const budget = new RetryBudget(defaultRetryBudget, 0);
+  const takeAll = (time: number) => {
+    let taken = 0;
+    while (budget.tryTake(time)) taken += 1;
+    return taken;
+  };
+  const callsPerSecond = 1_000;
+  const callFor = (seconds: number, from: number) => {
+    for (let call = 0; call < seconds * callsPerSecond; call += 1) budget.onCall(from + call);
+  };
+  callFor(5, 0);
+  assert.equal(takeAll(5_000), share * 5 * callsPerSecond);
+  callFor(5, 5_000);
+  assert.ok(takeAll(3 * windowMs) <= burst, "without calls there is no more than the burst");
 });
 
 test("retry: what was done or may have been is repeated only where that is harmless; what a hop below has retried, never", () => {

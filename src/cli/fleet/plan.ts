@@ -240,11 +240,12 @@ function gatewaySection({
   configPath,
   gatewayPort,
 }: Pick<PlanInput, "config" | "configPath" | "gatewayPort">): ResolvedConfig["gateway"] {
-  const { tls, ...gateway } = config.gateway;
+  const { tls, files, ...gateway } = config.gateway;
   const inProject = (path: string) => resolve(dirname(configPath), path);
   return {
     ...gateway,
     port: gatewayPort,
+    ...(files ? { files: files.map((each) => ({ ...each, folder: inProject(each.folder) })) } : {}),
     ...(tls
       ? {
           tls: [tls]

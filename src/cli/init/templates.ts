@@ -5,12 +5,26 @@ export function projectFiles(name: string, versions: TemplateVersions): Record<s
     "tsconfig.json": tsconfig,
     "contracts/tsconfig.json": contractsTsconfig,
     "dure.config.ts": config(name),
-    "contracts/hello.ts": contract,
-    "services/hello.ts": service,
-    "test/hello.test.ts": test,
+    ...serviceFiles("hello"),
     ".gitignore": "node_modules/\n.dure/\n.env\n.env.*\n*.tsbuildinfo\n",
     "README.md": readme(name),
   };
+}
+
+/** The files of a service that greets, by path: contract, handlers, test. `name` is a service's, such as `gift-cards`. */
+export function serviceFiles(name: string): Record<string, string> {
+  const identifier = name.replace(/-+(.)/g, (_, letter: string) => letter.toUpperCase());
+  return {
+    [`contracts/${name}.ts`]: contract(name, identifier),
+    [`services/${name}.ts`]: service(name, identifier),
+    [`test/${name}.test.ts`]: test(name, identifier),
+  };
+}
+
+/** The line of `services` in the configuration that loads a service. */
+export function configLine(name: string): string {
+  const property = /^[a-z0-9]+$/.test(name) ? name : JSON.stringify(name);
+  return `${property}: () => import("./services/${name}.ts"),`;
 }
 
 /** Versions that the project starts with. */
@@ -87,7 +101,7 @@ const config = (name: string) => `import { defineConfig } from "dure";
 export default defineConfig({
   name: ${JSON.stringify(name)},
   services: {
-    hello: () => import("./services/hello.ts"),
+    ${configLine("hello")}
   },
   // \`dure dev\` runs everything in one process; \`dure up\` runs these.
   processes: {
@@ -96,13 +110,13 @@ export default defineConfig({
 });
 `;
 
-const contract = `import { contract, op } from "dure";
+const contract = (name: string, identifier: string) => `import { contract, op } from "dure";
 import { z } from "zod";
 
 /** What the service offers. Data only: browsers, the gateway and other services import it. */
-export const hello = contract("hello", {
+export const ${identifier} = contract("${name}", {
   greet: op({
-    http: "GET /hello/:name",
+    http: "GET /${name}/:name",
     auth: "public",
     input: z.object({ name: z.string() }),
     output: z.object({ text: z.string() }),
@@ -111,11 +125,11 @@ export const hello = contract("hello", {
 });
 `;
 
-const service = `import { service } from "dure";
-import { hello } from "../contracts/hello.ts";
+const service = (name: string, identifier: string) => `import { service } from "dure";
+import { ${identifier} } from "../contracts/${name}.ts";
 
 /** The handlers. They are the same in one process and in a hundred. */
-export default service(hello, ({ handle }) =>
+export default service(${identifier}, ({ handle }) =>
   handle({
     greet: ({ name }, ctx) =>
       name === "Eve" ? ctx.fail("Unwelcome", { name }) : { text: \`Hello, \${name}\` },
@@ -123,17 +137,17 @@ export default service(hello, ({ handle }) =>
 );
 `;
 
-const test = `import assert from "node:assert/strict";
+const test = (name: string, identifier: string) => `import assert from "node:assert/strict";
 import { test } from "node:test";
 import { testMesh } from "dure/testing";
-import { hello } from "../contracts/hello.ts";
-import service from "../services/hello.ts";
+import { ${identifier} } from "../contracts/${name}.ts";
+import service from "../services/${name}.ts";
 
 test("greets by name, but not Eve", async () => {
   const mesh = await testMesh({ services: [service] });
   try {
-    assert.deepEqual(await mesh.client(hello).greet({ name: "Kim" }), { text: "Hello, Kim" });
-    const refused = await mesh.client(hello).greet({ name: "Eve" }).result();
+    assert.deepEqual(await mesh.client(${identifier}).greet({ name: "Kim" }), { text: "Hello, Kim" });
+    const refused = await mesh.client(${identifier}).greet({ name: "Eve" }).result();
     assert.equal(refused.ok ? undefined : refused.error.code, "Unwelcome");
   } finally {
     await mesh.close();

@@ -15,6 +15,9 @@ import {
   reloadWays,
   type ServiceLoader,
 } from "../options.ts";
+import { files } from "./files-schema.ts";
+import { route } from "./route-schema.ts";
+import { deadlineMs, processName } from "./schema-parts.ts";
 
 /** Names that `dure up` gives to its own processes. */
 export const reservedProcessNames: readonly string[] = [
@@ -31,16 +34,10 @@ const instancesMax = 64;
 /** An empty Node process with the mesh in it has about 60 MiB: with less it would be restarted for ever. */
 const memoryMbMin = 100;
 
-/** Ten minutes: a call that waits longer is not a call. */
-const deadlineMsMax = 600_000;
 /** An hour: a reload waits for it. */
 const drainMsMax = 3_600_000;
 
 const portNumber = z.int().min(0).max(65_535);
-const deadlineMs = z.int().min(1).max(deadlineMsMax);
-const processName = z
-  .string()
-  .regex(/^[a-zA-Z][a-zA-Z0-9-]*$/, "must be letters, digits and hyphens, starting with a letter");
 const hostPort = z
   .string()
   .refine(
@@ -112,64 +109,6 @@ const verifier = z.custom<VerifierLoader>(
   'must be a function such as () => import("./sessions.ts")',
 );
 
-const upstreamUrl = z
-  .string()
-  .refine(
-    (text) => /^http:\/\/(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?$/.test(text),
-    'must be "http://host:port", without a path',
-  );
-
-const route = z.strictObject({
-  path: z.string().startsWith("/"),
-  upstream: z.union([
-    upstreamUrl,
-    z.array(upstreamUrl).min(1).readonly(),
-    z
-      .record(
-        processName,
-        z.strictObject({
-          urls: z.union([upstreamUrl, z.array(upstreamUrl).min(1).readonly()]),
-          weight: z.number().min(0),
-        }),
-      )
-      .refine(
-        (versions) => Object.values(versions).some(({ weight }) => weight > 0),
-        "must have a version with a weight above 0",
-      ),
-  ]),
-  host: z
-    .string()
-    .regex(/^(\*\.)?[A-Za-z0-9.-]+$/, 'must be a name without a port, or "*." and a name')
-    .exactOptional(),
-  headers: z.record(z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/), z.string()).exactOptional(),
-  sticky: z
-    .union([
-      z.strictObject({ cookie: z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/) }),
-      z.strictObject({ header: z.string().min(1) }),
-      z.strictObject({ ip: z.literal(true) }),
-    ])
-    .exactOptional(),
-  mirror: upstreamUrl.exactOptional(),
-  fallback: z
-    .strictObject({
-      body: z.string(),
-      status: z.int().min(200).max(599).exactOptional(),
-      contentType: z.string().min(1).exactOptional(),
-    })
-    .exactOptional(),
-  auth: z.literal("public").exactOptional(),
-  scopes: z.array(z.string().min(1)).readonly().exactOptional(),
-  deadlineMs: deadlineMs.exactOptional(),
-  bodyBytesMax: z.int().min(0).exactOptional(),
-  cache: z.literal(true).exactOptional(),
-  health: z
-    .strictObject({
-      path: z.string().startsWith("/"),
-      everyMs: z.int().min(100).max(deadlineMsMax).exactOptional(),
-    })
-    .exactOptional(),
-});
-
 const profileShape = {
   processes: z
     .record(
@@ -221,6 +160,7 @@ const profileShape = {
       trustedProxies: z.array(z.string().min(1)).readonly().exactOptional(),
       cache: z.strictObject({ mb: z.int().min(1).exactOptional() }).exactOptional(),
       routes: z.array(route).readonly().exactOptional(),
+      files: z.array(files).readonly().exactOptional(),
       limits: z
         .strictObject({
           bodyBytesMax: z.int().min(0).exactOptional(),

@@ -143,8 +143,9 @@ export class HttpCache {
   async #await(
     flight: Flight,
     entry: CacheEntry | undefined,
-    { request, directives }: Passage,
+    passage: Passage,
   ): Promise<CacheEntry | undefined> {
+    const { request, directives } = passage;
     const { promise, resolve } = Promise.withResolvers<undefined>();
     const timer = afterInBackground(collapseMsMax, () => resolve(undefined));
     try {
@@ -154,7 +155,7 @@ export class HttpCache {
         ? stored
         : undefined;
     } catch (thrown) {
-      if (entry && mayServeOnError(entry.freshness, directives, now())) return entry;
+      if (entry && mayStandIn(entry, passage)) return entry;
       throw thrown;
     } finally {
       timer.cancel();
@@ -191,11 +192,11 @@ export class HttpCache {
     entry: CacheEntry | undefined,
     { flight, fwd }: { readonly flight: Flight; readonly fwd: Forwarded },
   ): Promise<Answer> {
-    const { request, directives } = passage;
+    const { request } = passage;
     try {
       const asked = await this.#ask(passage, entry, flight);
       const isFailed = failures.has(asked.answer.status);
-      if (entry && isFailed && mayServeOnError(entry.freshness, directives, now())) {
+      if (entry && isFailed && mayStandIn(entry, passage)) {
         if (isPiecewise(asked.answer.body)) asked.answer.body.cancel();
         flight.land(entry);
         return this.#serve(entry, request, { hit: true, ttlS: ttlS(entry) });
@@ -211,7 +212,7 @@ export class HttpCache {
     } catch (thrown) {
       flight.fail(thrown as Error);
       const isFailure = thrown instanceof NoAnswer && failures.has(thrown.status);
-      if (entry && isFailure && mayServeOnError(entry.freshness, directives, now()))
+      if (entry && isFailure && mayStandIn(entry, passage))
         return this.#serve(entry, request, { hit: true, ttlS: ttlS(entry) });
       throw thrown;
     }
@@ -286,4 +287,9 @@ export class HttpCache {
   #serve(entry: CacheEntry, request: CacheRequest, deed: Parameters<typeof serveEntry>[2]): Answer {
     return serveEntry(entry, request, deed, { now: now(), wallMs: wallTime() });
   }
+}
+
+/** Whether a stored answer may be sent because the origin fails. */
+function mayStandIn(entry: CacheEntry, { directives, request }: Passage): boolean {
+  return mayServeOnError(entry.freshness, directives, now(), request.staleIfErrorMs);
 }

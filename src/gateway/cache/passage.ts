@@ -19,6 +19,8 @@ export interface CacheRequest {
   readonly hasBody: boolean;
   /** For whom answers are kept; others never get them. Undefined: for all. */
   readonly audience: string | undefined;
+  /** So long after its lifetime an answer may stand in for one that fails, whatever its origin says; in ms. Default: as the origin says. */
+  readonly staleIfErrorMs?: number | undefined;
   readonly signal: AbortSignal;
 }
 

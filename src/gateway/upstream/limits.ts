@@ -13,6 +13,10 @@ export interface UpstreamLimits {
   readonly connectionsMax: number;
   /** Requests that wait for a connection to one target; further ones are 503. */
   readonly waitingMax: number;
+  /** WebSockets and streams of events of one target; further ones count as its connections. */
+  readonly longLivedMax: number;
+  /** They end when nothing went over for so long. */
+  readonly idleMs: number;
   /** An unused connection is kept this long: shorter than the 5 s of Node's own server, so that it seldom closes first. */
   readonly keepAliveMs: number;
 }
@@ -26,5 +30,7 @@ export const upstreamLimits: UpstreamLimits = {
   interimMax: 16,
   connectionsMax: 256,
   waitingMax: 1_024,
+  longLivedMax: 4_096,
+  idleMs: 300_000,
   keepAliveMs: 4_000,
 };

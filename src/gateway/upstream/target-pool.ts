@@ -1,9 +1,11 @@
 /** The connections to one target: kept while they are unused, bounded, the last used one first. */
 import { connect } from "node:net";
+import { type ConnectionOptions, connect as connectTls } from "node:tls";
 import { afterInBackground, type HostPort, type Timer } from "../../kit/index.ts";
 import type { UpstreamLimits } from "./limits.ts";
 import { UpstreamConnection, type UpstreamConnectionOwner } from "./upstream-connection.ts";
 import { UpstreamFailure } from "./upstream-failure.ts";
+import { dialFailure } from "./upstream-tls.ts";
 
 interface Waiting {
   readonly resolve: (connection: UpstreamConnection | undefined) => void;
@@ -11,14 +13,18 @@ interface Waiting {
 
 export class TargetPool implements UpstreamConnectionOwner {
   readonly #address: HostPort;
+  readonly #tls: ConnectionOptions | undefined;
   readonly #limits: UpstreamLimits;
   readonly #idle = new Map<UpstreamConnection, Timer>();
   readonly #open = new Set<UpstreamConnection>();
+  readonly #longLived = new Set<UpstreamConnection>();
   readonly #waiting: Waiting[] = [];
   #dialling = 0;
 
-  constructor(address: HostPort, limits: UpstreamLimits) {
+  /** @param tls absent: plain HTTP. */
+  constructor(address: HostPort, tls: ConnectionOptions | undefined, limits: UpstreamLimits) {
     this.#address = address;
+    this.#tls = tls;
     this.#limits = limits;
   }
 
@@ -48,15 +54,28 @@ export class TargetPool implements UpstreamConnectionOwner {
     this.#idle.set(connection, timer);
   }
 
+  /** WebSockets and streams of events on their way. */
+  get longLivedCount(): number {
+    return this.#longLived.size;
+  }
+
+  onLongLived(connection: UpstreamConnection): void {
+    if (this.#longLived.size >= this.#limits.longLivedMax) return;
+    this.#open.delete(connection);
+    this.#longLived.add(connection);
+    this.#waiting.shift()?.resolve(undefined);
+  }
+
   onClosed(connection: UpstreamConnection): void {
     this.#idle.get(connection)?.cancel();
     this.#idle.delete(connection);
     this.#open.delete(connection);
+    this.#longLived.delete(connection);
     this.#waiting.shift()?.resolve(undefined);
   }
 
   close(): void {
-    for (const connection of this.#open) connection.destroy();
+    for (const connection of [...this.#open, ...this.#longLived]) connection.destroy();
   }
 
   #takeIdle(): UpstreamConnection | undefined {
@@ -71,7 +90,10 @@ export class TargetPool implements UpstreamConnectionOwner {
     const { host, port } = this.#address;
     this.#dialling += 1;
     return new Promise((resolve, reject) => {
-      const socket = connect({ host, port, noDelay: true });
+      const tls = this.#tls;
+      const socket = tls
+        ? connectTls({ ...tls, host, port, noDelay: true } as ConnectionOptions)
+        : connect({ host, port, noDelay: true });
       const fail = (reason: string) => {
         if (timer) timer.cancel();
         socket.off("error", onError).on("error", () => {});
@@ -80,12 +102,12 @@ export class TargetPool implements UpstreamConnectionOwner {
         this.#waiting.shift()?.resolve(undefined);
         reject(new UpstreamFailure(502, reason, "no"));
       };
-      const onError = (error: Error) => fail(`no connection: ${error.message}`);
+      const onError = (error: Error) => fail(dialFailure(error));
       const { connectMsMax } = this.#limits;
       const timer = afterInBackground(connectMsMax, () =>
         fail(`no connection within ${connectMsMax} ms`),
       );
-      socket.once("error", onError).once("connect", () => {
+      socket.once("error", onError).once(tls ? "secureConnect" : "connect", () => {
         timer.cancel();
         socket.off("error", onError);
         this.#dialling -= 1;

@@ -6,6 +6,7 @@ import { TargetPool } from "./target-pool.ts";
 import type { UpstreamConnection } from "./upstream-connection.ts";
 import { UpstreamFailure } from "./upstream-failure.ts";
 import type { UpstreamRequest } from "./upstream-request.ts";
+import { tlsConnectionOptions, type UpstreamTlsOptions } from "./upstream-tls.ts";
 
 /** Failed checks in a row that take a target out. */
 const failedChecksMax = 2;
@@ -19,15 +20,24 @@ export class Target {
   #pending = 0;
   #failedChecks = 0;
 
-  /** @param url `http://host:port`, checked. */
-  constructor(url: string, limits: UpstreamLimits) {
-    this.name = hostPortOf(url);
-    this.#pool = new TargetPool(parseHostPort(this.name) ?? { host: this.name, port: 80 }, limits);
+  /** @param url `http://host:port` or `https://host:port`, checked. Throws FAILED_PRECONDITION for files that cannot be used. */
+  constructor(url: string, tls: UpstreamTlsOptions | undefined, limits: UpstreamLimits) {
+    const { protocol, hostname, port } = new URL(url);
+    const isSecure = protocol === "https:";
+    this.name = `${hostname}:${port || (isSecure ? 443 : 80)}`;
+    const address = parseHostPort(this.name) ?? { host: hostname, port: Number(port) };
+    const secure = isSecure ? tlsConnectionOptions(address.host, tls) : undefined;
+    this.#pool = new TargetPool(address, secure, limits);
   }
 
   /** Requests at work. */
   get pending(): number {
     return this.#pending;
+  }
+
+  /** WebSockets and streams of events on their way. */
+  get longLived(): number {
+    return this.#pool.longLivedCount;
   }
 
   /** Whether requests should go there. */
@@ -69,9 +79,4 @@ export class Target {
     this.#pool.onIdle(connection);
     throw signal.reason;
   }
-}
-
-function hostPortOf(url: string): string {
-  const { hostname, port } = new URL(url);
-  return `${hostname}:${port || 80}`;
 }

@@ -5,13 +5,14 @@
  * before a request or behind an answer, ends the connection: it could be taken for the answer to somebody else; (T3) an answer that
  * is known to be false before its head is passed on is a failure, later it breaks off; (T4) every wait has an end.
  */
-import type { Buffer } from "node:buffer";
+import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
 import { endToEndHeaders } from "../../http/index.ts";
 import { afterInBackground, asError, now, type Timer } from "../../kit/index.ts";
 import type { Answer } from "../answer.ts";
 import { type AnswerFraming, judgeAnswer } from "./core/answer-framing.ts";
 import { type AnswerHead, AnswerHeadReader } from "./core/answer-head-reader.ts";
+import { switchRefusal, type WebSocketAsk } from "./judge-switch.ts";
 import type { UpstreamLimits } from "./limits.ts";
 import { UpstreamBody } from "./upstream-body.ts";
 import { UpstreamFailure } from "./upstream-failure.ts";
@@ -21,6 +22,8 @@ import { type RequestBody, type UpstreamRequest, writeRequestHead } from "./upst
 export interface UpstreamConnectionOwner {
   /** It may be used again. */
   onIdle(connection: UpstreamConnection): void;
+  /** It is used for as long as its client likes, and for nobody else after that. */
+  onLongLived(connection: UpstreamConnection): void;
   onClosed(connection: UpstreamConnection): void;
 }
 
@@ -32,6 +35,7 @@ interface Work {
   readonly onAbort: () => void;
   readonly signal: AbortSignal;
   readonly answerMsMax: number;
+  readonly webSocket: WebSocketAsk | undefined;
   body: UpstreamBody | undefined;
   isPersistent: boolean;
   isSent: boolean;
@@ -47,6 +51,8 @@ export class UpstreamConnection {
   #lastByteAt = 0;
   #watch: Timer | undefined;
   #isHeldBack = false;
+  readonly #onBytes = (bytes: Buffer) => this.#onData(bytes);
+  readonly #onPeerEnd = () => this.#onEnd();
 
   /** @param socket connected. */
   constructor(socket: Socket, limits: UpstreamLimits, owner: UpstreamConnectionOwner) {
@@ -54,8 +60,8 @@ export class UpstreamConnection {
     this.#limits = limits;
     this.#owner = owner;
     this.#reader = new AnswerHeadReader(limits);
-    socket.on("data", (bytes: Buffer) => this.#onData(bytes));
-    socket.on("end", () => this.#onEnd());
+    socket.on("data", this.#onBytes);
+    socket.on("end", this.#onPeerEnd);
     socket.on("error", (error) => this.#fail(`the connection broke: ${error.message}`));
     socket.on("close", () => {
       this.#fail("the connection was closed without an answer");
@@ -70,10 +76,10 @@ export class UpstreamConnection {
   /** Sends a request. Resolves with the answer's head, rejects with {@link UpstreamFailure} or what the request's body throws. */
   send(request: UpstreamRequest, answerMsMax: number): Promise<Answer> {
     const { promise, resolve, reject } = Promise.withResolvers<Answer>();
-    const { method, signal, body } = request;
+    const { method, signal, body, webSocket } = request;
     const onAbort = () => this.#fail("nobody waits for the answer any more");
     const work: Work = {
-      ...{ method, resolve, reject, onAbort, signal, answerMsMax },
+      ...{ method, resolve, reject, onAbort, signal, answerMsMax, webSocket },
       ...{ body: undefined, isPersistent: false, isSent: body === undefined, interimCount: 0 },
     };
     this.#work = work;
@@ -135,6 +141,8 @@ export class UpstreamConnection {
       if (!found) return;
       at = found.end;
       head = found.head;
+      if (head.status === 101 && work.webSocket)
+        return this.#switch(work, work.webSocket, head, bytes.subarray(at));
       if (head.status < 200) {
         const refusal = refusalOfInterim(work, head, this.#limits.interimMax);
         if (refusal !== undefined) return this.#fail(refusal);
@@ -143,7 +151,7 @@ export class UpstreamConnection {
       }
       const framing = judgeAnswer(head, work.method);
       if (typeof framing === "string") return this.#fail(framing);
-      body = this.#begin(work, framing);
+      body = this.#begin(work, framing, head);
     }
     at = body.push(bytes, at);
     if (body.failure) return this.#fail(body.failure.message);
@@ -155,8 +163,23 @@ export class UpstreamConnection {
     if (body.isDone) this.#finish(work);
   }
 
-  #begin(work: Work, { bodyLength, statedLength, isPersistent }: AnswerFraming): UpstreamBody {
-    work.isPersistent = isPersistent;
+  /** Speaks HTTP no more. */
+  #switch(work: Work, ask: WebSocketAsk, head: AnswerHead, rest: Buffer): void {
+    const refusal = switchRefusal(head, ask);
+    if (refusal !== undefined) return this.#fail(refusal);
+    this.#leave(work);
+    const socket = this.#socket;
+    socket.off("data", this.#onBytes).off("end", this.#onPeerEnd).pause();
+    this.#owner.onLongLived(this);
+    const headers = endToEndHeaders(head.headers);
+    work.resolve({ status: 101, headers, body: Buffer.alloc(0), taken: { socket, rest } });
+  }
+
+  #begin(work: Work, framing: AnswerFraming, head: AnswerHead): UpstreamBody {
+    const { bodyLength, statedLength } = framing;
+    const isEvents = hasEvents(head) && bodyLength !== 0;
+    work.isPersistent = framing.isPersistent && !isEvents;
+    if (isEvents) this.#owner.onLongLived(this);
     work.body = new UpstreamBody(
       bodyLength,
       {
@@ -165,7 +188,7 @@ export class UpstreamConnection {
       },
       statedLength,
     );
-    this.#watchFor(this.#limits.pauseMsMax);
+    this.#watchFor(isEvents ? this.#limits.idleMs : this.#limits.pauseMsMax);
     return work.body;
   }
 
@@ -231,6 +254,12 @@ export class UpstreamConnection {
       this.#fail(reason);
     });
   }
+}
+
+/** Whether an answer is a stream of server-sent events, which are silent while nothing happens. */
+function hasEvents({ headers }: AnswerHead): boolean {
+  const type = headers.find(([name]) => name === "content-type")?.[1] ?? "";
+  return /^text\/event-stream\b/i.test(type);
 }
 
 /** Interim answers concern the connection alone here (RFC 9110, section 15.2): they are counted and dropped. */

@@ -2,6 +2,8 @@
 import { type HeaderList, passedOnHeaders } from "../../http/index.ts";
 import type { TraceContext } from "../../telemetry/index.ts";
 import type { Exchange } from "../exchange.ts";
+import { asksForWebSocket } from "../web-socket/index.ts";
+import { type WebSocketAsk, webSocketAskOf } from "./judge-switch.ts";
 
 /** A body that is sent while it comes. */
 export interface RequestBody {
@@ -21,6 +23,8 @@ export interface UpstreamRequest {
   /** Without `host` and all that concerns one connection; names in lower case. */
   readonly headers: HeaderList;
   readonly body: RequestBody | undefined;
+  /** The client would speak WebSocket. */
+  readonly webSocket?: WebSocketAsk | undefined;
   /** Nobody waits for the answer any more. */
   readonly signal: AbortSignal;
 }
@@ -59,6 +63,7 @@ export function upstreamRequest(
           pieces: () => exchange.bodyChunks(bodyBytesMax),
         }
       : undefined,
+    webSocket: asksForWebSocket(exchange) ? webSocketAskOf(headers) : undefined,
     signal: gone.signal,
   };
 }
@@ -67,7 +72,8 @@ export function upstreamRequest(
 const methodsWithBody = new Set(["POST", "PUT", "PATCH"]);
 
 /** Its head as text, a character a byte. */
-export function writeRequestHead({ method, target, host, headers, body }: UpstreamRequest): string {
+export function writeRequestHead(request: UpstreamRequest): string {
+  const { method, target, host, headers, body, webSocket } = request;
   const fields = headers.map(([name, value]) => `${name}: ${value}\r\n`).join("");
   const framing =
     body?.length === "chunked"
@@ -75,5 +81,6 @@ export function writeRequestHead({ method, target, host, headers, body }: Upstre
       : body || methodsWithBody.has(method)
         ? `content-length: ${body?.length ?? 0}\r\n`
         : "";
-  return `${method} ${target} HTTP/1.1\r\nhost: ${host}\r\n${fields}${framing}\r\n`;
+  const upgrade = webSocket ? "connection: Upgrade\r\nupgrade: websocket\r\n" : "";
+  return `${method} ${target} HTTP/1.1\r\nhost: ${host}\r\n${fields}${upgrade}${framing}\r\n`;
 }

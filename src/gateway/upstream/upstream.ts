@@ -12,6 +12,7 @@ import { type UpstreamLimits, upstreamLimits } from "./limits.ts";
 import { Target } from "./target.ts";
 import { UpstreamFailure } from "./upstream-failure.ts";
 import type { UpstreamRequest } from "./upstream-request.ts";
+import type { UpstreamTlsOptions } from "./upstream-tls.ts";
 
 const attemptsMax = 3;
 /** RFC 9110, section 9.2.2. */
@@ -20,8 +21,9 @@ const checkMsMax = 2_000;
 
 /** What an upstream is made of. */
 export interface UpstreamOptions {
-  /** `http://host:port`. */
+  /** `http://host:port`, `https://host:port`. */
   readonly urls: readonly string[];
+  readonly tls?: UpstreamTlsOptions | undefined;
   /** The answer must begin within this time. */
   readonly deadlineMs: number;
   readonly health?: { readonly path: string; readonly everyMs: number } | undefined;
@@ -36,7 +38,7 @@ export class Upstream {
   constructor(options: UpstreamOptions, limits: Partial<UpstreamLimits> = {}) {
     this.#options = options;
     const all = { ...upstreamLimits, ...limits };
-    this.#targets = options.urls.map((url) => new Target(url, all));
+    this.#targets = options.urls.map((url) => new Target(url, options.tls, all));
     if (options.health) this.#checks = every(options.health.everyMs, () => this.#check());
   }
 
@@ -49,9 +51,9 @@ export class Upstream {
   async send(request: UpstreamRequest, stickyKey?: string): Promise<Answer> {
     const tried: Target[] = [];
     const body = onceTaken(request);
-    this.#budget.onCall();
+    this.#budget.onCall(now());
     for (;;) {
-      const target = this.#pick(tried, stickyKey);
+      const target = this.#pick(tried, request, stickyKey);
       tried.push(target);
       try {
         return await target.send(body.request, this.#options.deadlineMs);
@@ -71,7 +73,12 @@ export class Upstream {
     for (const target of this.#targets) target.close();
   }
 
-  #pick(tried: readonly Target[], stickyKey: string | undefined): Target {
+  /** Many WebSockets may be idle, so they are spread by their number and not weighed against requests. */
+  #pick(
+    tried: readonly Target[],
+    { webSocket }: UpstreamRequest,
+    stickyKey: string | undefined,
+  ): Target {
     const fresh = this.#targets.filter((target) => !tried.includes(target));
     const candidates = fresh.length > 0 ? fresh : this.#targets;
     const healthy = candidates.filter(({ isHealthy }) => isHealthy);
@@ -79,8 +86,9 @@ export class Upstream {
     if (stickyKey !== undefined) return ownerOf(stickyKey, pool);
     const first = pool[randomInt(pool.length)] as Target;
     const second = pool[randomInt(pool.length)] as Target;
-    if (first.pending === second.pending) return random() < 0.5 ? first : second;
-    return first.pending < second.pending ? first : second;
+    const loadOf = (target: Target) => (webSocket ? target.longLived : target.pending);
+    if (loadOf(first) === loadOf(second)) return random() < 0.5 ? first : second;
+    return loadOf(first) < loadOf(second) ? first : second;
   }
 
   #check(): void {

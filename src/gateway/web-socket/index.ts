@@ -4,11 +4,21 @@ import type { Exchange } from "../exchange.ts";
 import { asksForWebSocket, handshakeRefusal } from "./core/handshake.ts";
 import { WebSocketExchange } from "./web-socket-exchange.ts";
 
+export { asksForWebSocket };
+
 /** What is known of the gateway. */
 export interface WebSocketPolicy {
   readonly table: RouteTable;
   readonly messageBytesMax: number;
   allows(origin: string): boolean;
+}
+
+/** Why a request may not become a WebSocket, if it asks for that. `allows`: whether pages of another origin may open one. */
+export function webSocketRefusal(
+  exchange: Exchange,
+  allows: (origin: string) => boolean,
+): Refusal | undefined {
+  return asksForWebSocket(exchange) ? handshakeRefusal(exchange, allows) : undefined;
 }
 
 /** Methods of operations that take a stream, the usual one first. */

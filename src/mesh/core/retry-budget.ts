@@ -1,6 +1,8 @@
 /**
  * How many retries a caller may add to the load it makes: a share of its calls and a small floor. Without it, retries turn a
- * slow callee into a dead one. A leaky bucket: each call pours in `share`, time pours in the floor, each retry takes one out.
+ * slow callee into a dead one. A leaky bucket: each call pours in `share`, time pours in the floor, each retry takes one out. What
+ * lies in it may be the share of `windowMs` of calls, so that all that an instance had at work when it died can be asked elsewhere at
+ * once, or `burst` where there are few calls.
  * Source: Finagle's RetryBudget (20 %, 10/s over 10 s); the floor is lower here because budgets of several hops add up.
  */
 export interface RetryBudgetOptions {
@@ -8,38 +10,63 @@ export interface RetryBudgetOptions {
   readonly share: number;
   /** Retries allowed per second without any calls. */
   readonly floorPerSecond: number;
-  /** Retries that can be saved up. */
+  /** Retries that can be saved up, however few calls there are. */
   readonly burst: number;
+  /** Of the calls of so long the share can be saved up, in ms. */
+  readonly windowMs: number;
 }
 
-export const defaultRetryBudget: RetryBudgetOptions = { share: 0.2, floorPerSecond: 1, burst: 10 };
+export const defaultRetryBudget: RetryBudgetOptions = {
+  share: 0.2,
+  floorPerSecond: 1,
+  burst: 10,
+  windowMs: 10_000,
+};
 
 export class RetryBudget {
   readonly #options: RetryBudgetOptions;
   #balance: number;
   #filledAt: number;
+  #windowEndsAt: number;
+  /** Calls of this window so far, and of the one before. */
+  #calls = 0;
+  #callsBefore = 0;
 
   constructor(options: RetryBudgetOptions, now: number) {
     this.#options = options;
     this.#balance = options.burst;
     this.#filledAt = now;
+    this.#windowEndsAt = now + options.windowMs;
   }
 
   /** A call is made (retries do not count). */
-  onCall(): void {
-    this.#balance = Math.min(this.#options.burst, this.#balance + this.#options.share);
+  onCall(now: number): void {
+    if (now >= this.#windowEndsAt) this.#nextWindow(now);
+    this.#calls += 1;
+    this.#balance = Math.min(this.#most, this.#balance + this.#options.share);
   }
 
   /** Whether a retry may be made now; if so, it is counted. */
   tryTake(now: number): boolean {
-    const { floorPerSecond, burst } = this.#options;
-    this.#balance = Math.min(
-      burst,
-      this.#balance + ((now - this.#filledAt) / 1_000) * floorPerSecond,
-    );
+    if (now >= this.#windowEndsAt) this.#nextWindow(now);
+    const filled = ((now - this.#filledAt) / 1_000) * this.#options.floorPerSecond;
+    this.#balance = Math.min(this.#most, this.#balance + filled);
     this.#filledAt = now;
     if (this.#balance < 1) return false;
     this.#balance -= 1;
     return true;
+  }
+
+  get #most(): number {
+    const { burst, share } = this.#options;
+    return Math.max(burst, share * Math.max(this.#calls, this.#callsBefore));
+  }
+
+  #nextWindow(now: number): void {
+    const { windowMs } = this.#options;
+    const isNext = now < this.#windowEndsAt + windowMs;
+    this.#callsBefore = isNext ? this.#calls : 0;
+    this.#calls = 0;
+    this.#windowEndsAt = now + windowMs;
   }
 }

@@ -1,4 +1,3 @@
-import type { Buffer } from "node:buffer";
 import { isTraceState, TraceContext } from "../../telemetry/index.ts";
 import type { RequestHead, Response, WireFailure } from "../types.ts";
 import { FieldReader } from "./fields.ts";
@@ -61,7 +60,7 @@ export function readRequestHead(frame: FrameView): DecodedRequest {
         head.deadlineMs = fields.u32();
         break;
       case fieldTag.TRACE:
-        head.trace = readTrace(fields.bytes());
+        head.trace = readTrace(fields);
         break;
       case fieldTag.TRACE_STATE:
         head.trace &&= withState(head.trace, fields.text());
@@ -204,10 +203,10 @@ function withState(trace: TraceContext, state: string): TraceContext {
 }
 
 /** 25 bytes: trace id, span id, flags. */
-function readTrace(packed: Buffer): TraceContext {
-  if (packed.length !== traceBytes)
-    throw new FrameError(`a trace context of ${packed.length} bytes; it has ${traceBytes}`);
-  const word = (index: number) => packed.readInt32BE(index * 4);
+function readTrace(fields: FieldReader): TraceContext {
+  if (fields.size !== traceBytes)
+    throw new FrameError(`a trace context of ${fields.size} bytes; it has ${traceBytes}`);
+  const word = (index: number) => fields.i32At(index * 4);
   const words: TraceContext["words"] = [word(0), word(1), word(2), word(3), word(4), word(5)];
-  return new TraceContext(words, packed[24] as number);
+  return new TraceContext(words, fields.u8At(24));
 }

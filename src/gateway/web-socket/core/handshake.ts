@@ -9,6 +9,7 @@ const keyPattern = /^[A-Za-z0-9+/]{21}[AQgw]==$/;
 export function asksForWebSocket(exchange: Exchange): boolean {
   return (
     exchange.method === "GET" &&
+    !exchange.hasBody &&
     hasToken(exchange.header("upgrade"), "websocket") &&
     hasToken(exchange.header("connection"), "upgrade")
   );

@@ -1,0 +1,211 @@
+/**
+ * What clients see while a fleet is changed or broken: a steady rate of requests at two thirds of what it can do, and meanwhile
+ * something happens. The reload is also measured with a plain Node server under dure cluster, PM2 and node:cluster.
+ */
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import type { LoadReport } from "../harness/http-load.ts";
+import { startWorker, type Worker } from "../harness/processes.ts";
+import { median } from "../harness/statistics.ts";
+import { peerVersion } from "../harness/tools.ts";
+import { runWrk } from "../harness/wrk.ts";
+import { type Incident, incidents } from "./incidents.ts";
+import type { LoadQuestion } from "./load-process.ts";
+import {
+  linesOf,
+  type RunningSystem,
+  startDureCluster,
+  startDureUp,
+  startNodeCluster,
+  startPm2,
+} from "./systems.ts";
+
+/** One incident of one system. */
+export interface UptimeRow {
+  readonly system: string;
+  readonly incident: string;
+  readonly perSecond: number;
+  readonly report: LoadReport;
+  /** Operations that services began more than once for the same request. */
+  readonly executedTwice: Executed;
+  readonly tookMs: number;
+  /** Of killed processes, until they were ready again. */
+  readonly restartMs?: number;
+}
+
+/** How many requests a second with so many workers. */
+export interface CoresRow {
+  readonly system: string;
+  readonly perSecond: readonly number[];
+}
+
+/** Requests whose work was begun more than once. */
+export interface Executed {
+  readonly reads: number;
+  readonly writes: number;
+}
+
+/** Everything that was measured. */
+export interface UptimeResult {
+  readonly rows: readonly UptimeRow[];
+  readonly cores: readonly CoresRow[];
+}
+
+/** Of what a system can do, so much is asked of it. */
+const loadShare = 0.65;
+const warmUpMs = 3_000;
+const capacityMs = 4_000;
+/** All is well so long before an incident, and the load goes on so long after it. */
+const aroundMs = 1_000;
+const wrkSeconds = 5;
+const workerCounts = [1, 2];
+
+const plainSystems = [
+  { name: "dure cluster", start: startDureCluster },
+  { name: "PM2", start: startPm2 },
+  { name: "node:cluster", start: startNodeCluster },
+] as const;
+
+/** Measures all, or what is named: an incident, a system, or `cores`. */
+export async function benchUptime(only: readonly string[]): Promise<UptimeResult> {
+  const isWanted = (...names: string[]) =>
+    only.length === 0 || names.some((name) => only.includes(name));
+  const load = await startWorker(new URL("./load-process.ts", import.meta.url), []);
+  const rows: UptimeRow[] = [];
+  for (const hasRetries of [false, true]) {
+    const wanted = incidents.filter(
+      (each) => each.hasRetries === hasRetries && isWanted(each.name, "dure up"),
+    );
+    if (wanted.length > 0) rows.push(...(await measureFleet(load, hasRetries, wanted)));
+  }
+  for (const { name, start } of plainSystems) {
+    if (isWanted(name)) rows.push(...(await measurePlain(load, name, start)));
+  }
+  await load.stop();
+  const cores = isWanted("cores") ? await measureCores() : [];
+  return { rows, cores };
+}
+
+async function measureFleet(
+  load: Worker,
+  hasRetries: boolean,
+  wanted: readonly Incident[],
+): Promise<UptimeRow[]> {
+  const fleet = await startDureUp(hasRetries ? undefined : "once");
+  try {
+    const perSecond = await rateFor(load, fleet);
+    const rows: UptimeRow[] = [];
+    for (const { name, happen } of wanted) {
+      rows.push(
+        await underLoad(load, fleet, {
+          system: "dure up",
+          incident: name,
+          perSecond,
+          happen: () => happen(fleet),
+        }),
+      );
+    }
+    return rows;
+  } finally {
+    await fleet.stop();
+  }
+}
+
+async function measurePlain(
+  load: Worker,
+  name: string,
+  start: (instances: number) => Promise<RunningSystem>,
+): Promise<UptimeRow[]> {
+  const running = await start(2);
+  const system = name === "PM2" ? `PM2 ${peerVersion("pm2")}` : name;
+  try {
+    const perSecond = await rateFor(load, running);
+    const nothing = { system, incident: "nothing", perSecond, happen: () => pause(8_000, []) };
+    const reload = {
+      system,
+      incident: "reload",
+      perSecond,
+      async happen() {
+        await running.reload();
+        return [];
+      },
+    };
+    return [await underLoad(load, running, nothing), await underLoad(load, running, reload)];
+  } finally {
+    await running.stop();
+  }
+}
+
+/** Warms a system up and gives the rate that it gets. */
+async function rateFor(load: Worker, at: RunningSystem): Promise<number> {
+  const ask = (forMs: number) =>
+    load.ask<number>({ kind: "capacity", at: addressOf(at), forMs } satisfies LoadQuestion);
+  await ask(warmUpMs);
+  return Math.floor((await ask(capacityMs)) * loadShare);
+}
+
+interface Happening {
+  readonly system: string;
+  readonly incident: string;
+  readonly perSecond: number;
+  happen(): Promise<readonly number[]>;
+}
+
+async function underLoad(
+  load: Worker,
+  at: RunningSystem,
+  { system, incident, perSecond, happen }: Happening,
+): Promise<UptimeRow> {
+  const ledger = join(at.folder, "executed");
+  const before = linesOf(ledger).length;
+  await load.ask({ kind: "start", at: addressOf(at), perSecond } satisfies LoadQuestion);
+  await pause(aroundMs);
+  const startedAt = performance.now();
+  const restarts = await happen();
+  const tookMs = performance.now() - startedAt;
+  await pause(aroundMs);
+  const report = await load.ask<LoadReport>({ kind: "stop" } satisfies LoadQuestion);
+  return {
+    system,
+    incident,
+    perSecond,
+    report,
+    executedTwice: repeatedIn(linesOf(ledger).slice(before)),
+    tookMs,
+    ...(restarts.length > 0 ? { restartMs: median(restarts) } : {}),
+  };
+}
+
+/** Lines are an operation and the request's id, of which the first letter says whether it is a write. */
+export function repeatedIn(lines: readonly string[]): Executed {
+  const begun = new Set<string>();
+  const repeated = new Set<string>();
+  for (const line of lines) {
+    if (begun.has(line)) repeated.add(line.slice(line.indexOf(" ") + 1));
+    begun.add(line);
+  }
+  const writes = [...repeated].filter((id) => id.startsWith("w")).length;
+  return { writes, reads: repeated.size - writes };
+}
+
+async function measureCores(): Promise<CoresRow[]> {
+  const rows: CoresRow[] = [];
+  for (const { name, start } of plainSystems) {
+    const perSecond: number[] = [];
+    for (const workers of workerCounts) {
+      const running = await start(workers);
+      const url = `http://${running.host}:${running.port}/orders/cores`;
+      await runWrk(url, 1);
+      const { requestsPerSecond, failures } = await runWrk(url, wrkSeconds);
+      await running.stop();
+      if (failures > 0) throw new Error(`${name} with ${workers} workers: ${failures} failed`);
+      perSecond.push(requestsPerSecond);
+    }
+    rows.push({ system: name, perSecond });
+  }
+  return rows;
+}
+
+function addressOf({ host, port }: RunningSystem) {
+  return { host, port };
+}
