@@ -54,7 +54,8 @@ export const RouteEntry = z.object({
   method: z.string(),
   path: z.string(),
   to: z.string(),
-  auth: z.enum(["public", "required"]),
+  /** Empty: the contract says it. */
+  auth: z.enum(["public", "required", ""]),
 });
 
 /** What holds calls back on one node. */
