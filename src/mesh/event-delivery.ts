@@ -4,12 +4,13 @@ import { DureError, now } from "../kit/index.ts";
 import { TraceContext } from "../telemetry/index.ts";
 import type { RequestHead } from "../wire/index.ts";
 import type { EventHead, EventSubscription, IncomingEvent } from "./events-port.ts";
-import {
-  type ContextRequest,
-  type ContextSource,
-  type ContextSubject,
+import type {
+  ContextRequest,
+  ContextSource,
+  ContextSubject,
   HandlerContext,
 } from "./handler-context.ts";
+import { inContext } from "./in-context.ts";
 
 /** An event is given this long before its handler is told to stop, in ms; a handler that needs longer declares it. */
 const deadlineMs = 30_000;
@@ -50,76 +51,44 @@ export function deliverTo(
   { incoming, signal }: { readonly incoming: IncomingEvent; readonly signal: AbortSignal },
   run: (context: HandlerContext) => unknown,
 ): Promise<void> | undefined {
-  const span = new DeliverySpan(source, subject, new Delivery(incoming, signal));
-  let outcome: unknown;
-  try {
-    outcome = span.run(run);
-  } catch (thrown) {
-    throw span.failed(thrown);
-  }
-  if (typeof (outcome as { then?: unknown } | undefined)?.then !== "function")
-    return span.end(undefined);
-  return Promise.resolve(outcome).then(
-    () => span.end(undefined),
-    (thrown) => {
-      throw span.failed(thrown);
-    },
-  );
-}
-
-/** The span of a delivery, with a context whose calls are part of it. */
-class DeliverySpan {
-  readonly #source: ContextSource;
-  readonly #subject: ContextSubject;
-  readonly #context: HandlerContext;
-  readonly #startedAt: number;
-
-  constructor(source: ContextSource, subject: ContextSubject, request: ContextRequest) {
-    this.#source = source;
-    this.#subject = subject;
-    this.#context = new HandlerContext(source, subject, request);
-    this.#startedAt = request.receivedAt;
-  }
-
-  run<Output>(code: (context: HandlerContext) => Output): Output {
-    const context = this.#context;
-    return this.#source.traces.run(context.trace, () => code(context));
-  }
-
-  /** Gives back what was thrown. */
-  failed(thrown: unknown): unknown {
-    this.end(thrown instanceof DureError ? thrown.code : "INTERNAL");
-    return thrown;
-  }
-
-  end(error: string | undefined): undefined {
-    const context = this.#context;
-    context.end();
-    const { kind, name } = this.#subject.span;
-    const durationMs = now() - this.#startedAt;
-    const startedAt = this.#startedAt;
-    const { trace } = context;
-    const peer = undefined;
-    this.#source.traces.end({ trace, kind, name, startedAt, durationMs, error, peer });
-  }
+  const done = inContext(source, subject, new Delivery(source, incoming, signal), run);
+  return done instanceof Promise ? done : undefined;
 }
 
 /** What a context needs of a request. The head is read when it is first asked for: many handlers need the data only. */
-class Delivery {
+class Delivery implements ContextRequest {
   readonly queuedMs = 0;
   readonly receivedAt = now();
+  readonly #source: ContextSource;
   readonly #event: IncomingEvent;
   readonly #signal: AbortSignal;
   #head: RequestHead | undefined;
 
-  constructor(event: IncomingEvent, signal: AbortSignal) {
+  constructor(source: ContextSource, event: IncomingEvent, signal: AbortSignal) {
+    this.#source = source;
     this.#event = event;
     this.#signal = signal;
   }
 
   get head(): RequestHead {
-    this.#head ??= requestHeadOf(this.#event);
+    this.#head ??= this.#believed(requestHeadOf(this.#event));
     return this.#head;
+  }
+
+  /** Without a principal that nobody vouches for: whoever publishes could make one up. An event may be old, and so may its proof. */
+  #believed(head: RequestHead): RequestHead {
+    const { judgeOld, logger } = this.#source;
+    const judgement = head.principal === undefined ? undefined : judgeOld(head.principal);
+    if (!judgement) return head;
+    const { topic } = this.#event;
+    if (judgement === "unknown")
+      throw new DureError(
+        "UNAVAILABLE",
+        `${topic}: the certificate by which its principal was signed is not known here yet`,
+      );
+    const reason = judgement.message;
+    logger.warn("an event is handled without its principal", { topic, reason });
+    return { ...head, principal: undefined };
   }
 
   get isCancelled(): boolean {
