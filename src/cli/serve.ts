@@ -66,6 +66,7 @@ async function serve(file: string, flags: ServeFlags): Promise<void> {
     contracts: project.config.contracts,
     principals: project.config.principals,
     zone: project.config.zone,
+    traces: project.config.traces,
     env: { [name]: values },
     logger,
   });

@@ -1,5 +1,4 @@
 import type { NodeRecord } from "../registry/index.ts";
-import { advertisedHost } from "./advertised-host.ts";
 import type { NodeOptions } from "./options.ts";
 
 /** The mesh of nodes that name none. */
@@ -11,6 +10,6 @@ export function newRecord(
   { name, slot = name, mesh = defaultMesh, host = "127.0.0.1", zone = "", weight = 1 }: NodeOptions,
 ) {
   const empty = { port: 0, urls: [], services: [], state: "ready" } as const;
-  const record = { id, name, slot, mesh, host: advertisedHost(host), zone, weight, ...empty };
+  const record = { id, name, slot, mesh, host, zone, weight, ...empty };
   return record satisfies Partial<NodeRecord>;
 }

@@ -140,8 +140,8 @@ class RunningNode implements MeshNode {
     this.#host = new ServiceHost({
       env: options.env ?? {},
       provide: options.provide ?? [],
-      logger: this.logger,
       metrics: this.metrics,
+      contexts: this.#contexts,
       clientFor: (contract) => this.#clients.client(contract),
       fetch: (request) => this.#fetch.fetch(request),
       publish: (event, data, options) => this.#events.publish(event, data, options),
@@ -262,7 +262,7 @@ class RunningNode implements MeshNode {
     this.#clientStack.close();
     this.#serverStack.close();
     this.vouching.close();
-    await this.#host.close();
+    await Promise.all([this.#host.close(), this.#telemetry.close()]);
   }
 
   #contextSource(): ContextSource {

@@ -265,6 +265,7 @@ function node(input: PlanInput, name: string) {
     contracts: input.config.contracts,
     principals: input.config.principals,
     zone: input.config.zone,
+    traces: input.config.traces,
   };
 }
 

@@ -32,6 +32,7 @@ export async function hostGateway(spec: GatewaySpec, link: SupervisorLink): Prom
     contracts: spec.contracts,
     principals: spec.principals,
     zone: spec.zone,
+    traces: spec.traces,
     logger,
   });
   const connections = (take: (socket: Socket) => void) => link.onConnection(take);

@@ -25,6 +25,7 @@ export async function hostServices(spec: ServicesSpec, link: SupervisorLink): Pr
     contracts: spec.contracts,
     principals: spec.principals,
     zone: spec.zone,
+    traces: spec.traces,
     env,
     transport: await transportFor(spec.certs, spec.nodeName, logger),
     events: meshEvents(),

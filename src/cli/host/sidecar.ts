@@ -33,6 +33,7 @@ export async function runSidecar(spec: SidecarSpec, link: SupervisorLink): Promi
     contracts: spec.contracts,
     principals: spec.principals,
     zone: spec.zone,
+    traces: spec.traces,
     logger,
     urls: sidecar.urls,
     publicUrls: sidecar.public ?? [],

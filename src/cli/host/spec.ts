@@ -22,6 +22,7 @@ interface NodeSpec extends CommonSpec {
   readonly contracts: ResolvedConfig["contracts"];
   readonly principals: ResolvedConfig["principals"];
   readonly zone: ResolvedConfig["zone"];
+  readonly traces: ResolvedConfig["traces"];
 }
 
 /** Runs the registry server. */

@@ -9,6 +9,7 @@ import type {
   ProfileOptions,
   ServiceLoader,
   SidecarSection,
+  TracesSection,
 } from "../options.ts";
 import { checkConfig } from "./check.ts";
 import { hintFor, type Problem, problemsError } from "./problems.ts";
@@ -70,6 +71,7 @@ export interface ResolvedConfig {
   readonly certs: string | undefined;
   readonly principals: readonly string[] | undefined;
   readonly metrics: NonNullable<ProfileOptions["metrics"]>;
+  readonly traces: TracesSection;
   readonly console: ConsoleSection & {
     readonly enabled: boolean;
     readonly port: number;
@@ -212,6 +214,7 @@ function withDefaults(
     certs: config.security?.certs,
     principals: config.security?.principals,
     metrics: config.metrics ?? {},
+    traces: config.traces ?? {},
     console: {
       ...config.console,
       enabled: config.console?.enabled ?? true,

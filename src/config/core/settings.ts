@@ -1,5 +1,6 @@
 import { parseHostPort } from "../../kit/index.ts";
 import { contractPolicies, logLevels } from "../options.ts";
+import { isHttpUrl } from "./schema-parts.ts";
 
 /** Reads a string from the environment or the command line, or says what it must be. */
 export type Reader = (text: string) => { readonly value: unknown } | { readonly mustBe: string };
@@ -33,6 +34,16 @@ const addresses: Reader = (value) => {
   return list.every((part) => parseHostPort(part))
     ? { value: list }
     : { mustBe: 'one or more of "host:port", separated by commas' };
+};
+
+const httpUrl: Reader = (value) =>
+  isHttpUrl(value) ? { value } : { mustBe: 'a URL such as "http://localhost:4318"' };
+
+const headers: Reader = (value) => {
+  const pairs = value.split(",").map((part) => /^\s*([\w-]+)=(.*)$/.exec(part)?.slice(1) ?? []);
+  return pairs.every(([name]) => name !== undefined)
+    ? { value: Object.fromEntries(pairs) }
+    : { mustBe: 'one or more of "name=value", separated by commas' };
 };
 
 const names: Reader = (value) => {
@@ -150,6 +161,18 @@ export const settings: readonly Setting[] = [
     variable: "DURE_METRICS_PORT",
     description: "port of GET /metrics, for all processes of this machine; 0 takes any free one",
     read: port,
+  },
+  {
+    path: "traces.otlpUrl",
+    variable: "DURE_OTLP_URL",
+    description: "tracing system that spans are sent to, OTLP over HTTP: http://localhost:4318",
+    read: httpUrl,
+  },
+  {
+    path: "traces.otlpHeaders",
+    variable: "DURE_OTLP_HEADERS",
+    description: "headers of the requests to it, name=value, separated by commas",
+    read: headers,
   },
   {
     path: "console.enabled",
