@@ -120,7 +120,9 @@ export class Forward {
       http: operation.kind === "raw" ? rawHeadOf(exchange) : undefined,
       routingKey: placement?.routingKey,
     });
-    return placement?.versions ? { ...call, versions: placement.versions } : call;
+    // Data with one owner is at one instance, whatever its version.
+    if (!placement?.versions || call.isPartitioned) return call;
+    return { ...call, versions: placement.versions };
   }
 
   #fail({ exchange, route, input, rule, trace }: ForwardRequest, failure: CallFailure): void {

@@ -177,17 +177,13 @@ export class Attempts extends SettledOnce {
       target,
       remainingMs,
       later: (delayMs, run) => this.#stack.later(delayMs, run),
-      hasOther: () => this.#hasOther(target),
+      hasOther: () => this.#pick(new Set(this.#tried).add(target.nodeId)) !== undefined,
       onLink: (connected) => this.#send(target, connected, now()),
       onLeft: () => {
         this.#exclude(target);
         this.#redispatch();
       },
     });
-  }
-
-  #hasOther(target: Target): boolean {
-    return this.#pick(new Set(this.#tried).add(target.nodeId)) !== undefined;
   }
 
   #pick(tried: ReadonlySet<string> | undefined = this.#tried): Target | undefined {
