@@ -35,21 +35,24 @@ export function subscriptionOf(
     topic: event.name,
     start,
     concurrency,
-    async deliver(incoming, signal) {
-      const data = await event.parse(incoming.body);
-      await deliverTo(source, subject, { incoming, signal }, (context) => handler(data, context));
+    deliver(incoming, signal) {
+      const run = (data: unknown) =>
+        deliverTo(source, subject, { incoming, signal }, (context) => handler(data, context));
+      const data = event.parse(incoming.body);
+      return data instanceof Promise ? data.then(run) : run(data);
     },
   };
 }
 
-/** Runs a handler for an event that has come. */
-export async function deliverTo(
+/** Runs a handler for an event that has come, as a span of its own; a promise only where the handler gives one. */
+export function deliverTo(
   source: ContextSource,
   subject: ContextSubject,
   { incoming, signal }: { readonly incoming: IncomingEvent; readonly signal: AbortSignal },
   run: (context: HandlerContext) => unknown,
-): Promise<void> {
-  await inContext(source, subject, new Delivery(incoming, signal), run);
+): Promise<void> | undefined {
+  const done = inContext(source, subject, new Delivery(incoming, signal), run);
+  return done instanceof Promise ? done : undefined;
 }
 
 /** What a context needs of a request. The head is read when it is first asked for: many handlers need the data only. */

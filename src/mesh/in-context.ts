@@ -10,38 +10,55 @@ import {
   HandlerContext,
 } from "./handler-context.ts";
 
-/** Runs code with a context whose calls are part of its span. */
-export async function inContext<Output>(
+/**
+ * Runs code with a context whose calls are part of its span; the span ends when the code has. Gives a promise only where the code does:
+ * many handlers of events wait for nothing.
+ */
+export function inContext<Output>(
   source: ContextSource,
   subject: ContextSubject,
   request: ContextRequest,
   run: (context: HandlerContext) => Output,
-): Promise<Awaited<Output>> {
+): Output | Promise<Awaited<Output>> {
   const { traces } = source;
   const context = new HandlerContext(source, subject, request);
   const { trace } = context;
   const startedAt = now();
-  let error: string | undefined = "INTERNAL";
-  try {
-    const output = await traces.run(trace, () => run(context));
-    error = undefined;
-    return output;
-  } catch (thrown) {
-    if (thrown instanceof DureError) error = thrown.code;
-    throw thrown;
-  } finally {
+  const end = (error: string | undefined) => {
     context.end();
     const { kind, name } = subject.span;
     const durationMs = now() - startedAt;
     traces.end({ trace, kind, name, startedAt, durationMs, error, peer: undefined });
+  };
+  const fail = (thrown: unknown): never => {
+    end(thrown instanceof DureError ? thrown.code : "INTERNAL");
+    throw thrown;
+  };
+  let output: Output;
+  try {
+    output = traces.run(trace, () => run(context));
+  } catch (thrown) {
+    return fail(thrown);
   }
+  if (isThenable(output)) {
+    return Promise.resolve(output).then((value) => {
+      end(undefined);
+      return value;
+    }, fail);
+  }
+  end(undefined);
+  return output;
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as { then?: unknown } | undefined | null)?.then === "function";
 }
 
 /** Time for work that says nothing of it, in ms. */
 const deadlineMsDefault = 30_000;
 
 /** Runs a service's background work. */
-export function inBackground<Output>(
+export async function inBackground<Output>(
   source: ContextSource,
   service: string,
   work: BackgroundWork,
@@ -49,7 +66,12 @@ export function inBackground<Output>(
 ): Promise<Awaited<Output>> {
   const { name } = work;
   const span = { kind: "saga", name, service } as const;
-  return inContext(source, { service, name, isStream: false, span }, new Background(work), run);
+  return await inContext(
+    source,
+    { service, name, isStream: false, span },
+    new Background(work),
+    run,
+  );
 }
 
 /** What a context needs of a request, where there is none. */

@@ -9,7 +9,6 @@ import {
   type Traces,
 } from "../telemetry/index.ts";
 import { type PeerIdentity, type PendingCall, Server } from "../wire/index.ts";
-import { advertisedHost } from "./advertised-host.ts";
 import { announcementOf } from "./announcement.ts";
 import { type BuiltIn, NodeAsker, type NodeQuestion } from "./ask-node.ts";
 import { requireProvenNames } from "./caller-check.ts";
@@ -80,7 +79,7 @@ class RunningNode implements MeshNode {
         name,
         slot,
         mesh,
-        host: advertisedHost(host),
+        host,
         port: 0,
         urls: [],
         services: [],

@@ -24,7 +24,7 @@ export interface NodeRecord {
   readonly slot: string;
   /** The mesh (project) it belongs to. */
   readonly mesh: string;
-  /** The address callers dial, as the node states it or as the Distributor saw it. */
+  /** The address callers dial: as the node states it, as its way to the Distributor shows it, or as the Distributor saw it. */
   readonly host: string;
   /** The mesh port; 0 for a node that only calls. */
   readonly port: number;
