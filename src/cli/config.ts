@@ -64,6 +64,7 @@ function explain(config: ResolvedConfig): Explained[] {
     "traces.slowMs": config.traces.slowMs ?? 500,
     "traces.otlpUrl": withoutPassword(config.traces.otlpUrl),
     "traces.otlpHeaders": config.traces.otlpHeaders && Object.keys(config.traces.otlpHeaders),
+    "security.principals": config.principals ?? ["gateway"],
     console: config.console,
     "logs.level": config.logLevel,
     "logs.fileMb": config.logFiles.fileMb,

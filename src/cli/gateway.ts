@@ -61,6 +61,7 @@ async function gateway(flags: GatewayFlags): Promise<void> {
     token: project.token().token,
     transport: await transportFor(project.certs, "gateway", logger),
     dataDir: project.dataFolder,
+    principals: config.principals,
     ...{ calls, contracts, zone, traces, logger },
   });
   const catchAll = upstream

@@ -63,6 +63,7 @@ async function sidecar(command: readonly string[], flags: SidecarFlags): Promise
     token: token(),
     transport: await transportFor(project.certs, name, logger),
     dataDir: project.dataFolder,
+    principals: project.config.principals,
     calls,
     contracts,
     zone,

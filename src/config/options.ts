@@ -172,6 +172,11 @@ export interface ProfileOptions {
     readonly tokenFile?: string;
     /** A folder of certificates made by `dure certs`: every link is then mutual TLS. `DURE_CERTS`. Default: none. */
     readonly certs?: string;
+    /**
+     * Names whose certificates may say for whom calls are made. `DURE_PRINCIPALS`. Default `["gateway"]`; nothing is asked where there are no
+     * certificates.
+     */
+    readonly principals?: readonly string[];
   };
   /** Where Prometheus reads what all processes of this machine count: `GET /metrics`. */
   readonly metrics?: {

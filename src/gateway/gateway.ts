@@ -146,6 +146,7 @@ class RunningGateway implements Gateway {
       certificates,
       proxies: new TrustedProxies(this.#options.trustedProxies ?? []),
     });
+    this.#node.vouching.announce();
     this.#announce();
     this.#logger.info("gateway ready", { url: this.url });
   }

@@ -51,7 +51,7 @@ export function deliverTo(
   { incoming, signal }: { readonly incoming: IncomingEvent; readonly signal: AbortSignal },
   run: (context: HandlerContext) => unknown,
 ): Promise<void> | undefined {
-  const done = inContext(source, subject, new Delivery(incoming, signal), run);
+  const done = inContext(source, subject, new Delivery(source, incoming, signal), run);
   return done instanceof Promise ? done : undefined;
 }
 
@@ -59,18 +59,36 @@ export function deliverTo(
 class Delivery implements ContextRequest {
   readonly queuedMs = 0;
   readonly receivedAt = now();
+  readonly #source: ContextSource;
   readonly #event: IncomingEvent;
   readonly #signal: AbortSignal;
   #head: RequestHead | undefined;
 
-  constructor(event: IncomingEvent, signal: AbortSignal) {
+  constructor(source: ContextSource, event: IncomingEvent, signal: AbortSignal) {
+    this.#source = source;
     this.#event = event;
     this.#signal = signal;
   }
 
   get head(): RequestHead {
-    this.#head ??= requestHeadOf(this.#event);
+    this.#head ??= this.#believed(requestHeadOf(this.#event));
     return this.#head;
+  }
+
+  /** Without a principal that nobody vouches for: whoever publishes could make one up. An event may be old, and so may its proof. */
+  #believed(head: RequestHead): RequestHead {
+    const { judgeOld, logger } = this.#source;
+    const judgement = head.principal === undefined ? undefined : judgeOld(head.principal);
+    if (!judgement) return head;
+    const { topic } = this.#event;
+    if (judgement === "unknown")
+      throw new DureError(
+        "UNAVAILABLE",
+        `${topic}: the certificate by which its principal was signed is not known here yet`,
+      );
+    const reason = judgement.message;
+    logger.warn("an event is handled without its principal", { topic, reason });
+    return { ...head, principal: undefined };
   }
 
   get isCancelled(): boolean {

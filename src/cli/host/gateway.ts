@@ -30,6 +30,7 @@ export async function hostGateway(spec: GatewaySpec, link: SupervisorLink): Prom
     dataDir: spec.dataFolder,
     calls: spec.calls,
     contracts: spec.contracts,
+    principals: spec.principals,
     zone: spec.zone,
     traces: spec.traces,
     logger,

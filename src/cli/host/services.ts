@@ -23,6 +23,7 @@ export async function hostServices(spec: ServicesSpec, link: SupervisorLink): Pr
     dataDir: spec.dataFolder,
     calls: spec.calls,
     contracts: spec.contracts,
+    principals: spec.principals,
     zone: spec.zone,
     traces: spec.traces,
     env,

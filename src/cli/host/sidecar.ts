@@ -31,6 +31,7 @@ export async function runSidecar(spec: SidecarSpec, link: SupervisorLink): Promi
     dataDir: spec.dataFolder,
     calls: spec.calls,
     contracts: spec.contracts,
+    principals: spec.principals,
     zone: spec.zone,
     traces: spec.traces,
     logger,

@@ -69,6 +69,7 @@ export interface ResolvedConfig {
   readonly host: string;
   readonly tokenFile: string | undefined;
   readonly certs: string | undefined;
+  readonly principals: readonly string[] | undefined;
   readonly metrics: NonNullable<ProfileOptions["metrics"]>;
   readonly traces: TracesSection;
   readonly console: ConsoleSection & {
@@ -211,6 +212,7 @@ function withDefaults(
     host,
     tokenFile: config.security?.tokenFile,
     certs: config.security?.certs,
+    principals: config.security?.principals,
     metrics: config.metrics ?? {},
     traces: config.traces ?? {},
     console: {

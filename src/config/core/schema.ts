@@ -199,6 +199,7 @@ const profileShape = {
     .strictObject({
       tokenFile: z.string().min(1).exactOptional(),
       certs: z.string().min(1).exactOptional(),
+      principals: z.array(z.string().min(1)).min(1).readonly().exactOptional(),
     })
     .exactOptional(),
   metrics: z

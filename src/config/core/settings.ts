@@ -46,6 +46,13 @@ const headers: Reader = (value) => {
     : { mustBe: 'one or more of "name=value", separated by commas' };
 };
 
+const names: Reader = (value) => {
+  const list = value.split(",").map((part) => part.trim());
+  return list.every((part) => part !== "")
+    ? { value: list }
+    : { mustBe: "one or more names, separated by commas" };
+};
+
 const level: Reader = (value) =>
   logLevels.some((name) => name === value)
     ? { value }
@@ -136,6 +143,12 @@ export const settings: readonly Setting[] = [
     variable: "DURE_CERTS",
     description: "folder of certificates made by dure certs; every link is then mutual TLS",
     read: text,
+  },
+  {
+    path: "security.principals",
+    variable: "DURE_PRINCIPALS",
+    description: "names whose certificates may say for whom calls are made, separated by commas",
+    read: names,
   },
   {
     path: "events.url",
