@@ -28,7 +28,6 @@ export interface HostedService {
   readonly hooks: readonly Hook[];
   readonly subscriptions: readonly DeclaredSubscription[];
   readonly schedules: readonly DeclaredSchedule[];
-  readonly logger: Logger;
 }
 
 /** What setting up a service needs. */
@@ -97,7 +96,7 @@ export class ServiceHost {
         `service ${name} has no handler for ${missing.join(", ")}; pass all to handle({ ... })`,
       );
     }
-    return { name, contract, operations, handlers, hooks, subscriptions, schedules, logger };
+    return { name, contract, operations, handlers, hooks, subscriptions, schedules };
   }
 
   /** Ends background work, then closes what was opened, last first. */
