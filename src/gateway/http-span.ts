@@ -29,7 +29,7 @@ export function inHttpSpan(
       durationMs: now() - startedAt,
       error: status === undefined ? "CANCELLED" : status >= 500 ? `HTTP ${status}` : undefined,
       peer: undefined,
-      attributes: status === undefined ? undefined : { "http.status": status },
+      attributes: status === undefined ? undefined : { "http.response.status_code": status },
     });
   };
   let served: void | Promise<void>;

@@ -109,15 +109,16 @@ export class Attempts extends SettledOnce {
 
   /** @internal The instance has fallen silent: whoever may be asked twice is asked elsewhere. */
   onAttemptSuspect(attempt: Attempt): void {
-    if (this.#isRepeatable && attempt.isFirstDoubt()) this.#attemptBeside(attempt);
+    attempt.isSuspected = true;
+    if (this.#isRepeatable) this.#attemptBeside(attempt);
   }
 
-  /** @internal It takes far longer than such calls do. */
+  /** @internal Told again and again: it takes far longer than such calls do, or nobody could be asked when its instance fell silent. */
   onAttemptWaiting(attempt: Attempt, waitedMs: number): void {
-    if (!this.#request.isHedgeable) return;
-    const { ref, head } = this.#request;
-    if (waitedMs < this.#pool.patienceMs(ref.operation, head.deadlineMs)) return;
-    if (attempt.isFirstDoubt()) this.#attemptBeside(attempt);
+    const { ref, head, isHedgeable } = this.#request;
+    const isDue = () => waitedMs >= this.#pool.patienceMs(ref.operation, head.deadlineMs);
+    if (attempt.isSuspected ? this.#isRepeatable : isHedgeable && isDue())
+      this.#attemptBeside(attempt);
   }
 
   get #isRepeatable(): boolean {
@@ -146,14 +147,18 @@ export class Attempts extends SettledOnce {
   }
 
   /** The same call once more, at another instance, while the first goes on. */
-  #attemptBeside({ target }: Attempt): void {
+  #attemptBeside(attempt: Attempt): void {
     const time = now();
-    if (this.isSettled || this.#isCancelled) return;
-    this.#exclude(target);
+    if (this.isSettled || this.#isCancelled || attempt.hasCompanion) return;
+    this.#exclude(attempt.target);
     const other = this.#pick();
     const client = other?.readyClient;
-    // Only where it can go out at once: the first attempt still has its chance.
-    if (other && client && this.#mayRetry(time)) this.#send(other, client, time);
+    // Only where it can go out at once: the first attempt still has its chance, and a link that is dialled now serves the next look.
+    if (!client) other?.connect().catch(() => {});
+    else if (this.#mayRetry(time)) {
+      attempt.hasCompanion = true;
+      this.#send(other, client, time);
+    }
   }
 
   #attempt(time = now()): void {
@@ -216,7 +221,7 @@ export class Attempts extends SettledOnce {
     const delayMs = this.#pool.hedgeDelayMs(this.#request.ref.operation);
     if (delayMs === undefined) return;
     this.#stack.later(delayMs, () => {
-      if (!this.isSettled && attempt.isFirstDoubt()) this.#attemptBeside(attempt);
+      this.#attemptBeside(attempt);
     });
   }
 

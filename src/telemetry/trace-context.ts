@@ -38,8 +38,12 @@ export class TraceContext {
     this.service = service ?? parent?.service;
   }
 
-  /** The start of a new trace, sampled. */
-  static start(random: () => number): TraceContext {
+  /** The start of a new trace. @param isSampled decides by the last 32 bits of its id; default: it is. */
+  static start(
+    random: () => number,
+    isSampled?: (lastWord: number) => boolean,
+    service?: string,
+  ): TraceContext {
     const words: TraceContext["words"] = [
       word(random),
       word(random),
@@ -49,7 +53,8 @@ export class TraceContext {
       word(random),
       word(random) | 1,
     ];
-    return new TraceContext(words, 1);
+    const flags = isSampled === undefined || isSampled(words[3]) ? 1 : 0;
+    return new TraceContext(words, flags, { service });
   }
 
   /**

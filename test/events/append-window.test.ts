@@ -2,8 +2,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { AppendWindow } from "../../src/events/append-window.ts";
+import {
+  eventsIn,
+  type PackedBatch,
+  type StoredBlock,
+} from "../../src/events/core/packed-events.ts";
 import { StorageExecutor } from "../../src/events/storage/executor.ts";
-import type { AppendBatch } from "../../src/events/types.ts";
 import { DureError } from "../../src/kit/index.ts";
 
 type Fate = "answered" | "late" | "lost before" | "lost after" | "refused";
@@ -13,12 +17,12 @@ function startLog(fateOf: () => Fate) {
   const executor = new StorageExecutor(":memory:");
   let running = 0;
   let mostAtOnce = 0;
-  const store = (batch: AppendBatch) => {
+  const store = (batch: PackedBatch) => {
     const [answer] = executor.execute([{ name: "append", input: batch, at: Date.now() }]);
     if (answer?.ok) return answer.value as { duplicates: number };
     throw new DureError(answer?.code ?? "INTERNAL", answer?.message ?? "");
   };
-  async function append(batch: AppendBatch) {
+  async function append(batch: PackedBatch) {
     running += 1;
     mostAtOnce = Math.max(mostAtOnce, running);
     try {
@@ -38,7 +42,8 @@ function startLog(fateOf: () => Fate) {
     const [answer] = executor.execute([
       { name: "read", input: { topic: "t", from: 0, bounds }, at: 0 },
     ]);
-    return ((answer as { value: { body: string }[] }).value ?? []).map(({ body }) => Number(body));
+    const { value } = answer as { value: StoredBlock[] };
+    return eventsIn("t", value).map(({ body }) => Number(body));
   };
   return { append, read, mostAtOnce: () => mostAtOnce };
 }

@@ -70,7 +70,12 @@ export default service(store, {
     const begin = (row: IntentRow, ctx: CallContext, tx: Parameters<typeof runnerOf>[0]) => {
       const order = orderOf(row);
       return env.SHOP_CHECKOUT === "saga"
-        ? sagas.start(runnerOf(tx), conducted, row.purchase_id, order)
+        ? sagas.start(
+            runnerOf(tx),
+            conducted,
+            { id: row.purchase_id, traceparent: ctx.traceparent },
+            order,
+          )
         : outbox.publish(runnerOf(tx), store.placed, order, ctx);
     };
     return handle({

@@ -22,6 +22,7 @@ export async function hostConsole(spec: ConsoleSpec, link: SupervisorLink): Prom
     contracts: spec.contracts,
     zone: spec.zone,
     logger,
+    principals: spec.principals,
     isObservable: true,
   });
   const running = await startConsole(spec.console, node, logger);

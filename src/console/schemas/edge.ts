@@ -54,7 +54,7 @@ export const RouteEntry = z.object({
   method: z.string(),
   path: z.string(),
   to: z.string(),
-  /** Empty: the contract says it. */
+  /** Empty for a rule of the project's own: the operation says it. */
   auth: z.enum(["public", "required", ""]),
 });
 
