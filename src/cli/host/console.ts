@@ -21,6 +21,7 @@ export async function hostConsole(spec: ConsoleSpec, link: SupervisorLink): Prom
     calls: spec.calls,
     contracts: spec.contracts,
     zone: spec.zone,
+    traces: spec.traces,
     logger,
     principals: spec.principals,
     isObservable: true,
