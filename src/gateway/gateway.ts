@@ -100,6 +100,7 @@ class RunningGateway implements Gateway {
     this.#compressor = options.compression && new Compressor(options.compression);
     const cache = new HttpCache({
       bytesMax: (options.cache?.mb ?? gatewayDefaults.cacheMb) * 2 ** 20,
+      metrics: options.node.metrics,
     });
     this.#rules = new OperationRules(options.node, options.routes ?? []);
     this.#forward = new Forward(options.node, this.#rules, cache, this.#logger);

@@ -15,7 +15,7 @@ import {
   serviceDefinition,
 } from "../contract/index.ts";
 import { Closers, DureError } from "../kit/index.ts";
-import type { Logger, Metrics } from "../telemetry/index.ts";
+import type { Metrics } from "../telemetry/index.ts";
 import type { DeclaredSubscription } from "./event-delivery.ts";
 import type { ContextSource } from "./handler-context.ts";
 import { inBackground } from "./in-context.ts";
@@ -30,7 +30,6 @@ export interface HostedService {
   readonly hooks: readonly Hook[];
   readonly subscriptions: readonly DeclaredSubscription[];
   readonly schedules: readonly DeclaredSchedule[];
-  readonly logger: Logger;
 }
 
 /** What setting up a service needs. */
@@ -100,7 +99,7 @@ export class ServiceHost {
         `service ${name} has no handler for ${missing.join(", ")}; pass all to handle({ ... })`,
       );
     }
-    return { name, contract, operations, handlers, hooks, subscriptions, schedules, logger };
+    return { name, contract, operations, handlers, hooks, subscriptions, schedules };
   }
 
   /** Ends background work, then closes what was opened, last first. */

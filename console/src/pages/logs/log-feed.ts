@@ -83,8 +83,7 @@ class Feed {
   async run(isFollowing: boolean): Promise<void> {
     while (!this.#signal.aborted) {
       try {
-        await this.#loadNewest();
-        if (!isFollowing) return;
+        if (!isFollowing) return await this.#loadNewest();
         await this.#follow();
       } catch (error) {
         if (this.#signal.aborted) return;
@@ -108,10 +107,14 @@ class Feed {
     });
   }
 
+  /** The first item says that from now on no line is missed; what was before is asked for then. */
   async #follow(): Promise<void> {
+    let isFirst = true;
     for await (const { lines, dropped } of client.followLogs(this.#filter, {
       signal: this.#signal,
     })) {
+      if (isFirst) await this.#loadNewest();
+      isFirst = false;
       if (lines.length + dropped === 0) continue;
       const newest = this.#state.lines[0]?.id ?? -1;
       const fresh = lines.filter(({ id }) => id > newest).sort((a, b) => b.id - a.id);

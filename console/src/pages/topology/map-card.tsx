@@ -22,34 +22,32 @@ export function MapCard({ vertex, spot, isChosen }: CardProps) {
   if (!spot) return null;
   const { name, isService, instances, perS, errorShare, p99Ms } = vertex;
   const ill = instances.filter(({ health }) => health !== "good").length;
-  const said = `${name}: ${plural(instances.length, "instance")}${ill > 0 ? `, ${ill} not well` : ""}, ${rate(perS)}, ${percent(errorShare)} errors`;
+  const shortName = name.length > nameMax ? `${name.slice(0, nameMax - 1)}\u2026` : name;
+  const role = isService ? rate(perS) : "caller";
+  const errors = perS > 0 ? ` \u00b7 ${percent(errorShare)}` : "";
+  const slowest = perS > 0 ? ` \u00b7 ${duration(p99Ms)}` : "";
+  const many = instances.length > dotsMax ? String(instances.length) : "";
+  const said = `${name}: ${plural(instances.length, "instance")}${ill > 0 ? `, ${ill} not well` : ""}, ${rate(perS)}, ${percent(errorShare)} errors, p99 ${duration(p99Ms)}`;
   const state = ill > 0 ? " is-ill" : "";
   return (
     <a
       href={hrefOf(["topology", "service", name])}
       class={`card${isChosen ? " is-chosen" : ""}${isService ? "" : " is-caller"}${state}`}
-      aria-label={said}
     >
+      <title>{said}</title>
       <g transform={`translate(${spot.x - cardWidth / 2} ${spot.y - cardHeight / 2})`}>
         <rect width={cardWidth} height={cardHeight} rx="8" />
         <text class="name" x="10" y="20">
-          {name.length > nameMax ? `${name.slice(0, nameMax - 1)}\u2026` : name}
+          {shortName}
         </text>
         <text class="figures" x="10" y="37">
-          {isService ? rate(perS) : "caller"}
-          {perS > 0 ? (
-            <>
-              <tspan class={`tone-${toneOfErrors(errorShare)}`}>
-                {" "}
-                {"\u00b7"} {percent(errorShare)}
-              </tspan>
-              {` \u00b7 ${duration(p99Ms)}`}
-            </>
-          ) : null}
+          {role}
+          {errors ? <tspan class={`tone-${toneOfErrors(errorShare)}`}>{errors}</tspan> : null}
+          {slowest}
         </text>
-        {instances.length > dotsMax ? (
+        {many ? (
           <text class="figures" x={cardWidth - 10} y="20" text-anchor="end">
-            {instances.length}
+            {many}
           </text>
         ) : null}
         {healths.map((health) => (
