@@ -6,6 +6,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, globSync } from "node:fs";
 import { connect } from "node:net";
 import { delimiter, join } from "node:path";
+import { hasHosts } from "../bench/harness/hosts.ts";
 import { chromiumPath } from "../test/browser/support/chromium-path.ts";
 
 /** What suites need before they can run. */
@@ -45,6 +46,11 @@ const needs = [
     what: "Prometheus' Python client (Debian's package python3-prometheus-client)",
     isThere: async () =>
       spawnSync("/usr/bin/python3", ["-c", "import prometheus_client"]).status === 0,
+  },
+  {
+    suites: /^test\/faults\/.*-machines/,
+    what: "network namespaces (Linux, root, ip of Debian's package iproute2, python3, /dev/net/tun)",
+    isThere: async () => hasHosts(),
   },
   {
     suites: /^test\/browser\//,

@@ -57,6 +57,7 @@ export {
   type SagaHost,
   type SagaOptions,
   type SagaOutcome,
+  type SagaPlace,
   type Sagas,
   type StepContext,
   type StepOptions,

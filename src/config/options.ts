@@ -106,6 +106,20 @@ export interface EventsSection {
   readonly keepMb?: number;
 }
 
+/** Which traces are kept, and where they are sent. Those with an error or a slow span are kept in any case. */
+export interface TracesSection {
+  /** New traces of a node that are kept in each second. Default 10. */
+  readonly perSecond?: number;
+  /** Of the traces beyond them, this share, from 0 to 1. Default 0.01. */
+  readonly share?: number;
+  /** What takes so long counts as slow, in ms. Default 500. */
+  readonly slowMs?: number;
+  /** A tracing system that speaks OTLP over HTTP, as `http://localhost:4318`. `DURE_OTLP_URL`. Default: none. */
+  readonly otlpUrl?: string;
+  /** Headers of the requests to it. Better given as `DURE_OTLP_HEADERS`, `name=value,name=value`, since they hold keys. */
+  readonly otlpHeaders?: Readonly<Record<string, string>>;
+}
+
 /** The web console: the fleet in a browser. */
 export interface ConsoleSection {
   /** Whether it is run. `DURE_CONSOLE=on|off`. Default true. */
@@ -158,6 +172,11 @@ export interface ProfileOptions {
     readonly tokenFile?: string;
     /** A folder of certificates made by `dure certs`: every link is then mutual TLS. `DURE_CERTS`. Default: none. */
     readonly certs?: string;
+    /**
+     * Names whose certificates may say for whom calls are made. `DURE_PRINCIPALS`. Default `["gateway"]`; nothing is asked where there are no
+     * certificates.
+     */
+    readonly principals?: readonly string[];
   };
   /** Where Prometheus reads what all processes of this machine count: `GET /metrics`. */
   readonly metrics?: {
@@ -166,6 +185,8 @@ export interface ProfileOptions {
     /** The address it listens on. Default `127.0.0.1`. */
     readonly host?: string;
   };
+  /** Which traces are kept, and where they are sent. */
+  readonly traces?: TracesSection;
   /** The web console of `dure up` and `dure dev`. */
   readonly console?: ConsoleSection;
   /** Logs. */

@@ -81,6 +81,7 @@ async function start(
   closers.add(() => watcher.close());
   const routes = new RouteMap(node, options.routes ?? []);
   closers.add(() => routes.close());
+  node.vouching.announce();
   const gatekeeper = new Gatekeeper(secret, file("used-tokens"));
   const audit = new AuditLog(file("audit.ndjson"), logger);
   const pages = new Pages(options.pages);

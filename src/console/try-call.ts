@@ -30,7 +30,8 @@ export async function tryCall(node: MeshNode, trial: CallTrial): Promise<Tried> 
   const { service, operation, input, deadlineMs, who } = trial;
   const { hash, description } = operationOf(node, service, operation);
   const trace = TraceContext.start(random);
-  const principal = JSON.stringify({ subject: `console:${who}`, scopes: description.scopes });
+  const caller = { subject: `console:${who}`, scopes: description.scopes };
+  const principal = node.vouching.sign(JSON.stringify(caller));
   const request: CallRequest = {
     ref: { service, operation, contractHash: hash },
     body: input === undefined ? "" : JSON.stringify(input),

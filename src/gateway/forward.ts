@@ -54,7 +54,7 @@ export class Forward {
     const { exchange, route } = request;
     const placement = request.rule && this.#rules.place(exchange, request.rule, route.ref.service);
     if (route.operation.cache) return this.#sendCached(request, placement, route.operation.cache);
-    const call = callOf(request, placement);
+    const call = this.#callOf(request, placement);
     if (route.operation.kind === "stream") {
       return answerStream(exchange, this.#node.openStream(call), statusOf(route), {
         problemOf: (failure) => failureProblem(failure, route.operation, placeOf(exchange)),
@@ -92,7 +92,7 @@ export class Forward {
     try {
       const found = this.#cache.answer(asked, async (_headers, signal) => {
         const pending = this.#node.call(
-          callOf({ ...request, principal }, { routingKey: undefined, versions }),
+          this.#callOf({ ...request, principal }, { routingKey: undefined, versions }),
         );
         signal.addEventListener("abort", () => pending.cancel(), { once: true });
         const outcome = await pending.outcome;
@@ -110,6 +110,21 @@ export class Forward {
       if (!(thrown instanceof CallFailed)) throw thrown;
       this.#fail(request, thrown.failure);
     }
+  }
+
+  #callOf(request: ForwardRequest, placement: Placement | undefined): CallRequest {
+    const { exchange, route, principal, input, trace } = request;
+    const { operation, ref } = route;
+    const call = httpCall(route, input, {
+      deadlineMs: operation.deadlineMs ?? callOptionsFor(undefined, ref.service).deadlineMs,
+      trace,
+      principal: principal === undefined ? undefined : this.#node.vouching.sign(principal),
+      http: operation.kind === "raw" ? rawHeadOf(exchange) : undefined,
+      routingKey: placement?.routingKey,
+    });
+    // Data with one owner is at one instance, whatever its version.
+    if (!placement?.versions || call.isPartitioned) return call;
+    return { ...call, versions: placement.versions };
   }
 
   #fail({ exchange, route, input, rule, trace }: ForwardRequest, failure: CallFailure): void {
@@ -135,19 +150,6 @@ export class Forward {
     const isForNow = problem.status === 503 || problem.status === 429;
     sendProblem(exchange, problem, isForNow ? [["retry-after", "1"]] : []);
   }
-}
-
-function callOf(request: ForwardRequest, placement: Placement | undefined): CallRequest {
-  const { exchange, route, principal, input, trace } = request;
-  const { operation, ref } = route;
-  const call = httpCall(route, input, {
-    deadlineMs: operation.deadlineMs ?? callOptionsFor(undefined, ref.service).deadlineMs,
-    trace,
-    principal,
-    http: operation.kind === "raw" ? rawHeadOf(exchange) : undefined,
-    routingKey: placement?.routingKey,
-  });
-  return placement?.versions ? { ...call, versions: placement.versions } : call;
 }
 
 function rawHeadOf(exchange: HeadedExchange): string {

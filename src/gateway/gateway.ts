@@ -17,7 +17,8 @@ import {
   type Step,
 } from "../http/index.ts";
 import { andThen, formatHostPort, now } from "../kit/index.ts";
-import { advertisedHost, type MeshNode } from "../mesh/index.ts";
+import type { MeshNode } from "../mesh/index.ts";
+import { advertisedHost } from "../registry/index.ts";
 import { type Logger, silentLogger, type TraceContext } from "../telemetry/index.ts";
 import { Admittance, type Admitted } from "./admittance.ts";
 import { Authenticator } from "./auth/index.ts";
@@ -99,6 +100,7 @@ class RunningGateway implements Gateway {
     this.#compressor = options.compression && new Compressor(options.compression);
     const cache = new HttpCache({
       bytesMax: (options.cache?.mb ?? gatewayDefaults.cacheMb) * 2 ** 20,
+      metrics: options.node.metrics,
     });
     this.#rules = new OperationRules(options.node, options.routes ?? []);
     this.#forward = new Forward(options.node, this.#rules, cache, this.#logger);
@@ -145,6 +147,7 @@ class RunningGateway implements Gateway {
       certificates,
       proxies: new TrustedProxies(this.#options.trustedProxies ?? []),
     });
+    this.#node.vouching.announce();
     this.#announce();
     this.#logger.info("gateway ready", { url: this.url });
   }
@@ -164,8 +167,7 @@ class RunningGateway implements Gateway {
   /** Tells the registry where it answers, for proxies before it and whoever looks for it. */
   #announce(): void {
     const { registry } = this.#node;
-    const address = advertisedHost(this.#options.host ?? gatewayDefaults.host);
-    const host = address === "" ? registry.self.host : address;
+    const host = advertisedHost(this.#options.host ?? gatewayDefaults.host, registry.self.host);
     if (host === "") return;
     const scheme = this.#options.tls ? "https" : "http";
     this.#announced = `${scheme}://${formatHostPort({ host, port: this.port })}`;

@@ -8,7 +8,10 @@ export class Attempt implements CallObserver {
   readonly sentAt: number;
   readonly #owner: Attempts;
   #call: PendingCall | undefined;
-  #isDoubted = false;
+  /** Whether its instance has fallen silent since it was sent. */
+  isSuspected = false;
+  /** Each attempt is given one companion at most. */
+  hasCompanion = false;
 
   constructor(owner: Attempts, target: Target, sentAt: number) {
     this.#owner = owner;
@@ -23,13 +26,6 @@ export class Attempt implements CallObserver {
 
   cancel(): void {
     this.#call?.cancel();
-  }
-
-  /** True once: each attempt is given one companion at most. */
-  isFirstDoubt(): boolean {
-    const isFirst = !this.#isDoubted;
-    this.#isDoubted = true;
-    return isFirst;
   }
 
   onOutcome(outcome: Outcome): void {

@@ -8,7 +8,6 @@
  * nobody above retries it once more.
  */
 import { now, random } from "../kit/index.ts";
-import type { TraceContext } from "../telemetry/index.ts";
 import { type CallFailure, type Client, type Outcome, SettledOnce } from "../wire/index.ts";
 import { Attempt } from "./attempt.ts";
 import {
@@ -31,7 +30,6 @@ export class Attempts extends SettledOnce {
   readonly #stack: ClientStack;
   readonly #pool: ServicePool;
   readonly #request: CallRequest;
-  readonly #trace: TraceContext | undefined;
   readonly #begunAt = now();
   readonly #deadlineAt: number;
   readonly #retriesMax: number;
@@ -48,17 +46,11 @@ export class Attempts extends SettledOnce {
   /** Who was asked last. */
   #peer: string | undefined;
 
-  constructor(
-    stack: ClientStack,
-    pool: ServicePool,
-    request: CallRequest,
-    trace: TraceContext | undefined,
-  ) {
+  constructor(stack: ClientStack, pool: ServicePool, request: CallRequest) {
     super();
     this.#stack = stack;
     this.#pool = pool;
     this.#request = request;
-    this.#trace = trace;
     const { deadlineMs, retriesLeft } = request.head;
     this.#deadlineAt = this.#begunAt + deadlineMs;
     this.#retriesMax = Math.min(pool.retriesMax, retriesLeft ?? pool.retriesMax);
@@ -109,15 +101,16 @@ export class Attempts extends SettledOnce {
 
   /** @internal The instance has fallen silent: whoever may be asked twice is asked elsewhere. */
   onAttemptSuspect(attempt: Attempt): void {
-    if (this.#isRepeatable && attempt.isFirstDoubt()) this.#attemptBeside(attempt);
+    attempt.isSuspected = true;
+    if (this.#isRepeatable) this.#attemptBeside(attempt);
   }
 
-  /** @internal It takes far longer than such calls do. */
+  /** @internal Told again and again: it takes far longer than such calls do, or nobody could be asked when its instance fell silent. */
   onAttemptWaiting(attempt: Attempt, waitedMs: number): void {
-    if (!this.#request.isHedgeable) return;
-    const { ref, head } = this.#request;
-    if (waitedMs < this.#pool.patienceMs(ref.operation, head.deadlineMs)) return;
-    if (attempt.isFirstDoubt()) this.#attemptBeside(attempt);
+    const { ref, head, isHedgeable } = this.#request;
+    const isDue = () => waitedMs >= this.#pool.patienceMs(ref.operation, head.deadlineMs);
+    if (attempt.isSuspected ? this.#isRepeatable : isHedgeable && isDue())
+      this.#attemptBeside(attempt);
   }
 
   get #isRepeatable(): boolean {
@@ -146,14 +139,18 @@ export class Attempts extends SettledOnce {
   }
 
   /** The same call once more, at another instance, while the first goes on. */
-  #attemptBeside({ target }: Attempt): void {
+  #attemptBeside(attempt: Attempt): void {
     const time = now();
-    if (this.isSettled || this.#isCancelled) return;
-    this.#exclude(target);
+    if (this.isSettled || this.#isCancelled || attempt.hasCompanion) return;
+    this.#exclude(attempt.target);
     const other = this.#pick();
     const client = other?.readyClient;
-    // Only where it can go out at once: the first attempt still has its chance.
-    if (other && client && this.#mayRetry(time)) this.#send(other, client, time);
+    // Only where it can go out at once: the first attempt still has its chance, and a link that is dialled now serves the next look.
+    if (!client) other?.connect().catch(() => {});
+    else if (this.#mayRetry(time)) {
+      attempt.hasCompanion = true;
+      this.#send(other, client, time);
+    }
   }
 
   #attempt(time = now()): void {
@@ -172,17 +169,13 @@ export class Attempts extends SettledOnce {
       target,
       remainingMs,
       later: (delayMs, run) => this.#stack.later(delayMs, run),
-      hasOther: () => this.#hasOther(target),
+      hasOther: () => this.#pick(new Set(this.#tried).add(target.nodeId)) !== undefined,
       onLink: (connected) => this.#send(target, connected, now()),
       onLeft: () => {
         this.#exclude(target);
         this.#redispatch();
       },
     });
-  }
-
-  #hasOther(target: Target): boolean {
-    return this.#pick(new Set(this.#tried).add(target.nodeId)) !== undefined;
   }
 
   #pick(tried: ReadonlySet<string> | undefined = this.#tried): Target | undefined {
@@ -204,19 +197,18 @@ export class Attempts extends SettledOnce {
 
   #headFor(remainingMs: number): CallRequest["head"] {
     const { head } = this.#request;
-    const trace = this.#trace;
     const attempt = this.#retries + this.#redispatches;
-    if (attempt === 0 && remainingMs === head.deadlineMs) return trace ? { ...head, trace } : head;
+    if (attempt === 0 && remainingMs === head.deadlineMs) return head;
     const isLimited = head.retriesLeft !== undefined || this.#retries > 0;
     const retriesLeft = isLimited ? this.#retriesMax - this.#retries : undefined;
-    return { ...head, trace, deadlineMs: remainingMs, attempt, retriesLeft };
+    return { ...head, deadlineMs: remainingMs, attempt, retriesLeft };
   }
 
   #planHedge(attempt: Attempt): void {
     const delayMs = this.#pool.hedgeDelayMs(this.#request.ref.operation);
     if (delayMs === undefined) return;
     this.#stack.later(delayMs, () => {
-      if (!this.isSettled && attempt.isFirstDoubt()) this.#attemptBeside(attempt);
+      this.#attemptBeside(attempt);
     });
   }
 
@@ -284,7 +276,7 @@ export class Attempts extends SettledOnce {
       ? outcome
       : { ok: false as const, failure: { ...outcome.failure, isExhausted: true } };
     if (!this.settle(told)) return;
-    this.#stack.onMade(this.#trace, {
+    this.#stack.onMade(this.#request.head.trace, {
       ref: this.#request.ref,
       code: outcome.ok ? undefined : outcome.failure.code,
       startedAt: this.#begunAt,

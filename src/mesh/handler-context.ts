@@ -14,6 +14,7 @@ import {
 import { DureError, now } from "../kit/index.ts";
 import type { Logger, SpanStart, TraceContext, Traces } from "../telemetry/index.ts";
 import type { RequestHead } from "../wire/index.ts";
+import type { ProofJudgement } from "./principal-proofs.ts";
 import type { StackRequest } from "./server-stack.ts";
 import type { CallParent, Cancellable } from "./typed-client.ts";
 
@@ -24,6 +25,8 @@ export interface ContextSource {
   clientFor(contract: AnyContract, parent: CallParent): unknown;
   fetchFor(request: Request, parent: CallParent): Promise<Response>;
   publish(event: EventRuntime, data: unknown, options: PublishedFor): Promise<void>;
+  /** Whether the principal of an event is believed, however old it is. */
+  judgeOld(principal: string): ProofJudgement;
 }
 
 /** How an event is published, and by which call, if any. */

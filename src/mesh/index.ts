@@ -3,7 +3,6 @@
  * `node.ts` puts the parts together.
  */
 
-export { advertisedHost } from "./advertised-host.ts";
 export type { NodeQuestion } from "./ask-node.ts";
 export type { CallRequest } from "./client-stack.ts";
 export { type ConnectOptions, connect, type MeshConnection } from "./connect.ts";

@@ -4,6 +4,7 @@ import type { Logger, Metrics, Traces } from "../telemetry/index.ts";
 import type { PendingCall } from "../wire/index.ts";
 import type { NodeQuestion } from "./ask-node.ts";
 import type { CallRequest } from "./client-stack.ts";
+import type { PrincipalProofs } from "./principal-proofs.ts";
 import type { MessageStream } from "./stream-call.ts";
 
 /** A node that runs. */
@@ -28,6 +29,8 @@ export interface MeshNode {
   call(request: CallRequest): PendingCall;
   /** A call as bytes that is answered by a stream; what goes wrong is thrown to its reader as a `StreamFailure`. */
   openStream(request: CallRequest): MessageStream;
+  /** Signs principals that this node has verified, so that other nodes believe it. */
+  readonly vouching: Pick<PrincipalProofs, "sign" | "announce">;
   /** Asks one node what every node answers itself, as `$telemetry.spans`. Rejects with NOT_FOUND if it does not listen, and as any call. */
   ask(question: NodeQuestion): Promise<unknown>;
   /** A contract of the fleet by its hash, once it is known. */

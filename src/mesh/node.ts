@@ -1,15 +1,8 @@
 /** One running process in the mesh: hosts services, calls others, knows who is there. Everything else in this folder is a part. */
 import type { AnyContract, ClientOf, ContractDescription } from "../contract/index.ts";
 import { joinRegistry, newNodeId, type Registry } from "../registry/index.ts";
-import {
-  type Logger,
-  type Metrics,
-  NodeTelemetry,
-  type TraceContext,
-  type Traces,
-} from "../telemetry/index.ts";
+import { type Logger, type Metrics, NodeTelemetry, type Traces } from "../telemetry/index.ts";
 import { type PeerIdentity, type PendingCall, Server } from "../wire/index.ts";
-import { advertisedHost } from "./advertised-host.ts";
 import { announcementOf } from "./announcement.ts";
 import { type BuiltIn, NodeAsker, type NodeQuestion } from "./ask-node.ts";
 import { requireProvenNames } from "./caller-check.ts";
@@ -19,10 +12,12 @@ import { LocalCall } from "./local-call.ts";
 import { LocalStream } from "./local-stream.ts";
 import { MeshFetch } from "./mesh-fetch.ts";
 import type { MeshNode } from "./mesh-node.ts";
+import { defaultMesh, newRecord } from "./new-record.ts";
 import { NodeContracts } from "./node-contracts.ts";
 import { NodeEvents } from "./node-events.ts";
 import { addNodeReadings, NodeMetrics } from "./node-metrics.ts";
 import { callOptionsFor, type NodeOptions } from "./options.ts";
+import { PrincipalProofs } from "./principal-proofs.ts";
 import { ServerStack } from "./server-stack.ts";
 import { type HostedService, ServiceHost } from "./service-host.ts";
 import type { MessageStream } from "./stream-call.ts";
@@ -61,6 +56,7 @@ class RunningNode implements MeshNode {
   readonly #fetch: MeshFetch;
   readonly #events: NodeEvents;
   readonly #contexts: ContextSource;
+  readonly vouching: PrincipalProofs;
   #draining: Promise<void> | undefined;
   readonly #host: ServiceHost;
   readonly #hosted: HostedService[] = [];
@@ -68,26 +64,14 @@ class RunningNode implements MeshNode {
   #isDraining = false;
 
   constructor(options: NodeOptions) {
-    const { name, slot = name, mesh = "dure", host = "127.0.0.1", port = 0 } = options;
+    const { name, mesh = defaultMesh, host = "127.0.0.1", port = 0 } = options;
     const { token, transport, dataDir, logger, traces } = options;
     this.#options = options;
     this.id = newNodeId(name);
     this.name = name;
     this.#telemetry = new NodeTelemetry({ node: this, logger, traces });
     this.registry = joinRegistry({
-      self: {
-        id: this.id,
-        name,
-        slot,
-        mesh,
-        host: advertisedHost(host),
-        port: 0,
-        urls: [],
-        services: [],
-        state: "ready",
-        zone: options.zone ?? "",
-        weight: options.weight ?? 1,
-      },
+      self: newRecord(this.id, options),
       distributors: options.distributors,
       token,
       dataDir,
@@ -131,6 +115,7 @@ class RunningNode implements MeshNode {
       openStream: (request) => this.#clientStack.openStream(request),
       deadlineMsFor: (service) => callOptionsFor(options.calls, service).deadlineMs,
     });
+    this.vouching = new PrincipalProofs(mesh, this.registry, options);
     this.#events = new NodeEvents(options.events, metrics, this.traces);
     this.#contexts = this.#contextSource();
     const internal = new Map<string, BuiltIn>([
@@ -142,14 +127,15 @@ class RunningNode implements MeshNode {
       metrics,
       name: this.name,
       contexts: this.#contexts,
+      proofs: this.vouching,
       ownNames: () => [this.name, ...this.#hosted.map(({ name }) => name)],
       internal,
     });
     this.#host = new ServiceHost({
       env: options.env ?? {},
       provide: options.provide ?? [],
-      logger: this.logger,
       metrics: this.metrics,
+      contexts: this.#contexts,
       clientFor: (contract) => this.#clients.client(contract),
       fetch: (request) => this.#fetch.fetch(request),
       publish: (event, data, options) => this.#events.publish(event, data, options),
@@ -175,8 +161,8 @@ class RunningNode implements MeshNode {
       traces: this.traces,
       targets,
       calls: this.#options.calls,
-      callLocally: (request, trace) => this.#runLocally(request, trace, LocalCall),
-      openLocally: (request, trace) => this.#runLocally(request, trace, LocalStream),
+      callLocally: (request) => this.#runLocally(request, LocalCall),
+      openLocally: (request) => this.#runLocally(request, LocalStream),
       offers: (instance, ref) => this.#contracts.offers(instance, ref),
     });
   }
@@ -269,7 +255,8 @@ class RunningNode implements MeshNode {
     this.#events.close();
     this.#clientStack.close();
     this.#serverStack.close();
-    await this.#host.close();
+    this.vouching.close();
+    await Promise.all([this.#host.close(), this.#telemetry.close()]);
   }
 
   #contextSource(): ContextSource {
@@ -279,6 +266,7 @@ class RunningNode implements MeshNode {
       clientFor: (contract, parent) => this.#clients.client(contract, parent),
       fetchFor: (request, parent) => this.#fetch.fetch(request, parent),
       publish: (event, data, options) => this.#events.publish(event, data, options),
+      judgeOld: (principal) => this.vouching.judge(principal, true),
     };
   }
 
@@ -289,11 +277,10 @@ class RunningNode implements MeshNode {
 
   #runLocally<Local extends LocalCall>(
     request: CallRequest,
-    trace: TraceContext | undefined,
-    Run: new (request: CallRequest, trace: TraceContext | undefined) => Local,
+    Run: new (request: CallRequest) => Local,
   ): Local | undefined {
     if (this.#isDraining || !this.#serverStack.offers(request.ref)) return undefined;
-    const run = new Run(request, trace);
+    const run = new Run(request);
     this.#serverStack.handle(run);
     return run;
   }

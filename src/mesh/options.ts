@@ -62,6 +62,11 @@ export interface NodeOptions {
   readonly dataDir?: string | undefined;
   readonly transport?: Transport | undefined;
   readonly calls?: CallDefaults | undefined;
+  /**
+   * Names whose certificates may say for whom calls are made; a principal that none of them signed is refused. Only with a transport that has
+   * certificates. Default `["gateway"]`.
+   */
+  readonly principals?: readonly string[] | undefined;
   /** What becomes of this node if its contracts would break callers of instances that run. Default `route`. */
   readonly contracts?: ContractPolicy | undefined;
   /** The values of the services' declared environment, by service and name. */

@@ -133,7 +133,7 @@ export class RequestRun {
   }
 
   readonly #onThrown = (thrown: unknown): void => {
-    const failure = failureOf(thrown, this.#hosted);
+    const failure = failureOf(thrown, this.#hosted, this.#context);
     this.#request.fail(failure);
     this.#end(failure.code);
   };

@@ -27,6 +27,7 @@ import { refusalOfCaller } from "./caller-check.ts";
 import { isUntraced } from "./core/platform-services.ts";
 import type { ContextSource, ContextSubject, HandlerContext } from "./handler-context.ts";
 import type { NodeMetrics } from "./node-metrics.ts";
+import type { PrincipalProofs } from "./principal-proofs.ts";
 import { RequestRun, type RunSurroundings } from "./request-run.ts";
 import type { HostedService } from "./service-host.ts";
 
@@ -56,6 +57,7 @@ export interface ServerStackOptions {
   readonly metrics: NodeMetrics;
   /** The name of this node. */
   readonly name: string;
+  readonly proofs: PrincipalProofs;
   /** The names of this node and of what it hosts: they call each other within the process. */
   ownNames(): readonly string[];
   /** Operations of the platform itself, by service and operation; they get params and return JSON text. */
@@ -163,8 +165,25 @@ export class ServerStack {
     }
     const refusal = refusalOfCaller(hosted.runtime.description, request, this.#options.ownNames());
     if (refusal) return this.#refuse(request, refusal);
+    if (request.peer && request.head.principal !== undefined) {
+      const judgement = this.#options.proofs.judge(request.head.principal);
+      if (judgement === "unknown") return this.#waitForProof(request);
+      if (judgement) return this.#refuse(request, judgement);
+    }
     this.#runningCount += 1;
     new RequestRun(this.#runs, hosted, request).begin();
+  }
+
+  /** Who vouches for the principal is not known here yet: a gateway that has just started. */
+  #waitForProof(request: StackRequest): void {
+    const judge = () => {
+      if (this.#options.proofs.judge(request.head.principal ?? "") !== "unknown")
+        return this.handle(request);
+      const message =
+        "the principal of the call was signed by a certificate that is not known here";
+      this.#refuse(request, { code: "UNAUTHENTICATED", message, isStarted: false });
+    };
+    if (!this.#options.proofs.whenMoreIsKnown(judge)) judge();
   }
 
   #find(ref: OperationRef): HostedOperation | undefined {

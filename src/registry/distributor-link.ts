@@ -11,6 +11,7 @@ import {
   type PeerIdentity,
   type Transport,
 } from "../wire/index.ts";
+import { advertisedHost } from "./advertised-host.ts";
 import { distributorRefs, type RegisterMessage, type WatchMessage } from "./protocol.ts";
 import type { NodeRecord } from "./record.ts";
 
@@ -87,7 +88,7 @@ export class DistributorLink {
 
   async #tellChanges(): Promise<void> {
     while (this.isConnected && this.#client && !this.#stop.signal.aborted) {
-      const record = this.#options.record();
+      const record = this.#announced(this.#client);
       if (record.revision === this.announcedRevision) return;
       const call = this.#client.call(
         distributorRefs.update,
@@ -126,7 +127,7 @@ export class DistributorLink {
     try {
       await client.connect();
       const head = { deadlineMs: foreverMs };
-      const record = this.#options.record();
+      const record = this.#announced(client);
       const registration = client.openStream(
         distributorRefs.register,
         head,
@@ -148,6 +149,12 @@ export class DistributorLink {
     } finally {
       client.destroy();
     }
+  }
+
+  /** The record with an address that others can dial. */
+  #announced({ localAddress }: Client): NodeRecord {
+    const record = this.#options.record();
+    return { ...record, host: advertisedHost(record.host, localAddress) };
   }
 
   async #followRegistration(stream: IncomingStream, revision: number): Promise<string> {

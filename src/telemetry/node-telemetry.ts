@@ -3,6 +3,7 @@ import { type Logger, silentLogger } from "./logs/logger.ts";
 import { recordedLogger } from "./logs/recorded-logger.ts";
 import { Metrics } from "./metrics/metrics.ts";
 import { openTelemetryBridge } from "./traces/open-telemetry-bridge.ts";
+import { OtlpExporter } from "./traces/otlp-exporter.ts";
 import { type TraceOptions, Traces } from "./traces/traces.ts";
 
 /** The name under which nodes answer what they know of themselves; see telemetry-page.ts. */
@@ -22,17 +23,29 @@ export class NodeTelemetry {
   /** The logger that was given, whose lines are also kept. */
   readonly logger: Logger;
   readonly #logs: LogRing;
+  readonly #options: TraceOptions;
+  #exporter: OtlpExporter | undefined;
 
-  constructor({ node, logger = silentLogger, traces }: NodeTelemetryOptions) {
+  constructor({ node, logger = silentLogger, traces = {} }: NodeTelemetryOptions) {
+    this.#options = traces;
     this.traces = new Traces({ node, ...traces });
     this.#logs = new LogRing(node);
     this.logger = recordedLogger(logger, this.#logs);
   }
 
-  /** Lets an OpenTelemetry SDK that the process has registered see the spans. */
+  /** Lets an OpenTelemetry SDK that the process has registered see the spans, and sends them where they are to be sent. */
   async open(): Promise<void> {
     const bridge = await openTelemetryBridge();
     if (bridge) this.traces.bridgeTo(bridge);
+    const { otlpUrl: url, otlpHeaders: headers = {} } = this.#options;
+    if (url === undefined) return;
+    const { traces, metrics, logger } = this;
+    this.#exporter = new OtlpExporter({ url, headers, traces, metrics, logger });
+  }
+
+  /** Sends what is left, within 2 s. */
+  async close(): Promise<void> {
+    await this.#exporter?.close();
   }
 
   /** What it answers over the mesh, by service and operation: from params to JSON. */

@@ -78,6 +78,11 @@ export class Client {
     return this.#peer;
   }
 
+  /** This side's address, once connected. */
+  get localAddress(): string {
+    return this.#session?.link.socket.localAddress ?? "";
+  }
+
   /** When the peer's last byte came in, on the clock of `now()`. */
   get bytesReceivedAt(): number {
     return this.#session?.link.bytesReceivedAt ?? 0;

@@ -263,7 +263,9 @@ function node(input: PlanInput, name: string) {
     distributors: distributorsOf(input),
     calls: input.config.calls,
     contracts: input.config.contracts,
+    principals: input.config.principals,
     zone: input.config.zone,
+    traces: input.config.traces,
   };
 }
 

@@ -21,7 +21,9 @@ export async function hostConsole(spec: ConsoleSpec, link: SupervisorLink): Prom
     calls: spec.calls,
     contracts: spec.contracts,
     zone: spec.zone,
+    traces: spec.traces,
     logger,
+    principals: spec.principals,
     isObservable: true,
   });
   const running = await startConsole(spec.console, node, logger);

@@ -50,6 +50,7 @@ export async function hostDev(spec: DevSpec, link: SupervisorLink): Promise<void
     calls: spec.calls,
     contracts: spec.contracts,
     zone: spec.zone,
+    traces: spec.traces,
     env,
     logger,
   });

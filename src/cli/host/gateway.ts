@@ -30,7 +30,9 @@ export async function hostGateway(spec: GatewaySpec, link: SupervisorLink): Prom
     dataDir: spec.dataFolder,
     calls: spec.calls,
     contracts: spec.contracts,
+    principals: spec.principals,
     zone: spec.zone,
+    traces: spec.traces,
     logger,
   });
   const connections = (take: (socket: Socket) => void) => link.onConnection(take);

@@ -20,7 +20,9 @@ interface NodeSpec extends CommonSpec {
   readonly distributors: readonly HostPort[];
   readonly calls: ResolvedConfig["calls"];
   readonly contracts: ResolvedConfig["contracts"];
+  readonly principals: ResolvedConfig["principals"];
   readonly zone: ResolvedConfig["zone"];
+  readonly traces: ResolvedConfig["traces"];
 }
 
 /** Runs the registry server. */

@@ -1,5 +1,13 @@
+import { mkdirSync } from "node:fs";
 import { userInfo } from "node:os";
-import { type Console, createConsole, type FleetPort, signInUrl } from "../../console/index.ts";
+import { join } from "node:path";
+import {
+  type Console,
+  createCollector,
+  createConsole,
+  type FleetPort,
+  signInUrl,
+} from "../../console/index.ts";
 import { DureError } from "../../kit/index.ts";
 import type { MeshNode } from "../../mesh/index.ts";
 import { askFleet, type FleetOperations, runningFleet } from "../../supervisor/index.ts";
@@ -16,16 +24,30 @@ export function ownSignInUrl(url: string, { secret }: ConsolePlace): string {
   return signInUrl(url, secret, { who: userInfo().username, canOperate: true });
 }
 
-/** Starts the console on a node. With `fleetFolder` it asks the supervisor of that data folder. */
+/** Starts the console on a node, and a collector for it. With `fleetFolder` it asks the supervisor of that data folder. */
 export async function startConsole(
   { fleetFolder, dataFolder, ...place }: ConsolePlace,
   node: MeshNode,
   logger: Logger,
 ): Promise<Console> {
   const fleet = fleetFolder === undefined ? undefined : fleetPort(fleetFolder);
-  return portAdvice("console.port", place.host, place.port, () =>
-    createConsole({ ...place, node, dataFolder, fleet, logger, version: packageInfo().version }),
-  );
+  const folder = dataFolder && join(dataFolder, "console");
+  if (folder) mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const collector = createCollector({ node, path: folder && join(folder, "telemetry.db") });
+  try {
+    const running = await portAdvice("console.port", place.host, place.port, () => {
+      const { version } = packageInfo();
+      return createConsole({ ...place, node, dataFolder, fleet, collector, logger, version });
+    });
+    const close = async () => {
+      await running.close();
+      await collector.close();
+    };
+    return { port: running.port, url: running.url, close };
+  } catch (thrown) {
+    await collector.close();
+    throw thrown;
+  }
 }
 
 /** The supervisor that runs on a data folder. */

@@ -9,6 +9,7 @@ import type {
   ProfileOptions,
   ServiceLoader,
   SidecarSection,
+  TracesSection,
 } from "../options.ts";
 import { checkConfig } from "./check.ts";
 import { hintFor, type Problem, problemsError } from "./problems.ts";
@@ -68,7 +69,9 @@ export interface ResolvedConfig {
   readonly host: string;
   readonly tokenFile: string | undefined;
   readonly certs: string | undefined;
+  readonly principals: readonly string[] | undefined;
   readonly metrics: NonNullable<ProfileOptions["metrics"]>;
+  readonly traces: TracesSection;
   readonly console: ConsoleSection & {
     readonly enabled: boolean;
     readonly port: number;
@@ -209,7 +212,9 @@ function withDefaults(
     host,
     tokenFile: config.security?.tokenFile,
     certs: config.security?.certs,
+    principals: config.security?.principals,
     metrics: config.metrics ?? {},
+    traces: config.traces ?? {},
     console: {
       ...config.console,
       enabled: config.console?.enabled ?? true,

@@ -29,6 +29,6 @@ export interface SpanRecord {
   readonly error?: string;
   /** Of a `client` span the instance that answered, by its slot; of a `server` span the name of the node that called. */
   readonly peer?: string;
-  /** Further facts, such as `http.status`; few and short. */
+  /** Further facts, such as `http.response.status_code`; few and short. */
   readonly attributes?: Readonly<Record<string, string | number>>;
 }

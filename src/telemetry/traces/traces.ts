@@ -11,6 +11,13 @@ import { type FinishedSpan, SpanRing } from "./span-ring.ts";
 export interface TraceOptions extends SamplingOptions {
   /** A span that takes so long is kept with its whole trace, in ms. Default 500. */
   readonly slowMs?: number | undefined;
+  /**
+   * A tracing system that speaks OTLP over HTTP, as `http://localhost:4318`: spans that are kept are sent there. A name and password in it
+   * are sent as basic authentication. Default: none.
+   */
+  readonly otlpUrl?: string | undefined;
+  /** Headers of those requests, as an API key. */
+  readonly otlpHeaders?: Readonly<Record<string, string>> | undefined;
 }
 
 /** Whose spans these are. */
@@ -41,9 +48,9 @@ export class Traces {
   readonly #slowMs: number;
   #bridge: SpanBridge | undefined;
 
-  constructor({ node, slowMs = slowMsDefault, ...sampling }: TracesOptions) {
+  constructor({ node, slowMs = slowMsDefault, perSecond, share }: TracesOptions) {
     this.#node = node;
-    this.#sampler = new Sampler(sampling);
+    this.#sampler = new Sampler({ perSecond, share });
     this.#slowMs = slowMs;
   }
 
@@ -61,9 +68,7 @@ export class Traces {
   start(parent: TraceContext | undefined, span: SpanStart): TraceContext {
     if (this.#bridge) return this.#bridge.start(parent, span);
     if (parent) return parent.child(random, span.service);
-    const { words } = TraceContext.start(random);
-    const isKept = this.#sampler.isKept(words[3], now());
-    return new TraceContext(words, isKept ? 1 : 0, { service: span.service });
+    return TraceContext.start(random, this.#isKept, span.service);
   }
 
   /** A span is over. */
@@ -99,6 +104,8 @@ export class Traces {
       dropped: first - known - 1,
     };
   }
+
+  readonly #isKept = (lastWord: number): boolean => this.#sampler.isKept(lastWord, now());
 
   #read(ring: SpanRing, numbers: readonly number[]): SpanRecord[] {
     const offsetMs = this.#clock.offsetMs();
