@@ -5,7 +5,7 @@ import { runFolder } from "./edge.ts";
 import { startDure } from "./fleet.ts";
 import { nginx, startNginx } from "./nginx.ts";
 import { startService } from "./peer.ts";
-import { type Contestant, checkAnswer, measureInTurns } from "./rounds.ts";
+import { type Contestant, checkAnswer, measureInTurns, warmUp } from "./rounds.ts";
 import { edgeTable } from "./tables.ts";
 
 /** Runs the benchmark. */
@@ -30,6 +30,7 @@ export async function benchCache(rounds: number) {
     { name: "Dure, an operation's answer", edge: await startDure(), path: "/kept/7" },
   ];
   for (const contestant of contestants) await checkAnswer(contestant);
+  for (const contestant of contestants) await warmUp(contestant);
   const rows = await measureInTurns(contestants, rounds);
   return { rows, text: edgeTable(rows, "nginx") };
 }

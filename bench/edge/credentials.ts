@@ -6,7 +6,7 @@ import type { WrkLoad } from "../harness/wrk.ts";
 import { runFolder } from "./edge.ts";
 import { startDure } from "./fleet.ts";
 import { startModule } from "./peer.ts";
-import { type Contestant, checkAnswer, measureInTurns } from "./rounds.ts";
+import { type Contestant, checkAnswer, measureInTurns, warmUp } from "./rounds.ts";
 import { edgeTable } from "./tables.ts";
 
 const path = "/products/7";
@@ -52,6 +52,7 @@ export async function benchCredentials(rounds: number) {
     await checkAnswer(
       contestant.load?.script ? { ...contestant, load: bearer(token) } : contestant,
     );
+  for (const contestant of contestants) await warmUp(contestant);
   const rows = await measureInTurns(contestants, rounds);
   await issuer.stop();
   return { rows, text: edgeTable(rows, "nobody is asked") };

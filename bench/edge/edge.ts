@@ -6,19 +6,23 @@ import type { Worker } from "../harness/processes.ts";
 import { median } from "../harness/statistics.ts";
 import { startModule } from "./peer.ts";
 import { edgePeers } from "./peers.ts";
-import { type Contestant, checkAnswer, type EdgeRow, measureInTurns } from "./rounds.ts";
+import { type Contestant, checkAnswer, type EdgeRow, measureInTurns, warmUp } from "./rounds.ts";
 import type { SteadyLoad, SteadyResult } from "./steady-load.ts";
 import { edgeTable } from "./tables.ts";
 
 const path = "/products/7";
-/** What the slowest peer can do with half of its time on the machine of the published figures. */
-const steadyPerSecond = 2_000;
+/** What every peer can do with a fraction of its time, on a busy machine too. */
+const steadyPerSecond = 1_000;
 const steadyS = 4;
 
-interface ProxyRow extends EdgeRow {
+interface Latencies {
   readonly steadyP50Ms: number;
   readonly steadyP99Ms: number;
+  /** Of all rounds: errors, and what was not answered 5 s after the round. */
+  readonly steadyFailures: number;
 }
+
+type ProxyRow = EdgeRow & Latencies;
 
 /** A folder for the files of a run, which goes with it. */
 export function runFolder(): string {
@@ -39,6 +43,7 @@ export async function benchEdge(rounds: number, only: readonly string[]) {
     await checkAnswer(contestant);
     contestants.push(contestant);
   }
+  for (const contestant of contestants) await warmUp(contestant);
   const steady = await measureSteadily(contestants, rounds);
   const rows = (await measureInTurns(contestants, rounds)).map(
     (row, index): ProxyRow => ({ ...row, ...(steady[index] as Latencies) }),
@@ -46,13 +51,9 @@ export async function benchEdge(rounds: number, only: readonly string[]) {
   const text = edgeTable(rows, "nginx", [
     [`p50 ms at ${steadyPerSecond}/s`, (row) => (row as ProxyRow).steadyP50Ms.toFixed(2)],
     [`p99 ms at ${steadyPerSecond}/s`, (row) => (row as ProxyRow).steadyP99Ms.toFixed(2)],
+    ["failed", (row) => String((row as ProxyRow).steadyFailures)],
   ]);
   return { rows, text };
-}
-
-interface Latencies {
-  readonly steadyP50Ms: number;
-  readonly steadyP99Ms: number;
 }
 
 /** At the same rate for all: what a client waits for when nobody is at the limit. */
@@ -62,7 +63,6 @@ async function measureSteadily(
 ): Promise<Latencies[]> {
   const loader = await startModule("./steady-load.ts");
   const results = contestants.map(() => [] as SteadyResult[]);
-  for (const contestant of contestants) await askSteadily(loader, contestant, 2);
   for (let round = 0; round < rounds; round++)
     for (const [index, contestant] of contestants.entries())
       results[index]?.push(await askSteadily(loader, contestant, steadyS));
@@ -70,13 +70,11 @@ async function measureSteadily(
   return results.map((all) => ({
     steadyP50Ms: median(all.map(({ p50Ms }) => p50Ms)),
     steadyP99Ms: median(all.map(({ p99Ms }) => p99Ms)),
+    steadyFailures: all.reduce((sum, { failures }) => sum + failures, 0),
   }));
 }
 
-async function askSteadily(loader: Worker, { name, edge }: Contestant, seconds: number) {
+function askSteadily(loader: Worker, { edge }: Contestant, seconds: number) {
   const asked: SteadyLoad = { url: edge.url + path, perSecond: steadyPerSecond, seconds };
-  const result = await loader.ask<SteadyResult>(asked);
-  if (result.failures > 0)
-    throw new Error(`${name}: ${result.failures} requests failed at ${steadyPerSecond}/s`);
-  return result;
+  return loader.ask<SteadyResult>(asked);
 }
