@@ -32,7 +32,7 @@ export function parseWrk(report: string): WrkResult {
     return found.slice(1);
   };
   const latencyMs = (share: string): number => {
-    const [value, unit] = find(new RegExp(`^\\s+${share}%\\s+([\\d.]+)(us|ms|s|m)$`, "m"));
+    const [value, unit] = find(new RegExp(`^\\s+${share}%\\s+([\\d.]+)(us|ms|s|m)\\s*$`, "m"));
     return Number(value) * (unitMs[unit ?? ""] ?? Number.NaN);
   };
   const bad = /Non-2xx or 3xx responses: (\d+)/.exec(report)?.[1] ?? 0;

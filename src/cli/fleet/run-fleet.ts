@@ -81,6 +81,7 @@ export class Fleet {
   #metrics: MetricsEndpoint | undefined;
   #isReady = false;
   #isCovered = false;
+  #isReloading = false;
 
   constructor(options: FleetOptions) {
     this.#options = options;
@@ -104,6 +105,7 @@ export class Fleet {
       kinds: options.kinds,
       add: (kind, number) => this.#add(`${kind}-${number}`).start(),
       say: (text) => this.output.plain(text),
+      isReloading: () => this.#isReloading,
     });
   }
 
@@ -164,10 +166,22 @@ export class Fleet {
       throw new DureError("FAILED_PRECONDITION", message);
     }
     const chosen = namedProcesses(this.#processes, names);
-    await refresh();
-    const report = await this.#supervisor.reload(chosen, batch);
-    for (const line of describeReload(report)) this.output.plain(line);
-    return report;
+    const other = this.#isReloading
+      ? "another reload is at work"
+      : this.#scaling.isAtWork && "instances are being added or removed";
+    if (other) {
+      const message = `${other}; nothing was reloaded. Try again when that is through`;
+      throw new DureError("ABORTED", message);
+    }
+    this.#isReloading = true;
+    try {
+      await refresh();
+      const report = await this.#supervisor.reload(chosen, batch);
+      for (const line of describeReload(report)) this.output.plain(line);
+      return report;
+    } finally {
+      this.#isReloading = false;
+    }
   }
 
   async #openMetrics(): Promise<void> {
