@@ -7,7 +7,7 @@ import { parseArgs } from "node:util";
 import { benchCalls, callsTables } from "./calls/calls.ts";
 import { benchSweep, parseBytes, sweepPlot, sweepTables } from "./calls/sweep.ts";
 import { benchCosts, costsTable } from "./costs/costs.ts";
-import { benchEdge, edgeTable } from "./edge/edge.ts";
+import { edgeParts, isEdgePart } from "./edge/parts.ts";
 import { benchEvents } from "./events/events.ts";
 import { eventsTables } from "./events/tables.ts";
 import { benchFailures } from "./failures/failures.ts";
@@ -32,6 +32,7 @@ const usage = `npm run bench -- calls|costs|edge|events|failures|uptime [--json]
   failures  a callee freezes, dies, slows down, errs: what becomes of the calls of Dure, Moleculer, NestJS and cote
   uptime    requests at a steady rate through reloads, scaling and killed processes: dure up, and dure cluster beside PM2 and node:cluster
 
+  --part P    of edge: proxy (the default), cache, credentials, connections (10,000 of them), or routes (one more beside 1,000)
   --json      one JSON object for machines instead of tables
   --payload L  calls with messages of these sizes, as 1k,10k,100k: 1 to 1,024 in flight, 1 to 16 instances, beside the bare echo
   --svg FILE   draws what --payload measured
@@ -41,6 +42,14 @@ const usage = `npm run bench -- calls|costs|edge|events|failures|uptime [--json]
   --only P    only the peer (or the failure) with this name; may be repeated`;
 
 const roundsMax = 50;
+
+/** Flags that some benchmark reads. */
+interface Options {
+  readonly stored: number;
+  readonly part: string;
+  readonly share: number;
+}
+
 const benches = {
   calls: {
     rounds: 5,
@@ -61,15 +70,16 @@ const benches = {
   edge: {
     rounds: 3,
     programs: ["wrk", "nginx", "haproxy"],
-    async run(rounds: number, only: string[]) {
-      const rows = await benchEdge(rounds, only);
-      return { rows, text: edgeTable(rows) };
+    run: (rounds: number, only: string[], { part }: Options) => {
+      if (!isEdgePart(part))
+        throw new Error(`--part ${part}: one of ${Object.keys(edgeParts).join(", ")}`);
+      return edgeParts[part](rounds, only);
     },
   },
   events: {
     rounds: 3,
     programs: ["nats-server", "redis-server"],
-    async run(rounds: number, only: string[], stored: number) {
+    async run(rounds: number, only: string[], { stored }: Options) {
       const rows = await benchEvents(rounds, only, stored);
       return { rows, text: eventsTables(rows) };
     },
@@ -85,7 +95,7 @@ const benches = {
   uptime: {
     rounds: 1,
     programs: ["wrk"],
-    async run(_rounds: number, only: string[], _stored: number, share: number) {
+    async run(_rounds: number, only: string[], { share }: Options) {
       const result = await benchUptime(only, share);
       return { rows: [...result.rows, ...result.cores], text: uptimeTables(result) };
     },
@@ -124,6 +134,7 @@ async function main(): Promise<void> {
       svg: { type: "string" },
       stored: { type: "string", default: "1000000" },
       share: { type: "string", default: "0.65" },
+      part: { type: "string", default: "proxy" },
       only: { type: "string", multiple: true, default: [] },
       help: { type: "boolean", default: false },
     },
@@ -144,7 +155,11 @@ async function main(): Promise<void> {
   const { rows, text } =
     values.payload !== undefined && name === "calls"
       ? await runSweep(rounds, values.payload, values.svg)
-      : await bench.run(rounds, values.only, storedOf(values.stored), shareOf(values.share));
+      : await bench.run(rounds, values.only, {
+          stored: storedOf(values.stored),
+          part: values.part,
+          share: shareOf(values.share),
+        });
   const othersCpuShare = shareOfOthers();
   if (rows.length === 0) throw new Error(`no peer is named ${values.only.join(" or ")}`);
   if (values.json)

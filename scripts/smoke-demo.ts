@@ -9,7 +9,12 @@ const port = await freePort();
 const distributorPort = await freePort();
 const fleet = await runFleet(["npm", "run", "demo"], {
   cwd: process.cwd(),
-  env: { PORT: String(port), DURE_DISTRIBUTOR_PORT: String(distributorPort), DURE_DATA: data },
+  env: {
+    PORT: String(port),
+    DURE_DISTRIBUTOR_PORT: String(distributorPort),
+    DURE_CONSOLE_PORT: "0",
+    DURE_DATA: data,
+  },
 });
 try {
   await checkShop(`http://127.0.0.1:${port}`, fleet, distributorPort);

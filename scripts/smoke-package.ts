@@ -39,6 +39,7 @@ const fleet = await runFleet([join(programs, "dure"), "up"], {
   env: {
     PORT: String(port),
     DURE_DISTRIBUTOR_PORT: String(distributorPort),
+    DURE_CONSOLE_PORT: "0",
     NODE_OPTIONS: "",
     PATH: `${programs}${delimiter}${process.env.PATH}`,
   },

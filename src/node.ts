@@ -1,5 +1,17 @@
 /** dure/node: what runs. Nodes, Distributors and gateways; needs Node.js. */
 export {
+  type CollectedLog,
+  type CollectedLogsQuery,
+  type CollectedSpan,
+  type CollectedTrace,
+  type Collector,
+  type CollectorOptions,
+  type CollectorStatus,
+  createCollector,
+  type TraceSummary,
+  type TracesQuery,
+} from "./console/index.ts";
+export {
   type EventLogOptions,
   eventLogService,
   type Inbox,
@@ -45,6 +57,7 @@ export {
   type SagaHost,
   type SagaOptions,
   type SagaOutcome,
+  type SagaPlace,
   type Sagas,
   type StepContext,
   type StepOptions,

@@ -18,5 +18,6 @@ export const callPeers = [
   { name: "grpc-js", file: "grpc.ts", packages: ["@grpc/grpc-js"] },
   { name: "undici to node:http", file: "undici.ts", packages: ["undici"] },
   { name: "Dure over TLS", file: "dure-tls.ts", packages: [] },
+  { name: "Dure without telemetry", file: "dure-untold.ts", packages: [] },
   { name: "Dure", file: "dure.ts", packages: [] },
 ] as const;

@@ -10,7 +10,7 @@ import { LatencyDigest } from "../../src/mesh/core/latency-digest.ts";
 import { PeakEwma } from "../../src/mesh/core/peak-ewma.ts";
 import { defaultRetryBudget, RetryBudget } from "../../src/mesh/core/retry-budget.ts";
 import { NodeMetrics } from "../../src/mesh/node-metrics.ts";
-import { Metrics, TraceContext } from "../../src/telemetry/index.ts";
+import { Metrics, Traces } from "../../src/telemetry/index.ts";
 import { answer, question } from "../calls/messages.ts";
 import { products } from "../dure/products.ts";
 import { median } from "../harness/statistics.ts";
@@ -45,9 +45,17 @@ const features: Readonly<Record<string, () => (time: number) => unknown>> = {
     get.parseInput(get.serializeInput(asked), undefined);
     return get.parseOutput(get.serializeOutput(answered));
   },
-  "trace context: a child span and its text": () => {
-    const root = TraceContext.start(random);
-    return () => root.child(random).words;
+  "traces: a span on each side": () => {
+    const node = { id: "caller-1", name: "caller" };
+    const traces = new Traces({ node, perSecond: 0 });
+    const name = { service: "products", operation: "get" };
+    const common = { name, durationMs: 0.4, error: undefined };
+    return (startedAt) => {
+      const call = traces.start(undefined, { kind: "client", name });
+      const work = traces.start(call, { kind: "server", name, service: "products" });
+      traces.end({ trace: work, kind: "server", startedAt, peer: "caller", ...common });
+      traces.end({ trace: call, kind: "client", startedAt, peer: "products-1", ...common });
+    };
   },
   "breaker of the instance": () => {
     const breaker = new Breaker(defaultBreaker, random);

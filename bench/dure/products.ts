@@ -28,7 +28,7 @@ const Answer = z.object({
   addedAt: z.string(),
 });
 
-/** `get` is what the calls benchmark calls; `show` is what the edge benchmark asks for over HTTP. */
+/** `get` is what the calls benchmark calls; `show` is what the edge benchmark asks for over HTTP, `kept` what it asks the cache for. */
 export const products = contract("products", {
   get: op({ input: Question, output: Answer }),
   show: op({
@@ -37,6 +37,13 @@ export const products = contract("products", {
     input: z.object({ id: z.int() }),
     output: Answer,
   }),
+  kept: op({
+    http: "GET /kept/:id",
+    auth: "public",
+    input: z.object({ id: z.int() }),
+    output: Answer,
+    cache: { maxAgeS: 3_600 },
+  }),
 });
 
 /** Its handlers. */
@@ -44,5 +51,6 @@ export const productsService = service(products, ({ handle }) =>
   handle({
     get: (question) => answer(question),
     show: ({ id }) => answer({ id, currency: "KRW" }),
+    kept: ({ id }) => answer({ id, currency: "KRW" }),
   }),
 );

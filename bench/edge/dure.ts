@@ -1,13 +1,13 @@
 /**
  * Dure with its defaults, each part in a process of its own, as in a real fleet:
- * `dure.ts distributor`, `dure.ts service <port>`, `dure.ts gateway <port>` with the Distributor's port.
+ * `dure.ts distributor`, `dure.ts service <port>`, `dure.ts gateway <port> [<options as JSON>]` with the Distributor's port.
  */
 import { setTimeout as pause } from "node:timers/promises";
 import { createGateway } from "../../src/node.ts";
 import { startDistributor, startNode } from "../dure/fleet.ts";
 import { workFor } from "../harness/worker.ts";
 
-const [role, distributorPort = ""] = process.argv.slice(2);
+const [role, distributorPort = "", options = "{}"] = process.argv.slice(2);
 if (role === "distributor") {
   workFor(await startDistributor());
 } else if (role === "service") {
@@ -15,7 +15,12 @@ if (role === "distributor") {
   workFor("");
 } else {
   const node = await startNode("gateway", distributorPort);
-  const gateway = await createGateway({ node, host: "127.0.0.1", port: 0 });
+  const gateway = await createGateway({
+    ...JSON.parse(options),
+    node,
+    host: "127.0.0.1",
+    port: 0,
+  });
   while (!gateway.isReady(["products"])) await pause(10);
   workFor(gateway.url);
 }

@@ -1,122 +1,82 @@
-/**
- * HTTP through an edge to a service, every contestant in the same run and under the same wrk, taking turns round by round.
- * What counts most is the CPU time per request of edge and service together: on a machine whose cores are all busy with the
- * load itself, requests per second say little about what more machines would do.
- */
-import { spawnSync } from "node:child_process";
+/** HTTP through an edge to a service, every contestant in the same run and under the same load. */
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { answer } from "../calls/messages.ts";
-import { cpuMsOfTrees } from "../harness/cpu.ts";
-import { type Spread, spread } from "../harness/statistics.ts";
-import { count, markdownTable, ratio } from "../harness/table.ts";
-import { peerVersion } from "../harness/tools.ts";
-import { runWrk, type WrkResult } from "../harness/wrk.ts";
-import type { EdgePeer, RunningEdge } from "./peer.ts";
+import type { Worker } from "../harness/processes.ts";
+import { median } from "../harness/statistics.ts";
+import { startModule } from "./peer.ts";
 import { edgePeers } from "./peers.ts";
+import { type Contestant, checkAnswer, type EdgeRow, measureInTurns } from "./rounds.ts";
+import type { SteadyLoad, SteadyResult } from "./steady-load.ts";
+import { edgeTable } from "./tables.ts";
 
 const path = "/products/7";
-const roundS = 5;
-const warmUpS = 2;
+/** What the slowest peer can do with half of its time on the machine of the published figures. */
+const steadyPerSecond = 2_000;
+const steadyS = 4;
 
-/** One contestant over all rounds. */
-export interface EdgeRow {
-  readonly peer: string;
-  readonly version?: string;
-  readonly requestsPerSecond: Spread;
-  readonly cpuUsPerRequest: Spread;
-  readonly p50Ms: number;
-  readonly p99Ms: number;
+interface ProxyRow extends EdgeRow {
+  readonly steadyP50Ms: number;
+  readonly steadyP99Ms: number;
 }
 
-interface Sample extends WrkResult {
-  readonly cpuUsPerRequest: number;
+/** A folder for the files of a run, which goes with it. */
+export function runFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "dure-bench-"));
+  process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+  return folder;
 }
 
 /** Runs the benchmark. `only`: names of contestants, for working on one of them. */
-export async function benchEdge(rounds: number, only: readonly string[]): Promise<EdgeRow[]> {
-  const folder = mkdtempSync(join(tmpdir(), "dure-bench-"));
-  process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
-  const running: { peer: EdgePeer; edge: RunningEdge; samples: Sample[] }[] = [];
-  for (const peer of edgePeers) {
-    if (only.length > 0 && !only.includes(peer.name)) continue;
-    const own = join(folder, String(running.length));
+export async function benchEdge(rounds: number, only: readonly string[]) {
+  const folder = runFolder();
+  const contestants: Contestant[] = [];
+  for (const { name, version, start } of edgePeers) {
+    if (only.length > 0 && !only.includes(name)) continue;
+    const own = join(folder, String(contestants.length));
     mkdirSync(own);
-    const edge = await peer.start(own);
-    await checkAnswer(peer.name, edge.url);
-    running.push({ peer, edge, samples: [] });
+    const contestant = { name, version, edge: await start(own), path };
+    await checkAnswer(contestant);
+    contestants.push(contestant);
   }
-  for (const { edge } of running) await runWrk(edge.url + path, warmUpS);
-  for (let round = 0; round < rounds; round++) {
-    for (const { peer, edge, samples } of running) samples.push(await measure(peer.name, edge));
-  }
-  await Promise.all(running.flatMap(({ edge }) => edge.programs.map((program) => program.stop())));
-  return running.map(({ peer, samples }) => rowOf(peer, samples));
+  const steady = await measureSteadily(contestants, rounds);
+  const rows = (await measureInTurns(contestants, rounds)).map(
+    (row, index): ProxyRow => ({ ...row, ...(steady[index] as Latencies) }),
+  );
+  const text = edgeTable(rows, "nginx", [
+    [`p50 ms at ${steadyPerSecond}/s`, (row) => (row as ProxyRow).steadyP50Ms.toFixed(2)],
+    [`p99 ms at ${steadyPerSecond}/s`, (row) => (row as ProxyRow).steadyP99Ms.toFixed(2)],
+  ]);
+  return { rows, text };
 }
 
-/** Every contestant must answer the same; a fast error page is not a result. */
-async function checkAnswer(name: string, url: string): Promise<void> {
-  const response = await fetch(url + path);
-  const text = await response.text();
-  const expected = JSON.stringify(answer({ id: 7, currency: "KRW" }));
-  if (response.status !== 200 || text !== expected) {
-    throw new Error(`${name} answered ${response.status} ${text}`);
-  }
+interface Latencies {
+  readonly steadyP50Ms: number;
+  readonly steadyP99Ms: number;
 }
 
-async function measure(name: string, { url, programs }: RunningEdge): Promise<Sample> {
-  const pids = programs.map(({ pid }) => pid);
-  const cpuMsBefore = cpuMsOfTrees(pids);
-  const result = await runWrk(url + path, roundS);
-  const cpuMs = cpuMsOfTrees(pids) - cpuMsBefore;
-  if (result.failures > 0) throw new Error(`${name}: ${result.failures} requests failed`);
-  return { ...result, cpuUsPerRequest: (cpuMs * 1_000) / result.requests };
+/** At the same rate for all: what a client waits for when nobody is at the limit. */
+async function measureSteadily(
+  contestants: readonly Contestant[],
+  rounds: number,
+): Promise<Latencies[]> {
+  const loader = await startModule("./steady-load.ts");
+  const results = contestants.map(() => [] as SteadyResult[]);
+  for (const contestant of contestants) await askSteadily(loader, contestant, 2);
+  for (let round = 0; round < rounds; round++)
+    for (const [index, contestant] of contestants.entries())
+      results[index]?.push(await askSteadily(loader, contestant, steadyS));
+  await loader.stop();
+  return results.map((all) => ({
+    steadyP50Ms: median(all.map(({ p50Ms }) => p50Ms)),
+    steadyP99Ms: median(all.map(({ p99Ms }) => p99Ms)),
+  }));
 }
 
-function rowOf({ name, version }: EdgePeer, samples: readonly Sample[]): EdgeRow {
-  return {
-    peer: name,
-    ...(version === undefined ? {} : { version: versionOf(version) }),
-    requestsPerSecond: spread(samples.map((sample) => sample.requestsPerSecond)),
-    cpuUsPerRequest: spread(samples.map((sample) => sample.cpuUsPerRequest)),
-    p50Ms: spread(samples.map((sample) => sample.p50Ms)).median,
-    p99Ms: spread(samples.map((sample) => sample.p99Ms)).median,
-  };
-}
-
-function versionOf(version: NonNullable<EdgePeer["version"]>): string {
-  if ("package" in version) return peerVersion(version.package);
-  const [command = "", ...args] = version.command;
-  const { stdout, stderr } = spawnSync(command, args, { encoding: "utf8" });
-  return /\d+\.\d+\.\d+/.exec(stdout + stderr)?.[0] ?? "unknown";
-}
-
-/** The table for people, with ratios to nginx. */
-export function edgeTable(rows: readonly EdgeRow[]): string {
-  const nginx = rows.find((row) => row.peer === "nginx");
-  const table = rows.map((row) => {
-    const { requestsPerSecond: rate, cpuUsPerRequest: cpu } = row;
-    return [
-      row.version === undefined ? row.peer : `${row.peer} ${row.version}`,
-      count(rate.median),
-      `${count(rate.min)} - ${count(rate.max)}`,
-      ratio(rate.median, nginx?.requestsPerSecond.median),
-      cpu.median.toFixed(1),
-      ratio(cpu.median, nginx?.cpuUsPerRequest.median),
-      row.p50Ms.toFixed(2),
-      row.p99Ms.toFixed(2),
-    ];
-  });
-  const heading = [
-    "edge",
-    "requests/s",
-    "lowest - highest",
-    "of nginx",
-    "CPU us/request",
-    "of nginx",
-    "p50 ms",
-    "p99 ms",
-  ];
-  return markdownTable([heading, ...table]);
+async function askSteadily(loader: Worker, { name, edge }: Contestant, seconds: number) {
+  const asked: SteadyLoad = { url: edge.url + path, perSecond: steadyPerSecond, seconds };
+  const result = await loader.ask<SteadyResult>(asked);
+  if (result.failures > 0)
+    throw new Error(`${name}: ${result.failures} requests failed at ${steadyPerSecond}/s`);
+  return result;
 }

@@ -1,7 +1,7 @@
 /** http-proxy with a keep-alive agent; without one it opens a connection per request. */
 import { Agent, createServer } from "node:http";
 import httpProxy from "http-proxy";
-import { listen } from "./listen.ts";
+import { listenLocally } from "./listen.ts";
 
 const [target = ""] = process.argv.slice(2);
 const proxy = httpProxy.createProxyServer({
@@ -13,4 +13,4 @@ proxy.on("error", (error, _request, response) => {
   if ("writeHead" in response) response.writeHead(502);
   response.end();
 });
-await listen(createServer((request, response) => proxy.web(request, response)));
+await listenLocally(createServer((request, response) => proxy.web(request, response)));

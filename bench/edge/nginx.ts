@@ -1,26 +1,45 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type EdgePeer, startProxy } from "./peer.ts";
+import { type EdgePeer, type RunningEdge, startProxy } from "./peer.ts";
 
 /** nginx: one worker, kept-alive connections on both sides that are never retired, no access log. */
 export const nginx: EdgePeer = {
   name: "nginx",
   version: { command: ["nginx", "-v"] },
-  start: (folder) =>
-    startProxy("nginx", (port, upstreamPort) => {
-      const file = join(folder, "nginx.conf");
-      mkdirSync(join(folder, "logs"));
-      writeFileSync(file, config(folder, port, upstreamPort));
-      return ["-p", folder, "-c", file, "-e", "stderr"];
-    }),
+  start: (folder) => startNginx(folder),
 };
 
-const config = (folder: string, port: number, upstreamPort: number) => `
+/** Its worker must be able to write into the folder. */
+const isRoot = process.getuid?.() === 0;
+
+/** Directives that some parts of the benchmark add. */
+export interface NginxAdditions {
+  readonly http?: string;
+  readonly location?: string;
+}
+
+/** Starts nginx and the bare service behind it. */
+export function startNginx(folder: string, additions: NginxAdditions = {}): Promise<RunningEdge> {
+  return startProxy("nginx", (port, upstreamPort) => {
+    const file = join(folder, "nginx.conf");
+    mkdirSync(join(folder, "logs"));
+    writeFileSync(file, config(folder, port, upstreamPort, additions));
+    return ["-p", folder, "-c", file, "-e", "stderr"];
+  });
+}
+
+const config = (
+  folder: string,
+  port: number,
+  upstreamPort: number,
+  { http = "", location = "" }: NginxAdditions,
+) => `
 daemon off;
 worker_processes 1;
+${isRoot ? "user root;" : ""}
 pid ${folder}/nginx.pid;
 error_log stderr warn;
-events { worker_connections 1024; }
+events { worker_connections 20000; }
 http {
   access_log off;
   client_body_temp_path ${folder}/body;
@@ -30,6 +49,7 @@ http {
   scgi_temp_path ${folder}/scgi;
   keepalive_requests 1000000000;
   keepalive_timeout 600s;
+  ${http}
   upstream service {
     server 127.0.0.1:${upstreamPort};
     keepalive 64;
@@ -42,6 +62,7 @@ http {
       proxy_pass http://service;
       proxy_http_version 1.1;
       proxy_set_header Connection "";
+      ${location}
     }
   }
 }

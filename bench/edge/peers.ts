@@ -1,3 +1,4 @@
+import { startDure } from "./fleet.ts";
 import { haproxy } from "./haproxy.ts";
 import { nginx } from "./nginx.ts";
 import { type EdgePeer, startModule, startNodeProxy, startService } from "./peer.ts";
@@ -34,17 +35,7 @@ const httpProxy: EdgePeer = {
   start: () => startNodeProxy("./http-proxy.ts"),
 };
 
-/** Gateway, service and Distributor; the CPU time of all three counts. */
-const dure: EdgePeer = {
-  name: "Dure",
-  version: undefined,
-  async start() {
-    const distributor = await startModule("./dure.ts", "distributor");
-    const service = await startModule("./dure.ts", "service", distributor.address);
-    const gateway = await startModule("./dure.ts", "gateway", distributor.address);
-    return { url: gateway.address, programs: [gateway, service, distributor] };
-  },
-};
+const dure: EdgePeer = { name: "Dure", version: undefined, start: () => startDure() };
 
 /** The contestants in the order of the table. */
 export const edgePeers: readonly EdgePeer[] = [

@@ -1,5 +1,6 @@
 /** Fills a log's file before the log opens it: through its own storage, with the largest batches. */
 import { randomBytes } from "node:crypto";
+import { packBatch } from "../../src/events/core/packed-events.ts";
 import { openStorage } from "../../src/node.ts";
 import { noteOf } from "./note.ts";
 
@@ -14,7 +15,8 @@ export async function fillLog(folder: string, count: number): Promise<void> {
   for (let seq = 0; seq < count; seq += batchMax) {
     const size = Math.min(batchMax, count - seq);
     const events = Array.from({ length: size }, (_, index) => storedNote(seq + index));
-    const appended = storage.call("append", { source: "filler", epoch: 1, seq, events });
+    const batch = packBatch({ source: "filler", epoch: 1, seq, events });
+    const appended = storage.call("append", batch);
     running.add(appended);
     void appended.finally(() => running.delete(appended));
     if (running.size >= batchesMax) await Promise.race(running);

@@ -59,23 +59,37 @@ export function parseMachineStat(text: string): { totalMs: number; busyMs: numbe
 
 /** The CPU time so far of `roots` and everything below them (an nginx worker is a child of its master). */
 export function cpuMsOfTrees(roots: readonly number[]): number {
-  const stats = readdirSync("/proc")
+  return sumOfTrees(allStats(), roots);
+}
+
+/** The memory that `root` and everything below it hold now, in bytes. Pages that they share count for each. */
+export function residentBytesOfTree(root: number): number {
+  const pids = treesUnder(allStats(), [root]);
+  return [...pids].reduce((sum, pid) => sum + residentBytes(pid), 0);
+}
+
+function allStats(): ProcessStat[] {
+  return readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
     .flatMap((name) => readStat(name));
-  return sumOfTrees(stats, roots);
 }
 
 /** The CPU time of the trees under `roots` in a list of processes; each process counts once. */
 export function sumOfTrees(stats: readonly ProcessStat[], roots: readonly number[]): number {
+  const wanted = treesUnder(stats, roots);
+  let sum = 0;
+  for (const { pid, cpuMs } of stats) if (wanted.has(pid)) sum += cpuMs;
+  return sum;
+}
+
+function treesUnder(stats: readonly ProcessStat[], roots: readonly number[]): Set<number> {
   const wanted = new Set(roots);
   // A child may come before its parent in the list (process ids wrap around), so look until nothing is added.
   for (let before = -1; before !== wanted.size; ) {
     before = wanted.size;
     for (const { pid, parentPid } of stats) if (wanted.has(parentPid)) wanted.add(pid);
   }
-  let sum = 0;
-  for (const { pid, cpuMs } of stats) if (wanted.has(pid)) sum += cpuMs;
-  return sum;
+  return wanted;
 }
 
 /** Memory that a process holds now, in bytes (VmRSS, proc(5)). */

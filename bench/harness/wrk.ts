@@ -11,15 +11,32 @@ export interface WrkResult {
   readonly failures: number;
 }
 
-/** The load that every edge gets: one thread, because the machine's cores belong to the edge and the service. */
-export const wrkLoad = { threads: 1, connections: 64 } as const;
+/** One thread, because the machine's cores belong to the edge and the service. */
+const threads = 1;
+const connectionsUsual = 64;
+
+/** What differs from the usual load: 64 connections that ask for one URL as often as they can. */
+export interface WrkLoad {
+  readonly connections?: number | undefined;
+  readonly headers?: readonly string[] | undefined;
+  /** A Lua script that makes the requests. */
+  readonly script?: string | undefined;
+}
 
 const unitMs: Record<string, number> = { us: 0.001, ms: 1, s: 1_000, m: 60_000 };
 
 /** Runs wrk against `url` for `seconds`. */
-export async function runWrk(url: string, seconds: number): Promise<WrkResult> {
-  const { threads, connections } = wrkLoad;
-  const args = [`-t${threads}`, `-c${connections}`, `-d${seconds}s`, "--latency", url];
+export async function runWrk(
+  url: string,
+  seconds: number,
+  { connections = connectionsUsual, headers = [], script }: WrkLoad = {},
+): Promise<WrkResult> {
+  const args = [
+    ...[`-t${threads}`, `-c${connections}`, `-d${seconds}s`, "--latency"],
+    ...headers.flatMap((header) => ["-H", header]),
+    ...(script === undefined ? [] : ["-s", script]),
+    url,
+  ];
   const { stdout } = await promisify(execFile)("wrk", args);
   return parseWrk(stdout);
 }
@@ -32,7 +49,7 @@ export function parseWrk(report: string): WrkResult {
     return found.slice(1);
   };
   const latencyMs = (share: string): number => {
-    const [value, unit] = find(new RegExp(`^\\s+${share}%\\s+([\\d.]+)(us|ms|s|m)\\s*$`, "m"));
+    const [value, unit] = find(new RegExp(`^\\s+${share}%\\s+([\\d.]+)(us|ms|s|m) *$`, "m"));
     return Number(value) * (unitMs[unit ?? ""] ?? Number.NaN);
   };
   const bad = /Non-2xx or 3xx responses: (\d+)/.exec(report)?.[1] ?? 0;

@@ -1,3 +1,11 @@
+import "./styles/tokens.css";
+import "./styles/base.css";
+import "./styles/shell.css";
+import "./styles/components.css";
+import "./styles/pages.css";
 import { render } from "preact";
+import { App } from "./app.tsx";
+import { startSession } from "./data/session.ts";
 
-render(<h1>Dure</h1>, document.getElementById("app") as HTMLElement);
+render(<App />, document.getElementById("app") as HTMLElement);
+void startSession();

@@ -45,7 +45,8 @@ async function call(target: string, input: string, flags: CallFlags): Promise<vo
     const { hash, description } = await findOperation(node, service, operation);
     const { subject, scopes, deadlineMs, idempotencyKey } = flags;
     const principal =
-      subject && JSON.stringify({ subject, scopes: scopes.split(",").filter(Boolean) });
+      subject &&
+      node.vouching.sign(JSON.stringify({ subject, scopes: scopes.split(",").filter(Boolean) }));
     const request = {
       ref: { service, operation, contractHash: hash },
       body: input,

@@ -22,7 +22,7 @@ export function defineEventLog(program: Command): void {
 async function eventLog(flags: ProjectFlags): Promise<void> {
   const project = await loadProject(flags, { isOptional: true });
   const { mesh, distributors, token } = reachOf(project);
-  const { host, logLevel, zone, events } = project.config;
+  const { host, logLevel, zone, traces, events } = project.config;
   const logger = createLogger({ name: "eventlog" }, logLevel);
   const place = eventLogPlace(events ?? {}, project.dataFolder);
   const node = await createNode({
@@ -34,6 +34,7 @@ async function eventLog(flags: ProjectFlags): Promise<void> {
     token: token(),
     dataDir: project.dataFolder,
     zone,
+    traces,
     transport: await transportFor(project.certs, "eventlog", logger),
     logger,
   });

@@ -38,6 +38,10 @@ export function defineEvents(program: Command): void {
     .argument("<id>", "the letter's number", wholeNumber)
     .option("--body <json>", "other data in place of what failed")
     .action(replay);
+  withMesh(events.command("drop"))
+    .description("take a dead letter away for good")
+    .argument("<id>", "the letter's number", wholeNumber)
+    .action(drop);
   withMesh(events.command("tail"))
     .description("print the events of a topic as they come, one JSON object a line")
     .argument("<topic>", "the event's name, such as products.added")
@@ -98,8 +102,19 @@ async function replay(id: number, flags: EventFlags): Promise<void> {
   const input = body === undefined ? { id } : { id, body };
   const result = await withLog(flags, (log) => log.replay(input).result());
   if (result.ok) return print(`letter ${id} goes to group ${result.value.group} once more`);
-  if (result.error.code !== "NoSuchLetter") throw result.error;
-  throw new CommandError(`there is no dead letter ${id}; see: dure events dead`, exitCodes.usage);
+  throw unknownLetter(id, result.error);
+}
+
+async function drop(id: number, flags: EventFlags): Promise<void> {
+  const result = await withLog(flags, (log) => log.drop({ id }).result());
+  if (!result.ok) throw unknownLetter(id, result.error);
+  await print(`letter ${id} is gone`);
+}
+
+/** What to say of a letter that is not there, or what else went wrong. */
+function unknownLetter(id: number, error: { readonly code: string }): unknown {
+  if (error.code !== "NoSuchLetter") return error;
+  return new CommandError(`there is no dead letter ${id}; see: dure events dead`, exitCodes.usage);
 }
 
 async function tail(topic: string, flags: EventFlags): Promise<void> {

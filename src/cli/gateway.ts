@@ -38,7 +38,8 @@ export function defineGateway(program: Command): void {
 
 async function gateway(flags: GatewayFlags): Promise<void> {
   const project = await loadProject(flags, { isOptional: true });
-  const { name, distributors, host, calls, contracts, zone, logLevel, ...config } = project.config;
+  const { name, distributors, host, calls, contracts, zone, traces, logLevel, ...config } =
+    project.config;
   const { upstream, cache, cacheMb } = flags;
   if (cache && !upstream)
     throw new DureError("INVALID_ARGUMENT", "--cache is for an --upstream; name one");
@@ -56,10 +57,12 @@ async function gateway(flags: GatewayFlags): Promise<void> {
     host,
     distributors,
     services: edgeServices(config.gateway),
+    isObservable: true,
     token: project.token().token,
     transport: await transportFor(project.certs, "gateway", logger),
     dataDir: project.dataFolder,
-    ...{ calls, contracts, zone, logger },
+    principals: config.principals,
+    ...{ calls, contracts, zone, traces, logger },
   });
   const catchAll = upstream
     ? [route("/*", { upstream, auth: "public", ...(cache ? { cache } : {}) })]

@@ -3,7 +3,7 @@ import { checkPort } from "../supervisor/index.ts";
 import { CommandError, exitCodes, isPortTaken } from "./exit-code.ts";
 
 /** Where a port is set: the path of its option. */
-export type PortOption = "gateway.port" | "distributor.port" | "metrics.port";
+export type PortOption = "gateway.port" | "distributor.port" | "metrics.port" | "console.port";
 
 /** Starts something that listens; says who has the port and how to choose another if it is taken. */
 export async function portAdvice<Value>(

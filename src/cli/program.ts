@@ -5,6 +5,7 @@ import { defineCall } from "./call.ts";
 import { defineCerts } from "./certs.ts";
 import { defineCluster } from "./cluster.ts";
 import { defineConfigCommand } from "./config.ts";
+import { defineConsole } from "./console.ts";
 import { defineDev } from "./dev.ts";
 import { defineDistributor } from "./distributor.ts";
 import { defineDoctor } from "./doctor.ts";
@@ -30,6 +31,7 @@ import { defineSagas } from "./sagas.ts";
 import { defineScale } from "./scale.ts";
 import { defineServe } from "./serve.ts";
 import { defineSidecar } from "./sidecar.ts";
+import { defineTrace } from "./trace.ts";
 import { defineUp } from "./up.ts";
 
 /** The whole command line. */
@@ -52,9 +54,11 @@ export function createProgram(): Command {
     defineGateway,
     defineDistributor,
     defineEventLog,
+    defineConsole,
     defineDown,
     definePs,
     defineLogs,
+    defineTrace,
     defineLoad,
     defineMetrics,
     defineReload,

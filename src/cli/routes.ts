@@ -37,7 +37,7 @@ export function defineRoutes(program: Command): void {
 async function routes({ json, explain, header, ...flags }: RouteFlags): Promise<void> {
   const { config } = await loadProject(flags, { isOptional: true });
   await withNode(flags, async (node) => {
-    const map = new RouteMap(node, config.gateway.routes ?? []);
+    const map = new RouteMap(node, config.gateway.routes ?? [], config.gateway.files);
     try {
       await contractsOf(node);
       if (!explain) return await printRoutes(map, json);

@@ -64,7 +64,9 @@ async function serve(file: string, flags: ServeFlags): Promise<void> {
     dataDir: project.dataFolder,
     calls: project.config.calls,
     contracts: project.config.contracts,
+    principals: project.config.principals,
     zone: project.config.zone,
+    traces: project.config.traces,
     env: { [name]: values },
     logger,
   });

@@ -51,7 +51,7 @@ async function sidecar(command: readonly string[], flags: SidecarFlags): Promise
   const project = await loadProject(flags, { isOptional: true });
   const { mesh, distributors, token } = reachOf(project);
   const { name, slot = `${name}-${hostname()}` } = flags;
-  const { host, logLevel, calls, contracts, zone } = project.config;
+  const { host, logLevel, calls, contracts, zone, traces } = project.config;
   const logger = createLogger({ name: slot }, logLevel);
   const running = await startSidecar({
     name,
@@ -63,9 +63,11 @@ async function sidecar(command: readonly string[], flags: SidecarFlags): Promise
     token: token(),
     transport: await transportFor(project.certs, name, logger),
     dataDir: project.dataFolder,
+    principals: project.config.principals,
     calls,
     contracts,
     zone,
+    traces,
     logger,
     urls: listOf(flags.urls),
     publicUrls: listOf(flags.public ?? ""),

@@ -29,6 +29,7 @@ export const fleetSettings = [
   "gateway.port",
   "distributor.port",
   "distributors",
+  "console.port",
   "host",
   "logs.level",
 ];

@@ -1,5 +1,5 @@
 import type { RequestVerifier } from "../contract/index.ts";
-import type { GatewayCacheOptions, RouteSection } from "../gateway/index.ts";
+import type { FilesSection, GatewayCacheOptions, RouteSection } from "../gateway/index.ts";
 
 /** Loads a module whose default export says who calls. Called only in the gateway's process. */
 export type VerifierLoader = () => Promise<{ readonly default: RequestVerifier }>;
@@ -129,6 +129,11 @@ export interface GatewaySection {
   readonly cache?: GatewayCacheOptions;
   /** Paths that HTTP servers outside of the mesh answer, where no contract does. Made by {@link route}. */
   readonly routes?: readonly RouteSection[];
+  /**
+   * Folders of files, relative to the configuration file, where no contract answers: `[{ folder: "web/dist", page: "index.html" }]`. They
+   * are public.
+   */
+  readonly files?: readonly FilesSection[];
   /** Bounds of a request and of its connection. */
   readonly limits?: {
     /** Largest request body, in bytes. Default 1 MiB; above it 413. */

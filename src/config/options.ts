@@ -1,5 +1,5 @@
 import type { Service } from "../contract/index.ts";
-import type { RouteOptions, RouteSection } from "../gateway/index.ts";
+import type { OperationRouteOptions, RouteOptions, RouteSection } from "../gateway/index.ts";
 import type { GatewaySection } from "./gateway-section.ts";
 
 /** Loads a service's module, whose default export is the service. Called only in a process that hosts it. */
@@ -106,6 +106,38 @@ export interface EventsSection {
   readonly keepMb?: number;
 }
 
+/** Which traces are kept, and where they are sent. Those with an error or a slow span are kept in any case. */
+export interface TracesSection {
+  /** New traces of a node that are kept in each second. Default 10. */
+  readonly perSecond?: number;
+  /** Of the traces beyond them, this share, from 0 to 1. Default 0.01. */
+  readonly share?: number;
+  /** What takes so long counts as slow, in ms. Default 500. */
+  readonly slowMs?: number;
+  /** A tracing system that speaks OTLP over HTTP, as `http://localhost:4318`. `DURE_OTLP_URL`. Default: none. */
+  readonly otlpUrl?: string;
+  /** Headers of the requests to it. Better given as `DURE_OTLP_HEADERS`, `name=value,name=value`, since they hold keys. */
+  readonly otlpHeaders?: Readonly<Record<string, string>>;
+}
+
+/** The web console: the fleet in a browser. */
+export interface ConsoleSection {
+  /** Whether it is run. `DURE_CONSOLE=on|off`. Default true. */
+  readonly enabled?: boolean;
+  /** `DURE_CONSOLE_PORT`, `--console-port`. Default 9180; 0 takes any free one. */
+  readonly port?: number;
+  /** The address it listens on. Default `127.0.0.1`. Beyond this machine it needs `tls`, or `plainHttp: true`. */
+  readonly host?: string;
+  /** Further names by which browsers reach it, without a port, as `console.shop.example`. Requests by other names are refused. */
+  readonly hosts?: readonly string[];
+  /** PEM files for HTTPS. Default: plain HTTP. */
+  readonly tls?: { readonly cert: string; readonly key: string };
+  /** Says that something before it does TLS, or that everybody on the network may read along. Default false. */
+  readonly plainHttp?: boolean;
+  /** Nobody may change anything, whoever signs in. Default false. */
+  readonly readOnly?: boolean;
+}
+
 /** What a profile may change: everything but the project's name and its services. */
 export interface ProfileOptions {
   /** Which services share a process, and how many processes run. Default: one process for each service. */
@@ -140,6 +172,11 @@ export interface ProfileOptions {
     readonly tokenFile?: string;
     /** A folder of certificates made by `dure certs`: every link is then mutual TLS. `DURE_CERTS`. Default: none. */
     readonly certs?: string;
+    /**
+     * Names whose certificates may say for whom calls are made. `DURE_PRINCIPALS`. Default `["gateway"]`; nothing is asked where there are no
+     * certificates.
+     */
+    readonly principals?: readonly string[];
   };
   /** Where Prometheus reads what all processes of this machine count: `GET /metrics`. */
   readonly metrics?: {
@@ -148,6 +185,10 @@ export interface ProfileOptions {
     /** The address it listens on. Default `127.0.0.1`. */
     readonly host?: string;
   };
+  /** Which traces are kept, and where they are sent. */
+  readonly traces?: TracesSection;
+  /** The web console of `dure up` and `dure dev`. */
+  readonly console?: ConsoleSection;
   /** Logs. */
   readonly logs?: {
     /** The quietest level that is written. `DURE_LOG_LEVEL`, `--log-level`. Default `"info"`. */
@@ -171,9 +212,10 @@ export interface DureConfig extends ProfileOptions {
 
 /**
  * A route of the gateway to HTTP servers that are not on the mesh: `route("/legacy/*", { upstream: "http://127.0.0.1:9000" })`. Like an
- * operation it is closed unless `auth: "public"`.
+ * operation it is closed unless `auth: "public"`. Without an upstream it says how operations at its paths are treated:
+ * `route("/products/*", { versions: { "1": 95, "2": 5 }, sticky: { cookie: "shop" } })`.
  */
-export function route(path: string, options: RouteOptions): RouteSection {
+export function route(path: string, options: RouteOptions | OperationRouteOptions): RouteSection {
   return { path, ...options };
 }
 

@@ -12,6 +12,8 @@ export interface Principal {
   readonly scopes: readonly string[];
   /** Other verified claims. */
   readonly claims?: Readonly<Record<string, unknown>>;
+  /** Where nodes have certificates: by whom the above is vouched for. It travels along, and is nobody's business outside of the mesh. */
+  readonly proof?: string;
 }
 
 /** A value that travels with a call through every hop. */

@@ -65,6 +65,7 @@ export { type SagaState, type SagaSummary, sagaOperations } from "./saga-operati
 export { type Checked, check, type Issue, type Schema } from "./schema.ts";
 export { type Secret, secret } from "./secret.ts";
 export {
+  type BackgroundWork,
   type EnvOf,
   type EnvSchemas,
   type Handlers,

@@ -1,7 +1,8 @@
 import { DureError, didYouMean } from "../kit/index.ts";
+import { declaredPart } from "./declared-part.ts";
 import type { OperationDescription } from "./description.ts";
 import type { OperationOptions } from "./operation.ts";
-import { convertParams, type Params } from "./params.ts";
+import { type Params, ParamsConverter } from "./params.ts";
 import { type Checked, check, type Issue, type Schema } from "./schema.ts";
 import { compileSerializer, type Serializer } from "./serializer.ts";
 import { itemSchema } from "./stream.ts";
@@ -20,6 +21,7 @@ export class OperationRuntime {
   /** Whether it answers a stream. */
   readonly isStream: boolean;
   readonly #title: string;
+  #params: ParamsConverter | undefined;
   #writeInput: Serializer | undefined;
   #writeOutput: Serializer | undefined;
   readonly #errorWriters = new Map<string, Serializer>();
@@ -54,10 +56,18 @@ export class OperationRuntime {
     try {
       return this.#writeInput(value);
     } catch (thrown) {
-      if (!(thrown instanceof DureError)) throw thrown;
-      const { path } = thrown.details as { path: string };
-      const issue = { path, message: thrown.message.slice(`${this.#title} input.${path} `.length) };
-      throw this.#invalid([this.#withHint(issue, value)]);
+      throw this.#refused(thrown, value);
+    }
+  }
+
+  /** The declared part of the input, found without generated code, which browsers may forbid. Throws as `serializeInput` does. */
+  declaredInput(value: unknown): unknown {
+    const schema = this.description.input;
+    if (!schema) return undefined;
+    try {
+      return declaredPart(schema, value, `${this.#title} input`);
+    } catch (thrown) {
+      throw this.#refused(thrown, value);
     }
   }
 
@@ -127,7 +137,8 @@ export class OperationRuntime {
 
   #merge(fromBody: unknown, params: Params): unknown {
     const issues: Issue[] = [];
-    const converted = convertParams(params, this.description.input ?? {}, issues);
+    this.#params ??= new ParamsConverter(this.description.input ?? {});
+    const converted = this.#params.convert(params, issues);
     if (fromBody === undefined) {
       if (issues.length > 0) throw this.#invalid(issues);
       return converted;
@@ -164,6 +175,14 @@ export class OperationRuntime {
       path: issue.path,
       message: `is missing (you sent "${near}"; did you mean "${issue.path}"?)`,
     };
+  }
+
+  /** What a writer threw, as the caller is told. */
+  #refused(thrown: unknown, value: unknown): unknown {
+    if (!(thrown instanceof DureError)) return thrown;
+    const { path } = thrown.details as { path: string };
+    const issue = { path, message: thrown.message.slice(`${this.#title} input.${path} `.length) };
+    return this.#invalid([this.#withHint(issue, value)]);
   }
 
   #invalid(issues: readonly Issue[]): DureError {

@@ -7,33 +7,51 @@ export type Params = Readonly<Record<string, string | readonly string[]>>;
 const integerPattern = /^-?(0|[1-9]\d*)$/;
 const numberPattern = /^-?(0|[1-9]\d*)(\.\d+)?$/;
 
+/** What one property takes: the types of its schema, looked up once and not with every request. */
+interface Property {
+  readonly types: ReadonlySet<string>;
+  readonly items: Property | undefined;
+}
+
 /**
  * Turns strings into what the schema's properties ask for, and only where nothing is lost: "7" becomes 7, while "07", "1e3"
- * and " 7" stay text and are refused by the schema. Adds an issue for what a string can never be.
+ * and " 7" stay text and are refused by the schema.
  */
-export function convertParams(
-  params: Params,
-  schema: JsonSchema,
-  issues: Issue[],
-): Record<string, unknown> {
-  const properties = (schema.properties ?? {}) as Record<string, JsonSchema>;
-  const converted: Record<string, unknown> = {};
-  for (const [name, given] of Object.entries(params)) {
-    const property = Object.hasOwn(properties, name) ? properties[name] : undefined;
-    converted[name] = property ? convert(given, property, name, issues) : given;
+export class ParamsConverter {
+  readonly #properties: ReadonlyMap<string, Property>;
+
+  constructor(schema: JsonSchema) {
+    const properties = (schema.properties ?? {}) as Record<string, JsonSchema>;
+    this.#properties = new Map(
+      Object.entries(properties).map(([name, property]) => [name, propertyOf(property)]),
+    );
   }
-  return converted;
+
+  /** The parameters with their types. Adds an issue for what a string can never be. */
+  convert(params: Params, issues: Issue[]): Record<string, unknown> {
+    const converted: Record<string, unknown> = {};
+    for (const name of Object.keys(params)) {
+      const given = params[name] as string | readonly string[];
+      const property = this.#properties.get(name);
+      converted[name] = property ? convert(given, property, name, issues) : given;
+    }
+    return converted;
+  }
+}
+
+function propertyOf(schema: JsonSchema): Property {
+  const types = typesOf(schema);
+  const items = types.has("array") ? propertyOf((schema.items ?? {}) as JsonSchema) : undefined;
+  return { types, items };
 }
 
 function convert(
   given: string | readonly string[],
-  schema: JsonSchema,
+  { types, items }: Property,
   path: string,
   issues: Issue[],
 ): unknown {
-  const types = typesOf(schema);
-  if (types.has("array")) {
-    const items = (schema.items ?? {}) as JsonSchema;
+  if (items) {
     const list = typeof given === "string" ? [given] : given;
     return list.map((item, index) => convert(item, items, `${path}.${index}`, issues));
   }

@@ -5,8 +5,8 @@
  * Wrong values are refused with their path: a missing required property, a number where text belongs. What a schema says
  * beyond shape (patterns, ranges) is the validator's business.
  */
-import { DureError } from "../kit/index.ts";
 import type { JsonSchema } from "./description.ts";
+import { Misfit, misfit, misfitError, referencedSchema } from "./misfit.ts";
 
 /** Writes a value as JSON text; throws INTERNAL naming the field that does not fit. */
 export type Serializer = (value: unknown) => string;
@@ -26,23 +26,9 @@ export function compileSerializer(schema: JsonSchema, where: string): Serializer
     try {
       return explain(value);
     } catch (thrown) {
-      if (!(thrown instanceof Misfit)) throw thrown;
-      throw new DureError("INTERNAL", `${where}${thrown.path} ${thrown.message}`, {
-        details: { path: thrown.path.replace(/^\./, "") },
-        cause: thrown,
-      });
+      throw misfitError(thrown, where);
     }
   };
-}
-
-/** A value that does not fit; `path` starts with a dot or bracket. */
-class Misfit extends Error {
-  readonly path: string;
-
-  constructor(path: string, message: string) {
-    super(message);
-    this.path = path;
-  }
 }
 
 /** Characters that JSON text must escape, and lone surrogates, which `JSON.stringify` escapes too. */
@@ -55,6 +41,11 @@ const runtime = {
     if (typeof value !== "string") throw misfit(value, "text", path);
     // Short strings without anything to escape are the common case; a scan beats JSON.stringify's call there.
     return value.length < 64 && !needsEscape.test(value) ? `"${value}"` : JSON.stringify(value);
+  },
+  /** A long text of which the schema says `"unescaped": true`: base64, say. Looking for two characters is much faster than for all. */
+  unescaped(value: unknown, path: string): string {
+    if (typeof value !== "string") throw misfit(value, "text", path);
+    return value.includes('"') || value.includes("\\") ? JSON.stringify(value) : `"${value}"`;
   },
   number(value: unknown, path: string): string {
     if (typeof value !== "number" || !Number.isFinite(value)) throw misfit(value, "a number", path);
@@ -113,12 +104,6 @@ const runtime = {
   },
 };
 
-function misfit(value: unknown, expected: string, path: string): Misfit {
-  if (value === undefined) return new Misfit(path, "is missing");
-  const got = value === null ? "null" : Array.isArray(value) ? "a list" : `${typeof value}`;
-  return new Misfit(path, `must be ${expected}, not ${got}`);
-}
-
 type Writer = (value: unknown, path: string) => string;
 
 /** Turns each distinct schema node into one function `w<n>(value, path)`. */
@@ -156,7 +141,7 @@ class Compiler {
 
   #body(schema: JsonSchema): string {
     if (typeof schema.$ref === "string")
-      return `return ${this.#writerOf(this.#resolve(schema.$ref))}(value, path);`;
+      return `return ${this.#writerOf(referencedSchema(this.#root, schema.$ref))}(value, path);`;
     const alternatives = (schema.anyOf ?? schema.oneOf) as JsonSchema[] | undefined;
     if (alternatives) {
       const writers = alternatives.map((alternative) => this.#writerOf(alternative));
@@ -172,7 +157,7 @@ class Compiler {
     }
     switch (schema.type) {
       case "string":
-        return "return runtime.text(value, path);";
+        return `return runtime.${schema.unescaped === true ? "unescaped" : "text"}(value, path);`;
       case "number":
       case "integer":
       case "boolean":
@@ -239,17 +224,5 @@ return text === "" ? "{}" : "{" + text.slice(1) + "}";`;
   #constant(value: unknown): string {
     this.#constants.push(value);
     return `constants[${this.#constants.length - 1}]`;
-  }
-
-  /** `#`, `#/$defs/Name` and the like, within the same schema. */
-  #resolve(reference: string): unknown {
-    let node: unknown = this.#root;
-    for (const part of reference.replace(/^#\/?/, "").split("/").filter(Boolean)) {
-      const key = part.replaceAll("~1", "/").replaceAll("~0", "~");
-      node = (node as Record<string, unknown> | undefined)?.[key];
-    }
-    if (node === undefined)
-      throw new DureError("INVALID_ARGUMENT", `JSON Schema reference ${reference} leads nowhere`);
-    return node;
   }
 }

@@ -3,6 +3,7 @@ import { DureError } from "../kit/index.ts";
 import type { Logger, Metrics } from "../telemetry/index.ts";
 import type { ClientOf } from "./client.ts";
 import type {
+  CallContext,
   EventHandler,
   HandlersOf,
   Hook,
@@ -46,6 +47,18 @@ export type EnvOf<Env extends EnvSchemas> = {
   readonly [Name in keyof Env]: StandardSchemaV1.InferOutput<Env[Name]>;
 };
 
+/** Work that no request begins. */
+export interface BackgroundWork {
+  /** What traces and logs call it. */
+  readonly name: string;
+  /** The W3C trace context of what it is a part of. Default: it begins a trace. */
+  readonly traceparent?: string | undefined;
+  /** Gives up what it calls. Default: nothing does. */
+  readonly signal?: AbortSignal | undefined;
+  /** Time for what it calls, in ms. Default 30,000. */
+  readonly deadlineMs?: number | undefined;
+}
+
 /** What a service's setup works with. */
 export interface SetupContext<C extends AnyContract, Env extends EnvSchemas> {
   /** The declared environment, validated. Services never read `process.env`. */
@@ -72,6 +85,14 @@ export interface SetupContext<C extends AnyContract, Env extends EnvSchemas> {
    * seconds first. Needs the event log. A time at which no instance runs is passed over. Throws INVALID_ARGUMENT for what is no schedule.
    */
   every(cron: string, handler: ScheduledHandler, options?: ScheduleOptions): void;
+  /**
+   * Background work as a span of its own, with a context as handlers have it: what that calls is a part of the span. Rejects with what
+   * `run` throws.
+   */
+  within<Output>(
+    work: BackgroundWork,
+    run: (context: CallContext) => Output,
+  ): Promise<Awaited<Output>>;
   /** Aborted when the service stops; background work ends by it. */
   readonly signal: AbortSignal;
   /** Called in reverse order when the service stops. */

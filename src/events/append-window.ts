@@ -1,15 +1,16 @@
 import type { ClientOf } from "../contract/index.ts";
 import { asError, type DureError, now, sleep, wallTime } from "../kit/index.ts";
+import { type PackedRun, packRuns } from "./core/packed-events.ts";
 import type { eventLog } from "./log-contract.ts";
 import { eventLimits, type NewEvent } from "./types.ts";
 
 /** Appends on their way at once: while the log syncs its disk for one, others are made, sent and read, and share its next sync. */
 const appendsMax = 8;
 /**
- * Texts in one append, unless one event is larger, in characters: as JSON it stays below what a link sends in one piece (64 KiB), so
- * appends arrive in the order in which they were begun.
+ * Texts in one append, unless one event is larger, in characters: as base64 they stay below what a link sends in one piece (64 KiB),
+ * so appends arrive in the order in which they were begun.
  */
-const appendCharsMax = 48 * 1024;
+const appendCharsMax = 44 * 1024;
 /** An append is tried again until then, in ms: a log that is started again is back by then. */
 const appendMsMax = 10_000;
 const againMs = 100;
@@ -34,6 +35,7 @@ export interface AppendWindowOptions {
 
 interface Append {
   readonly batch: readonly WaitingEvent[];
+  readonly runs: readonly PackedRun[];
   epoch: number;
   seq: number;
   readonly giveUpAt: number;
@@ -93,9 +95,10 @@ export class AppendWindow {
   }
 
   #begin(): void {
-    const batch = this.#takeBatch();
+    const batch = byTopic(this.#takeBatch());
     const append = {
       batch,
+      runs: packRuns(batch.map(({ event }) => event)),
       epoch: this.#epoch,
       seq: this.#seq,
       giveUpAt: now() + appendMsMax,
@@ -121,9 +124,8 @@ export class AppendWindow {
   }
 
   /** Never rejects: resolves to what went wrong, if anything did. */
-  async #send({ batch, epoch, seq, giveUpAt }: Append): Promise<DureError | undefined> {
-    const events = batch.map(({ event }) => event);
-    const input = { source: this.#options.source, epoch, seq, events };
+  async #send({ runs, epoch, seq, giveUpAt }: Append): Promise<DureError | undefined> {
+    const input = { source: this.#options.source, epoch, seq, runs: [...runs] };
     try {
       await this.#options.client.append(input, { deadlineMs: Math.max(100, giveUpAt - now()) });
       return undefined;
@@ -190,6 +192,11 @@ export class AppendWindow {
     this.#seq = 0;
     for (const { reject } of batch) reject(error);
   }
+}
+
+/** Those of a topic behind each other, so that they are packed together; of events of different topics no order is promised. */
+function byTopic(batch: readonly WaitingEvent[]): readonly WaitingEvent[] {
+  return [...Map.groupBy(batch, ({ event }) => event.topic).values()].flat();
 }
 
 function isForNow({ code }: DureError): boolean {

@@ -3,9 +3,11 @@
  * their time has come: then they have their place in the topic and in the order of their key.
  */
 import { afterInBackground, DureError, now, type Timer, wallTime } from "../kit/index.ts";
+import { type PackedBatch, packBatch } from "./core/packed-events.ts";
+import { eventBytes } from "./core/sizes.ts";
 import type { SavedGroup } from "./storage/groups-file.ts";
 import type { Storage } from "./storage/storage.ts";
-import { type AppendBatch, eventLimits, type NewEvent, type ParkedEvent } from "./types.ts";
+import { eventLimits, type NewEvent, type ParkedEvent } from "./types.ts";
 
 /** An event, and when it is to be published. */
 export interface DelayedEvent {
@@ -32,7 +34,7 @@ interface Publication {
 
 export class DelayedEvents {
   readonly #storage: Storage;
-  readonly #append: (batch: AppendBatch) => Promise<unknown>;
+  readonly #append: (batch: PackedBatch) => Promise<unknown>;
   readonly #groupId: number;
   /** Ms since 1970 that go on whatever becomes of the clock meanwhile. */
   readonly #startedAt = wallTime() - now();
@@ -51,7 +53,7 @@ export class DelayedEvents {
   /** Reads those that wait. `append`: stores events and tells their readers. */
   static async open(
     storage: Storage,
-    append: (batch: AppendBatch) => Promise<unknown>,
+    append: (batch: PackedBatch) => Promise<unknown>,
   ): Promise<DelayedEvents> {
     const place = { name: delayedGroup, topic: delayedGroup, start: "beginning" } as const;
     return new DelayedEvents(storage, append, await storage.call("openGroup", place));
@@ -59,7 +61,7 @@ export class DelayedEvents {
 
   private constructor(
     storage: Storage,
-    append: (batch: AppendBatch) => Promise<unknown>,
+    append: (batch: PackedBatch) => Promise<unknown>,
     saved: SavedGroup,
   ) {
     this.#storage = storage;
@@ -166,8 +168,8 @@ export class DelayedEvents {
       .sort((left, right) => left.due - right.due || left.offset - right.offset);
     let bytes = 0;
     const end = due.findIndex(({ event }, index) => {
-      bytes += sizeOf(event);
-      return index > 0 && (bytes > eventLimits.batchSizeMax || index === publishMax);
+      bytes += eventBytes(event);
+      return index > 0 && (bytes > eventLimits.batchBytesMax || index === publishMax);
     });
     return end === -1 ? due : due.slice(0, end);
   }
@@ -182,7 +184,8 @@ export class DelayedEvents {
         head: JSON.stringify({ ...(JSON.parse(head) as object), id }),
         body,
       }));
-      await this.#append({ source: delayedGroup, epoch: this.#epoch, seq: this.#seq, events });
+      const origin = { source: delayedGroup, epoch: this.#epoch, seq: this.#seq };
+      await this.#append(packBatch({ ...origin, events }));
       this.#seq += due.length;
       publication.isAppended = true;
     }

@@ -55,6 +55,9 @@ export function eventLogService({ storage: openStorage, retention }: EventLogOpt
         commit: async (input) => (await log).commit(input),
         overview: async () => (await log).overview(),
         deadLetters: async (input) => ({ letters: await storage.call("deadLetters", input) }),
+        drop: async (input, ctx) => {
+          if (!(await (await log).drop(input))) ctx.fail("NoSuchLetter");
+        },
         replay: async (input, ctx) => (await (await log).replay(input)) ?? ctx.fail("NoSuchLetter"),
         async *tail(input, ctx) {
           yield* (await log).tail(input, AbortSignal.any([ctx.signal, signal]));

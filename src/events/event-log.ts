@@ -1,13 +1,20 @@
 import { afterInBackground, DureError, now } from "../kit/index.ts";
 import { ConsumerGroup, type Sign } from "./consumer-group.ts";
-import { laneOf, lanesFromText, orderKeyOf } from "./core/lanes.ts";
-import { eventId } from "./core/sources.ts";
+import { allLanes, lanesFromText } from "./core/lanes.ts";
+import {
+  eventsIn,
+  nextOf,
+  onlyLanes,
+  type PackedBatch,
+  type StoredBlock,
+} from "./core/packed-events.ts";
+import { checkedSize } from "./core/sizes.ts";
 import { type DelayedEvent, DelayedEvents, delayedGroup } from "./delayed-events.ts";
 import type { GroupLag } from "./log-metrics.ts";
 import type { Appended } from "./storage/log-file.ts";
 import type { Storage } from "./storage/storage.ts";
 import { TopicFeed } from "./topic-feed.ts";
-import { type AppendBatch, eventLimits, type NewEvent, type StoredEvent } from "./types.ts";
+import { eventLimits } from "./types.ts";
 
 /** What waits for the disk; beyond that publishers are told to wait. */
 const pendingBytesMax = 64 * 1024 * 1024;
@@ -47,7 +54,7 @@ export class EventLog {
     this.path = path;
   }
 
-  async append(batch: AppendBatch): Promise<{ duplicates: number }> {
+  async append(batch: PackedBatch): Promise<{ duplicates: number }> {
     const bytes = checkBatch(batch);
     if (this.#pendingBytes + bytes > pendingBytesMax) {
       const message = `${this.#pendingBytes} bytes wait for the disk of the event log; publish more slowly`;
@@ -57,7 +64,7 @@ export class EventLog {
     try {
       const appended = await this.#storage.call("append", batch);
       const { next, duplicates } = appended;
-      const stored = duplicates === 0 ? storedEvents(batch, appended) : new Map();
+      const stored = duplicates === 0 ? storedBlocks(batch, appended) : new Map();
       for (const [topic, offset] of Object.entries(next))
         this.#feed(topic).onAppended(offset, stored.get(topic) ?? []);
       return { duplicates };
@@ -67,7 +74,7 @@ export class EventLog {
   }
 
   delay(delayed: DelayedEvent): Promise<void> {
-    checkEvent(delayed.event);
+    checkedSize(delayed.event);
     return this.#delayed.add(delayed);
   }
 
@@ -88,7 +95,7 @@ export class EventLog {
     signal: AbortSignal,
   ) {
     const feed = this.#feed(topic);
-    const wanted = lanes === undefined ? undefined : lanesFromText(lanes);
+    const wanted = lanes === undefined || lanes === allLanes ? undefined : lanesFromText(lanes);
     const stop = new AbortController();
     const timer = afterInBackground(waitMs, () => stop.abort());
     const either = AbortSignal.any([signal, stop.signal, this.#closed.signal]);
@@ -97,14 +104,15 @@ export class EventLog {
         await feed.arrival(at, either);
         const end = feed.next;
         const read = await feed.read(at, max);
+        const last = read.at(-1);
         // Nothing at all before the end: all of it is missing.
-        const oldest = read[0]?.offset ?? end;
-        const events = read.filter((event) => !wanted || wanted.has(laneOf(orderKeyOf(event))));
-        const next = (read.at(-1)?.offset ?? Math.max(at, end) - 1) + 1;
+        const oldest = Math.max(at, read[0]?.offset ?? end);
+        const blocks = wanted ? read.flatMap((block) => onlyLanes(block, wanted) ?? []) : [...read];
+        const next = last ? nextOf(last) : Math.max(at, end);
         // What was passed over since `from` is of other lanes; only what the log has no more is missing.
         const isMissing = oldest > at;
-        if (events.length > 0 || either.aborted || isMissing)
-          return { events, next, first: isMissing ? oldest : from };
+        if (blocks.length > 0 || either.aborted || isMissing)
+          return { blocks, next, first: isMissing ? oldest : from };
         at = next;
       }
     } finally {
@@ -149,8 +157,13 @@ export class EventLog {
     if (!revived) return undefined;
     const { letter, parked } = revived;
     const { topic } = letter.event;
-    (await this.#group(letter.group, topic, "beginning")).revive(parked);
+    if (parked) (await this.#group(letter.group, topic, "beginning")).revive(parked);
     return { group: letter.group, topic };
+  }
+
+  /** Takes a letter away for good; undefined if there is none of that id. */
+  async drop({ id }: { id: number }) {
+    return this.#storage.call("revive", { id, isDropped: true });
   }
 
   async *tail({ topic, from }: { topic: string; from?: number | undefined }, signal: AbortSignal) {
@@ -159,7 +172,7 @@ export class EventLog {
     let at = from ?? feed.next;
     while (!either.aborted) {
       await feed.arrival(at, either);
-      for (const event of await feed.read(at)) {
+      for (const event of eventsIn(topic, await feed.read(at), at)) {
         yield event;
         at = event.offset + 1;
       }
@@ -217,45 +230,34 @@ interface RenewInput extends Sign {
 }
 
 /** What of a batch was stored in each topic, as it would be read. */
-function storedEvents(
-  { source, epoch, seq, events }: AppendBatch,
+function storedBlocks(
+  { source, epoch, seq, runs }: PackedBatch,
   { next, at }: Appended,
-): Map<string, StoredEvent[]> {
-  const byTopic = new Map<string, StoredEvent[]>();
-  // From the last one back: its offset is what the answer tells.
-  for (let index = events.length - 1; index >= 0; index -= 1) {
-    const event = events[index] as NewEvent;
-    const { topic } = event;
+): Map<string, StoredBlock[]> {
+  const byTopic = new Map<string, StoredBlock[]>();
+  let number = runs.reduce((sum, { count }) => sum + count, seq);
+  // From the last one back: where it ends is what the answer tells.
+  for (const { topic, count, events } of runs.toReversed()) {
     const own = byTopic.get(topic) ?? [];
     byTopic.set(topic, own);
-    const offset = (next[topic] as number) - own.length - 1;
-    own.push({
-      ...event,
-      offset,
-      at: at[topic] as number,
-      id: eventId(source, epoch, seq + index),
-    });
+    const offset = (own.at(-1)?.offset ?? (next[topic] as number)) - count;
+    number -= count;
+    own.push({ offset, count, at: at[topic] as number, source, epoch, seq: number, events });
   }
   for (const own of byTopic.values()) own.reverse();
   return byTopic;
 }
 
-/** Its size in bytes, roughly. Throws INVALID_ARGUMENT for what is too large. */
-function checkBatch(batch: AppendBatch): number {
-  if (batch.events.length > eventLimits.batchEventsMax) {
-    const message = `an append of ${batch.events.length} events; the most is ${eventLimits.batchEventsMax}`;
-    throw new DureError("INVALID_ARGUMENT", message);
+/** Its size, roughly. Throws INVALID_ARGUMENT for too many events; how large they are is found when they are stored. */
+function checkBatch({ runs }: PackedBatch): number {
+  let size = 0;
+  let total = 0;
+  for (const { count, events } of runs) {
+    size += events.length;
+    total += count;
   }
-  let bytes = 0;
-  for (const event of batch.events) bytes += checkEvent(event);
-  return bytes;
-}
-
-/** Its size in bytes, roughly. Throws INVALID_ARGUMENT for one that is too large. */
-function checkEvent({ topic, key, head, body }: NewEvent): number {
-  const size = key.length + head.length + body.length;
-  if (size <= eventLimits.eventBytesMax) return size;
-  const message = `an event of ${topic} has ${size} bytes; the most is ${eventLimits.eventBytesMax}. Store the data elsewhere and publish where it is`;
+  if (total <= eventLimits.batchEventsMax) return size;
+  const message = `an append of ${total} events; the most is ${eventLimits.batchEventsMax}`;
   throw new DureError("INVALID_ARGUMENT", message);
 }
 

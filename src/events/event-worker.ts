@@ -39,14 +39,14 @@ export class EventWorker {
     return this.#running.has(lane);
   }
 
-  /** Begins what may begin now. */
+  /** Begins what may begin now; what ends at once makes room for the next. */
   run(): void {
     const { concurrency } = this.#options.subscription;
+    const time = this.#time();
     while (this.#count < concurrency && !this.#isStopped) {
-      const job = this.#options.order.next(this.#time());
+      const job = this.#options.order.next(time);
       if (!job) return;
-      this.#countIn(job.lane, 1);
-      void this.#work(job);
+      this.#begin(job);
     }
   }
 
@@ -74,31 +74,45 @@ export class EventWorker {
     this.#count += change;
   }
 
-  /** Never rejects. */
-  async #work(job: Job): Promise<void> {
-    const lane = this.#options.lanes.get(job.lane);
-    if (lane) await this.#deliver(job, lane);
-    this.#countIn(job.lane, -1);
-    this.run();
-    this.#options.onEnded();
-  }
-
-  async #deliver(job: Job, lane: OwnLane): Promise<void> {
-    const { lanes, order, subscription } = this.#options;
-    const attempt = job.history.length;
+  #begin(job: Job): void {
+    const { lanes, subscription, onEnded } = this.#options;
+    const lane = lanes.get(job.lane);
+    if (!lane) return;
+    const { topic, key, head, body, id } = job.event;
+    const incoming = { topic, key, head, body, id, attempt: job.history.length };
+    let delivered: Promise<void> | undefined;
     try {
-      const { topic, key, head, body, id } = job.event;
-      await subscription.deliver({ topic, key, head, body, id, attempt }, lane.stop.signal);
-      if (lanes.get(job.lane) === lane) order.succeeded(job);
+      delivered = subscription.deliver(incoming, lane.stop.signal);
     } catch (thrown) {
-      // Whoever has the lane now tries it again.
-      if (lanes.get(job.lane) === lane && !lane.stop.signal.aborted)
-        this.#onFailure(job, asError(thrown));
+      this.#onFailure(job, lane, asError(thrown));
+      return onEnded();
     }
+    if (!delivered) {
+      this.#onSuccess(job, lane);
+      return onEnded();
+    }
+    this.#countIn(job.lane, 1);
+    void delivered
+      .then(
+        () => this.#onSuccess(job, lane),
+        (thrown) => this.#onFailure(job, lane, asError(thrown)),
+      )
+      .then(() => {
+        this.#countIn(job.lane, -1);
+        this.run();
+        onEnded();
+      });
   }
 
-  #onFailure(job: Job, error: Error): void {
-    const { order, subscription, logger } = this.#options;
+  #onSuccess(job: Job, lane: OwnLane): void {
+    const { lanes, order } = this.#options;
+    if (lanes.get(job.lane) === lane) order.succeeded(job);
+  }
+
+  #onFailure(job: Job, lane: OwnLane, error: Error): void {
+    const { lanes, order, subscription, logger } = this.#options;
+    // Whoever has the lane now tries it again.
+    if (lanes.get(job.lane) !== lane || lane.stop.signal.aborted) return;
     const { group, topic } = subscription;
     const { history, due } = afterFailure(job.history, error, { time: this.#time(), random });
     const facts = { group, topic, offset: job.offset, attempt: job.history.length + 1 };

@@ -8,12 +8,13 @@
  * runs of it is told to stop.
  */
 import type { ClientOf } from "../contract/index.ts";
-import { after, asError, type DureError, sleep } from "../kit/index.ts";
+import { asError, type DureError, sleep } from "../kit/index.ts";
 import type { EventSubscription } from "../mesh/index.ts";
 import type { Logger } from "../telemetry/index.ts";
 import { Committer, type OwnLane } from "./committer.ts";
 import { KeyOrder } from "./core/key-order.ts";
 import { laneOf, lanesToText, orderKeyOf } from "./core/lanes.ts";
+import { eventsIn } from "./core/packed-events.ts";
 import { EventWorker } from "./event-worker.ts";
 import type { eventLog } from "./log-contract.ts";
 import type { ParkedEvent, StoredEvent } from "./types.ts";
@@ -32,7 +33,7 @@ const commitMs = 50;
 const againMs = 200;
 const pollWaitMs = 20_000;
 /** Few enough to keep both at work: the log reads the next ones while these are worked on. */
-const pollMax = 250;
+const pollMax = 500;
 /** Events held in memory; no more are read until some are done. */
 const heldMax = 1_000;
 
@@ -179,9 +180,9 @@ export class GroupMember {
           waitMs: pollWaitMs,
         };
         this.#polling = new AbortController();
-        const { events, next, first } = await client.poll(input, { signal: this.#polling.signal });
+        const { blocks, next, first } = await client.poll(input, { signal: this.#polling.signal });
         if (first > from) this.#tellOfLoss(from, first);
-        this.#take(events);
+        this.#take(eventsIn(subscription.topic, blocks, from));
         for (const [lane, was] of asked) {
           const is = this.#lanes.get(lane);
           // Of a lane that is being given back, nothing that came now was taken.
@@ -189,7 +190,7 @@ export class GroupMember {
         }
         // Where more is there, it is asked for before the work begins, so that the log reads it meanwhile.
         if (next - from < pollMax) this.#worker.run();
-        else after(0, () => this.#worker.run());
+        else setImmediate(() => this.#worker.run());
       });
     }
   }

@@ -2,6 +2,7 @@
  * events: the durable log of what has happened, and how services publish to it and take from it. The log itself is a service of the
  * mesh; everything else here runs in the nodes that use it.
  */
+export { eventsIn } from "./core/packed-events.ts";
 export { type EventLogOptions, eventLogService } from "./event-log-service.ts";
 export { eventLog } from "./log-contract.ts";
 export { meshEvents } from "./mesh-events.ts";

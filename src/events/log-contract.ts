@@ -31,6 +31,20 @@ const Letter = z.object({
   event: Event,
   history: z.array(Attempt),
 });
+/** Bytes of core/packed-events.ts as base64; the log refuses any other text. */
+const Packed = z.string().meta({ unescaped: true });
+/** Events of one topic that follow each other. */
+const Run = z.object({ topic: z.string(), count: z.int().min(1), events: Packed });
+/** A run in the log, from `offset` on; numbered by its source from `seq` on. */
+const Block = z.object({
+  offset: z.int(),
+  count: z.int(),
+  at: z.int(),
+  source: z.string(),
+  epoch: z.int(),
+  seq: z.int(),
+  events: Packed,
+});
 const Member = z.object({ group: z.string(), topic: z.string(), member: z.string() });
 
 /** Who may publish and read is who may join the mesh. */
@@ -41,9 +55,7 @@ export const eventLog = contract("eventlog", {
       source: z.string(),
       epoch: z.int(),
       seq: z.int(),
-      events: z.array(
-        z.object({ topic: z.string(), key: z.string(), head: z.string(), body: z.string() }),
-      ),
+      runs: z.array(Run),
     }),
     output: z.object({ duplicates: z.int() }),
   }),
@@ -56,7 +68,10 @@ export const eventLog = contract("eventlog", {
       event: z.object({ topic: z.string(), key: z.string(), head: z.string(), body: z.string() }),
     }),
   }),
-  /** Events from an offset on, of some lanes; waits for new ones. */
+  /**
+   * Events from an offset on, of some lanes; waits for new ones. Whole blocks: the first one may begin before the offset, and there may
+   * be more events than `max` by those of the last one.
+   */
   poll: op({
     idempotent: true,
     deadlineMs: 30_000,
@@ -67,7 +82,7 @@ export const eventLog = contract("eventlog", {
       max: z.int(),
       waitMs: z.int(),
     }),
-    output: z.object({ events: z.array(Event), next: z.int(), first: z.int() }),
+    output: z.object({ blocks: z.array(Block), next: z.int(), first: z.int() }),
   }),
   /** A member is alive; the answer says which lanes it has now and which it should give back. */
   renew: op({
@@ -141,6 +156,8 @@ export const eventLog = contract("eventlog", {
     output: z.object({ group: z.string(), topic: z.string() }),
     errors: { NoSuchLetter: { status: 404 } },
   }),
+  /** Takes a letter away for good. */
+  drop: op({ input: z.object({ id: z.int() }), errors: { NoSuchLetter: { status: 404 } } }),
   /** A topic as it grows. */
   tail: op({
     input: z.object({ topic: z.string(), from: z.int().optional() }),

@@ -8,6 +8,7 @@
  */
 import { type EventDefinition, type EventRuntime, eventOf } from "../contract/index.ts";
 import { asError, DureError, now, sleep } from "../kit/index.ts";
+import { eventsIn } from "./core/packed-events.ts";
 import { eventLog } from "./log-contract.ts";
 import type { OutboxHost } from "./outbox/outbox.ts";
 import {
@@ -138,13 +139,14 @@ class RunningProjection implements Projection {
         const from = await this.#nextOffset(event.name);
         const input = { topic: event.name, from, max: batchMax, waitMs: pollWaitMs };
         const either = AbortSignal.any([signal, restart]);
-        const { events, next, first } = await client(eventLog).poll(input, { signal: either });
+        const { blocks, next, first } = await client(eventLog).poll(input, { signal: either });
         if (first > from && from > 0)
           log.error("events were dropped by retention before they were taken in", {
             ...facts,
             from,
             first,
           });
+        const events = eventsIn(event.name, blocks, from);
         if (next > from) await this.#apply(event, { from, next, events, apply });
         isTroubled = false;
       } catch (thrown) {

@@ -1,8 +1,9 @@
 import type { ClientOf } from "../contract/index.ts";
 import { asError, DureError, now, sleep, TimerWheel } from "../kit/index.ts";
 import { AppendWindow } from "./append-window.ts";
+import { checkedSize } from "./core/sizes.ts";
 import type { eventLog } from "./log-contract.ts";
-import { eventLimits, type NewEvent } from "./types.ts";
+import type { NewEvent } from "./types.ts";
 
 /** Events that wait to be sent; one more is refused: RESOURCE_EXHAUSTED. */
 const waitingMax = 20_000;
@@ -35,10 +36,11 @@ export class Publisher {
 
   /** Resolves once the event is on the log's disk. After a rejection other than INVALID_ARGUMENT it may be there or not. */
   publish(event: NewEvent, deadlineMs: number): Promise<void> {
-    const bytes = event.key.length + event.head.length + event.body.length;
-    if (bytes > eventLimits.eventBytesMax) {
-      const message = `event ${event.topic} has ${bytes} bytes; the most is ${eventLimits.eventBytesMax}. Store the data elsewhere and publish where it is`;
-      return Promise.reject(new DureError("INVALID_ARGUMENT", message));
+    let bytes: number;
+    try {
+      bytes = checkedSize(event);
+    } catch (thrown) {
+      return Promise.reject(thrown);
     }
     if (this.#waitingCount >= waitingMax || this.#waitingBytes + bytes > waitingBytesMax) {
       const message = `event ${event.topic}: ${this.#waitingCount} events wait for the event log already; publish more slowly`;

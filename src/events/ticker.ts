@@ -2,6 +2,7 @@ import type { ClientOf } from "../contract/index.ts";
 import { asError, sleep, wallTime } from "../kit/index.ts";
 import type { EventSchedule } from "../mesh/index.ts";
 import type { Logger } from "../telemetry/index.ts";
+import { packBatch } from "./core/packed-events.ts";
 import type { eventLog } from "./log-contract.ts";
 
 /** What a {@link Ticker} works with. */
@@ -55,12 +56,8 @@ export class Ticker {
     const giveUpAt = schedule.next(at) ?? Number.POSITIVE_INFINITY;
     for (;;) {
       try {
-        return void (await client.append({
-          source: `${topic} ${name}`,
-          epoch: at,
-          seq: 0,
-          events: [event],
-        }));
+        const origin = { source: `${topic} ${name}`, epoch: at, seq: 0 };
+        return void (await client.append(packBatch({ ...origin, events: [event] })));
       } catch (thrown) {
         // ABORTED: another instance, whose clock is ahead, has told of a later time.
         if ((thrown as { code?: string }).code === "ABORTED") return;

@@ -77,8 +77,8 @@ export const eventLimits = {
   eventBytesMax: 1024 * 1024,
   /** Events in one append. */
   batchEventsMax: 2_000,
-  /** Characters in one append: JSON in JSON has three bytes for each at most, and a message has 4 MiB. */
-  batchSizeMax: 1280 * 1024,
+  /** Texts of one append, in bytes: base64 has four for three, and a message has 4 MiB. */
+  batchBytesMax: 1280 * 1024,
   /** Characters of events in one answer or commit, beyond the first. */
   answerSizeMax: 1024 * 1024,
   /** Events parked in one group; beyond that its lanes stop reading until some are done. */

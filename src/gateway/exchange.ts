@@ -64,8 +64,8 @@ export interface AnswerStream {
   abort(): void;
 }
 
-/** What an engine calls for each request that is sound. */
-export type OnExchange = (exchange: Exchange) => Promise<void>;
+/** What an engine calls for each request that is sound. Nothing to wait for where it was answered at once; what is thrown, the engine answers. */
+export type OnExchange = (exchange: Exchange) => void | Promise<void>;
 
 /** The client went away. */
 export class ClientGone extends Error {}

@@ -7,14 +7,15 @@ import {
   rawHead,
   rawResponseHeaders,
 } from "../http/index.ts";
-import { random } from "../kit/index.ts";
 import { type CallRequest, callOptionsFor, httpCall, type MeshNode } from "../mesh/index.ts";
-import { type Logger, TraceContext } from "../telemetry/index.ts";
+import type { Logger, TraceContext } from "../telemetry/index.ts";
 import type { CallFailure, Response } from "../wire/index.ts";
 import { sendAnswer } from "./answer.ts";
-import type { HttpCache } from "./cache/index.ts";
+import { type HttpCache, isSafe } from "./cache/index.ts";
 import { CallFailed, forClient, operationAnswer, operationRequest } from "./cached-operation.ts";
-import type { Exchange } from "./exchange.ts";
+import { answerFallback } from "./fallback.ts";
+import type { HeadedExchange } from "./headed-exchange.ts";
+import type { OperationRule, OperationRules, Placement } from "./operation-rules.ts";
 import { placeOf, sendProblem } from "./refusal.ts";
 import { answerStream } from "./stream-answer.ts";
 
@@ -22,19 +23,28 @@ type CachePolicy = NonNullable<Route["operation"]["cache"]>;
 
 /** A request that may be called with. */
 export interface ForwardRequest {
-  readonly exchange: Exchange;
+  readonly exchange: HeadedExchange;
   readonly route: Route;
   readonly principal: string | undefined;
   readonly input: RequestInput;
+  /** What the project's routes say of it. */
+  readonly rule: OperationRule | undefined;
+  /** The request's span. */
+  readonly trace: TraceContext;
 }
+
+/** Statuses that mean that the service is down, or as good as that. */
+const downStatuses = new Set([502, 503, 504]);
 
 export class Forward {
   readonly #node: MeshNode;
   readonly #cache: HttpCache;
   readonly #logger: Logger;
+  readonly #rules: OperationRules;
 
-  constructor(node: MeshNode, cache: HttpCache, logger: Logger) {
+  constructor(node: MeshNode, rules: OperationRules, cache: HttpCache, logger: Logger) {
     this.#node = node;
+    this.#rules = rules;
     this.#cache = cache;
     this.#logger = logger;
   }
@@ -42,8 +52,9 @@ export class Forward {
   /** Resolves when the answer is on its way, or the client is gone. */
   async send(request: ForwardRequest): Promise<void> {
     const { exchange, route } = request;
-    if (route.operation.cache) return this.#sendCached(request, route.operation.cache);
-    const call = callOf(request);
+    const placement = request.rule && this.#rules.place(exchange, request.rule, route.ref.service);
+    if (route.operation.cache) return this.#sendCached(request, placement, route.operation.cache);
+    const call = this.#callOf(request, placement);
     if (route.operation.kind === "stream") {
       return answerStream(exchange, this.#node.openStream(call), statusOf(route), {
         problemOf: (failure) => failureProblem(failure, route.operation, placeOf(exchange)),
@@ -55,20 +66,34 @@ export class Forward {
     const outcome = await pending.outcome;
     if (!outcome.ok) return this.#fail(request, outcome.failure);
     const { host, target, method } = exchange;
-    const status = outcome.response.status ?? statusOf(route);
-    const url = { method, host, target: `${target.path}${target.search}` };
-    this.#cache.onAnswer(url, { status, headers: [] });
+    if (!isSafe(method)) {
+      const status = outcome.response.status ?? statusOf(route);
+      const url = { method, host, target: `${target.path}${target.search}` };
+      this.#cache.onAnswer(url, { status, headers: [] });
+    }
     succeed(exchange, route, outcome.response);
   }
 
-  async #sendCached(request: ForwardRequest, policy: CachePolicy): Promise<void> {
+  async #sendCached(
+    request: ForwardRequest,
+    placement: Placement | undefined,
+    policy: CachePolicy,
+  ): Promise<void> {
     const { exchange, route } = request;
     // Without an audience the answer is for all, so it is asked for as nobody.
     const principal = policy.by === "principal" ? request.principal : undefined;
-    const asked = operationRequest(exchange, principal);
+    // Versions may answer differently, so each has its own answers, and none stands in for another.
+    const versions = placement?.versions?.slice(0, 1);
+    const audience = versions ? JSON.stringify([versions[0], principal]) : principal;
+    const asked = operationRequest(exchange, {
+      audience,
+      staleIfErrorMs: request.rule?.fallback?.staleMs,
+    });
     try {
-      const answer = await this.#cache.answer(asked, async (_headers, signal) => {
-        const pending = this.#node.call(callOf({ ...request, principal }));
+      const found = this.#cache.answer(asked, async (_headers, signal) => {
+        const pending = this.#node.call(
+          this.#callOf({ ...request, principal }, { routingKey: undefined, versions }),
+        );
         signal.addEventListener("abort", () => pending.cancel(), { once: true });
         const outcome = await pending.outcome;
         if (outcome.ok) {
@@ -78,14 +103,31 @@ export class Forward {
         const problem = failureProblem(outcome.failure, route.operation, placeOf(exchange));
         throw new CallFailed(problem.status, outcome.failure);
       });
-      await sendAnswer(exchange, forClient(answer, policy));
+      const answer = found instanceof Promise ? await found : found;
+      const sending = sendAnswer(exchange, forClient(answer, policy));
+      if (sending) await sending;
     } catch (thrown) {
       if (!(thrown instanceof CallFailed)) throw thrown;
       this.#fail(request, thrown.failure);
     }
   }
 
-  #fail({ exchange, route, input }: ForwardRequest, failure: CallFailure): void {
+  #callOf(request: ForwardRequest, placement: Placement | undefined): CallRequest {
+    const { exchange, route, principal, input, trace } = request;
+    const { operation, ref } = route;
+    const call = httpCall(route, input, {
+      deadlineMs: operation.deadlineMs ?? callOptionsFor(undefined, ref.service).deadlineMs,
+      trace,
+      principal: principal === undefined ? undefined : this.#node.vouching.sign(principal),
+      http: operation.kind === "raw" ? rawHeadOf(exchange) : undefined,
+      routingKey: placement?.routingKey,
+    });
+    // Data with one owner is at one instance, whatever its version.
+    if (!placement?.versions || call.isPartitioned) return call;
+    return { ...call, versions: placement.versions };
+  }
+
+  #fail({ exchange, route, input, rule, trace }: ForwardRequest, failure: CallFailure): void {
     if (input.items?.failure) throw input.items.failure;
     // Nobody is there to be told.
     if (failure.code === "CANCELLED") return;
@@ -96,24 +138,21 @@ export class Forward {
         code: failure.code,
         reason: failure.message,
         requestId: exchange.requestId,
+        traceId: trace.traceId,
+        spanId: trace.spanId,
       });
     }
+    // What would change something has failed, and its client must know.
+    const isRead = exchange.method === "GET" || exchange.method === "HEAD";
+    const mayStandIn = isRead && route.operation.kind !== "stream";
+    if (mayStandIn && downStatuses.has(problem.status) && answerFallback(exchange, rule?.fallback))
+      return;
     const isForNow = problem.status === 503 || problem.status === 429;
     sendProblem(exchange, problem, isForNow ? [["retry-after", "1"]] : []);
   }
 }
 
-function callOf({ exchange, route, principal, input }: ForwardRequest): CallRequest {
-  const { operation, ref } = route;
-  return httpCall(route, input, {
-    deadlineMs: operation.deadlineMs ?? callOptionsFor(undefined, ref.service).deadlineMs,
-    trace: traceFor(exchange),
-    principal,
-    http: operation.kind === "raw" ? rawHeadOf(exchange) : undefined,
-  });
-}
-
-function rawHeadOf(exchange: Exchange): string {
+function rawHeadOf(exchange: HeadedExchange): string {
   const { method, host, target, scheme, headers, requestId, remoteAddress } = exchange;
   // The path that routing and authorisation saw, not the one that was sent.
   const url = `${scheme}://${host}${target.path}${target.search}`;
@@ -124,7 +163,7 @@ function rawHeadOf(exchange: Exchange): string {
   ]);
 }
 
-function succeed(exchange: Exchange, route: Route, response: Response): void {
+function succeed(exchange: HeadedExchange, route: Route, response: Response): void {
   const { body, headers } = response;
   if (route.operation.kind === "raw")
     return exchange.answer(response.status ?? 200, rawResponseHeaders(headers), body);
@@ -134,10 +173,4 @@ function succeed(exchange: Exchange, route: Route, response: Response): void {
 
 function statusOf({ operation }: Route): number {
   return operation.http?.status ?? 200;
-}
-
-function traceFor(exchange: Exchange): TraceContext {
-  const header = exchange.header("traceparent");
-  const parent = header === undefined ? undefined : TraceContext.parse(header);
-  return parent ? parent.child(random) : TraceContext.start(random);
 }

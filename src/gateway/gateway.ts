@@ -1,35 +1,43 @@
 /**
  * The HTTP edge: a node like any other that speaks HTTP. Policies of a request, in order:
  *
- *   limits (engine) -> preflights -> platform paths -> route -> rates by address and route -> authenticate and scopes -> rates by caller
- *     -> input -> cache -> forward, or
- *     -> cache -> upstream
+ *   limits (engine) -> own pages -> preflights -> platform paths -> route -> rates by address and route -> authenticate and scopes
+ *     -> rates by caller -> input -> cache -> forward, or
+ *     -> cache -> upstream, or
+ *     -> a file
  *
  * Each is a file of its own, and either refuses or hands on what the next ones need.
  */
-import { type FoundRoute, findRoute, readInput, type Step } from "../http/index.ts";
-import { formatHostPort, now } from "../kit/index.ts";
+import {
+  type FoundRoute,
+  findRoute,
+  type Refusal,
+  type RequestInput,
+  readInput,
+  type Step,
+} from "../http/index.ts";
+import { andThen, formatHostPort, now } from "../kit/index.ts";
 import type { MeshNode } from "../mesh/index.ts";
 import { advertisedHost } from "../registry/index.ts";
-import { type Logger, silentLogger } from "../telemetry/index.ts";
-import {
-  type AccessRule,
-  Authenticator,
-  authenticate,
-  type ProvenPrincipal,
-} from "./auth/index.ts";
+import { type Logger, silentLogger, type TraceContext } from "../telemetry/index.ts";
+import { Admittance, type Admitted } from "./admittance.ts";
+import { Authenticator } from "./auth/index.ts";
 import { HttpCache } from "./cache/index.ts";
 import { Compressor } from "./compression/index.ts";
 import { Cors } from "./cors.ts";
 import { answerDocsPage } from "./docs-page/index.ts";
 import { loadEdgeCertificates } from "./edge-certificates.ts";
-import type { Exchange } from "./exchange.ts";
+import type { Exchange, OnExchange } from "./exchange.ts";
+import { FileRoutes, type FoundFile } from "./files/index.ts";
 import { Forward } from "./forward.ts";
 import { HeadedExchange } from "./headed-exchange.ts";
 import { HttpMetrics } from "./http-metrics.ts";
+import { inHttpSpan } from "./http-span.ts";
 import { type HttpEngine, listenHttp } from "./listen-http.ts";
 import type { UpstreamRoute } from "./open-route.ts";
+import { OperationRules } from "./operation-rules.ts";
 import { type GatewayOptions, gatewayDefaults } from "./options.ts";
+import { ownPagesHeaders, refusalOfStranger } from "./own-pages.ts";
 import { answerPlatformPath } from "./platform-paths.ts";
 import { Purges } from "./purges.ts";
 import { RateLimits, UnknownOperations } from "./rate-limits/index.ts";
@@ -51,6 +59,9 @@ export interface Gateway {
 
 const closeMsMax = 10_000;
 
+/** Nothing where the request is answered already. */
+type Served = ReturnType<OnExchange>;
+
 /** Starts a gateway. Rejects with ALREADY_EXISTS for a taken port, INVALID_ARGUMENT for options that would not protect anything. */
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const gateway = new RunningGateway(options);
@@ -62,15 +73,17 @@ class RunningGateway implements Gateway {
   readonly #options: GatewayOptions;
   readonly #node: MeshNode;
   readonly #logger: Logger;
-  readonly #authenticator: Authenticator;
   #engine: HttpEngine | undefined;
   #announced: string | undefined;
   readonly #metrics: HttpMetrics;
   readonly #routes: RouteBook;
   readonly #forward: Forward;
+  readonly #rules: OperationRules;
   readonly #rateLimits: RateLimits;
+  readonly #admittance: Admittance;
   readonly #purges: Purges;
   readonly #upstreams: UpstreamRoutes;
+  readonly #files: FileRoutes;
   readonly #compressor: Compressor | undefined;
   readonly #cors: Cors | undefined;
   readonly #bodyBytesMax: number;
@@ -79,15 +92,18 @@ class RunningGateway implements Gateway {
     this.#options = options;
     this.#node = options.node;
     this.#logger = options.logger ?? silentLogger;
-    this.#authenticator = new Authenticator(options.auth ?? {}, options.node, this.#logger);
+    const authenticator = new Authenticator(options.auth ?? {}, options.node, this.#logger);
     this.#metrics = new HttpMetrics(options.node.metrics);
     const unknown = new UnknownOperations(options.rateLimits ?? [], this.#logger);
     this.#routes = new RouteBook(options.node, this.#logger, (routes) => unknown.look(routes));
+    this.#files = new FileRoutes(options.files ?? [], this.#logger);
     this.#compressor = options.compression && new Compressor(options.compression);
     const cache = new HttpCache({
       bytesMax: (options.cache?.mb ?? gatewayDefaults.cacheMb) * 2 ** 20,
+      metrics: options.node.metrics,
     });
-    this.#forward = new Forward(options.node, cache, this.#logger);
+    this.#rules = new OperationRules(options.node, options.routes ?? []);
+    this.#forward = new Forward(options.node, this.#rules, cache, this.#logger);
     this.#purges = new Purges({
       ...{ node: options.node, cache, logger: this.#logger },
       contractHashes: () => this.#routes.contractHashes,
@@ -98,6 +114,7 @@ class RunningGateway implements Gateway {
       redis: options.redis,
       logger: this.#logger,
     });
+    this.#admittance = new Admittance(this.#rateLimits, authenticator);
     this.#bodyBytesMax = options.limits?.bodyBytesMax ?? gatewayDefaults.bodyBytesMax;
     this.#upstreams = new UpstreamRoutes(options.routes ?? [], {
       cache,
@@ -130,6 +147,7 @@ class RunningGateway implements Gateway {
       certificates,
       proxies: new TrustedProxies(this.#options.trustedProxies ?? []),
     });
+    this.#node.vouching.announce();
     this.#announce();
     this.#logger.info("gateway ready", { url: this.url });
   }
@@ -172,7 +190,7 @@ class RunningGateway implements Gateway {
     await exchange.sent;
   }
 
-  async #onExchange(bare: Exchange): Promise<void> {
+  #onExchange(bare: Exchange): Served {
     const asWanted = this.#upstreams.find(bare, true)
       ? { value: bare }
       : overWebSocket(bare, {
@@ -185,23 +203,55 @@ class RunningGateway implements Gateway {
     const exchange = new HeadedExchange(asWanted.value, (answered, status) =>
       this.#metrics.onAnswer(answered, status, startedAt),
     );
-    const { node, info } = this.#options;
+    const { node, info, ownPages } = this.#options;
+    if (ownPages) {
+      exchange.add(ownPagesHeaders);
+      const refusal = refusalOfStranger(exchange, ownPages);
+      if (refusal) return refuse(exchange, refusal);
+    }
     this.#cors?.mark(exchange);
     const asked = this.#cors?.askedMethod(exchange);
     if (asked !== undefined)
       return this.#cors?.answerPreflight(exchange, this.#methodsAt(exchange, asked));
     if (answerPlatformPath(exchange, node, this.#routes, info)) return;
+    this.#tellDeciding(exchange);
     const particular = this.#upstreams.find(exchange, true);
     if (particular) return this.#proxy(exchange, particular);
     const found = findRoute(this.#routes.table, exchange.method, exchange.target);
-    if (found.refusal) {
-      const upstream = this.#upstreams.find(exchange, false);
-      if (upstream) return this.#proxy(exchange, upstream);
-      // A route of the project's own at /docs comes first.
-      if (found.refusal.status === 404 && answerDocsPage(exchange)) return;
-      return refuse(exchange, found.refusal);
-    }
-    await this.#serve(exchange, found.value);
+    if (found.refusal) return this.#beyondContracts(exchange, found.refusal);
+    exchange.route = found.value.route.path;
+    return inHttpSpan(exchange, node, (trace) => this.#serve(exchange, found.value, trace));
+  }
+
+  /** What no contract answers: a file, an HTTP server, the reference page, the page of an application; in this order. */
+  async #beyondContracts(exchange: HeadedExchange, refusal: Refusal): Promise<void> {
+    const isNowhere = refusal.status === 404;
+    const file = isNowhere ? await this.#files.find(exchange) : undefined;
+    if (file) return this.#sendFile(exchange, file);
+    const upstream = this.#upstreams.find(exchange, false);
+    if (upstream) return this.#proxy(exchange, upstream);
+    // A route of the project's own at /docs comes first.
+    if (isNowhere && answerDocsPage(exchange)) return;
+    const page = isNowhere ? await this.#files.findPage(exchange) : undefined;
+    if (page) return this.#sendFile(exchange, page);
+    refuse(exchange, refusal);
+  }
+
+  async #sendFile(exchange: HeadedExchange, file: FoundFile): Promise<void> {
+    exchange.route = file.path;
+    const caller = await this.#admittance.admit(exchange, file.path, undefined);
+    if (!caller.refusal) return file.send(exchange);
+    await file.close();
+    refuse(exchange, caller.refusal);
+  }
+
+  /** A cache in front must not give what one value of a header got to another value (RFC 9110, section 12.5.5). */
+  #tellDeciding(exchange: HeadedExchange): void {
+    const names = [
+      ...this.#upstreams.decidingHeaders(exchange),
+      ...this.#rules.decidingHeaders(exchange),
+    ];
+    if (names.length > 0) exchange.add([["vary", names.join(", ")]]);
   }
 
   /** What may be asked at a path, as far as it concerns a method; an upstream decides for itself. */
@@ -213,33 +263,19 @@ class RunningGateway implements Gateway {
     return match.kind === "method" ? match.allow : [];
   }
 
-  async #serve(exchange: HeadedExchange, { route, parameters }: FoundRoute): Promise<void> {
+  #serve(exchange: HeadedExchange, { route, parameters }: FoundRoute, trace: TraceContext): Served {
     const { ref, operation } = route;
-    exchange.route = route.path;
-    const caller = await this.#admit(exchange, `${ref.service}.${ref.operation}`, operation);
-    if (caller.refusal) return refuse(exchange, caller.refusal);
-    const input = await readInput(exchange, operation, parameters, this.#bodyBytesMax);
-    if (input.refusal) return refuse(exchange, input.refusal);
-    const principal = caller.value?.text;
-    await this.#forward.send({ exchange, route, principal, input: input.value });
-  }
-
-  /** Who calls, if it may, and not too often. Without a rule nobody is asked who it is. */
-  async #admit(
-    exchange: HeadedExchange,
-    operation: string,
-    rule: AccessRule | undefined,
-  ): Promise<Step<ProvenPrincipal | undefined>> {
-    const limited = { remoteAddress: exchange.remoteAddress, operation };
-    const arrival = await this.#rateLimits.onArrival(limited);
-    exchange.add(arrival.headers);
-    if (arrival.refusal) return { refusal: arrival.refusal };
-    if (!rule) return { value: undefined };
-    const caller = await authenticate(exchange, rule, this.#authenticator);
-    if (caller.refusal) return caller;
-    const admission = await this.#rateLimits.onCaller(limited, caller.value);
-    exchange.add(admission.headers);
-    return admission.refusal ? { refusal: admission.refusal } : caller;
+    const admitted = this.#admittance.admit(exchange, `${ref.service}.${ref.operation}`, operation);
+    return andThen<Admitted, void>(admitted, (caller) => {
+      if (caller.refusal) return refuse(exchange, caller.refusal);
+      const read = readInput(exchange, operation, parameters, this.#bodyBytesMax);
+      return andThen<Step<RequestInput>, void>(read, (input) => {
+        if (input.refusal) return refuse(exchange, input.refusal);
+        const principal = caller.value?.text;
+        const rule = this.#rules.find(exchange);
+        return this.#forward.send({ exchange, route, principal, input: input.value, rule, trace });
+      });
+    });
   }
 
   /** Whether pages of this origin may ask. */
@@ -247,13 +283,17 @@ class RunningGateway implements Gateway {
     return this.#cors?.allows(origin) ?? false;
   }
 
-  async #proxy(exchange: HeadedExchange, route: UpstreamRoute): Promise<void> {
+  #proxy(exchange: HeadedExchange, route: UpstreamRoute): Served {
     exchange.route = route.path;
+    return inHttpSpan(exchange, this.#node, (trace) => this.#pass(exchange, route, trace));
+  }
+
+  async #pass(exchange: HeadedExchange, route: UpstreamRoute, trace: TraceContext): Promise<void> {
     const refusal = webSocketRefusal(exchange, (origin) => this.#allows(origin));
     if (refusal) return refuse(exchange, refusal);
     const rule = route.auth === "required" ? route : undefined;
-    const caller = await this.#admit(exchange, route.path, rule);
+    const caller = await this.#admittance.admit(exchange, route.path, rule);
     if (caller.refusal) return refuse(exchange, caller.refusal);
-    await this.#upstreams.send(exchange, route);
+    await this.#upstreams.send(exchange, route, trace);
   }
 }

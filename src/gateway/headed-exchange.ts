@@ -6,8 +6,10 @@ import { PassedExchange } from "./passed-exchange.ts";
 export class HeadedExchange extends PassedExchange {
   /** The path of the route that took it, as `/products/:id`. */
   route: string | undefined;
+  /** Of the answer, once it has begun. */
+  status: number | undefined;
   readonly #onAnswer: (exchange: HeadedExchange, status: number) => void;
-  readonly #added: (readonly [string, string])[] = [];
+  #added: HeaderList = [];
   #droppedPrefix: string | undefined;
 
   constructor(inner: Exchange, onAnswer: (exchange: HeadedExchange, status: number) => void) {
@@ -17,7 +19,7 @@ export class HeadedExchange extends PassedExchange {
 
   /** From now on the answer has these too. */
   add(headers: HeaderList): void {
-    this.#added.push(...headers);
+    if (headers.length > 0) this.#added = [...this.#added, ...headers];
   }
 
   /** Headers whose names begin so are not sent, unless they are added here. */
@@ -26,11 +28,13 @@ export class HeadedExchange extends PassedExchange {
   }
 
   override answer(status: number, headers: HeaderList, body: Uint8Array | string): void {
+    this.status = status;
     this.#onAnswer(this, status);
     this.inner.answer(status, this.#headersWith(headers), body);
   }
 
   override stream(...[status, headers, ...rest]: Parameters<Exchange["stream"]>): AnswerStream {
+    this.status = status;
     this.#onAnswer(this, status);
     return this.inner.stream(status, this.#headersWith(headers), ...rest);
   }
@@ -42,7 +46,7 @@ export class HeadedExchange extends PassedExchange {
     this.#onAnswer(this, 101);
     const all: HeaderList = [
       ...([["connection", "Upgrade"] as const, ["upgrade", "websocket"]] as const),
-      ...this.#headersWith(headers),
+      ...this.#headersWith(headers.filter(([name]) => name !== "x-request-id")),
       ["x-request-id", this.requestId],
     ];
     const fields = all.map(([name, value]) => `${name}: ${value}\r\n`).join("");

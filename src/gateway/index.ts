@@ -7,10 +7,12 @@ export { createGateway, type Gateway } from "./gateway.ts";
 export type {
   AuthOptions,
   CorsOptions,
+  FilesSection,
   GatewayCacheOptions,
   GatewayLimits,
   GatewayOptions,
   IssuerOptions,
+  OperationRouteOptions,
   RateLimitPolicy,
   RateLimitRedis,
   RouteOptions,

@@ -1,11 +1,26 @@
 import type { RouteConditions } from "./core/route-conditions.ts";
 import type { Weighted } from "./core/route-versions.ts";
-import { gatewayDefaults, type RouteSection, type StickyOptions } from "./options.ts";
+import {
+  gatewayDefaults,
+  type RouteSection,
+  type StickyOptions,
+  type UpstreamSection,
+} from "./options.ts";
 import { Upstream, upstreamLimits } from "./upstream/index.ts";
 
 /** A version of a route's upstream. */
 export interface RouteVersion extends Weighted {
   readonly upstream: Upstream;
+}
+
+/** What is answered where nobody answers. */
+export interface Fallback {
+  /** A stored answer that is stale for no longer; 0: none. */
+  readonly staleMs: number;
+  /** Undefined: a problem document. */
+  readonly body: string | undefined;
+  readonly status: number;
+  readonly contentType: string;
 }
 
 /** A route to HTTP servers, with nothing left open. */
@@ -17,9 +32,7 @@ export interface UpstreamRoute {
   readonly versions: readonly RouteVersion[];
   readonly sticky: StickyOptions | undefined;
   readonly mirror: Upstream | undefined;
-  readonly fallback:
-    | { readonly status: number; readonly contentType: string; readonly body: string }
-    | undefined;
+  readonly fallback: Fallback | undefined;
   readonly auth: "public" | "required";
   readonly scopes: readonly string[];
   readonly bodyBytesMax: number;
@@ -29,8 +42,8 @@ export interface UpstreamRoute {
 }
 
 /** Makes a route of what is written; its checks begin. */
-export function openRoute(section: RouteSection, bodyBytesMax: number): UpstreamRoute {
-  const { path, fallback, mirror } = section;
+export function openRoute(section: UpstreamSection, bodyBytesMax: number): UpstreamRoute {
+  const { path, mirror } = section;
   const conditions = conditionsOf(section);
   const open = (urls: string | readonly string[]) => openUpstream(section, urls);
   return {
@@ -43,16 +56,21 @@ export function openRoute(section: RouteSection, bodyBytesMax: number): Upstream
     })),
     sticky: section.sticky,
     mirror: mirror === undefined ? undefined : open(mirror),
-    fallback: fallback && {
-      ...{ status: 503, contentType: "text/html; charset=utf-8" },
-      ...fallback,
-    },
+    fallback: fallbackOf(section),
     auth: section.auth ?? "required",
     scopes: section.scopes ?? [],
     bodyBytesMax: section.bodyBytesMax ?? bodyBytesMax,
     isCached: section.cache === true,
     idleMs: section.idleMs ?? upstreamLimits.idleMs,
   };
+}
+
+/** The fallback of a route as it is written. */
+export function fallbackOf({ fallback }: RouteSection): Fallback | undefined {
+  if (!fallback) return undefined;
+  const { staleS = 0, ...rest } = fallback;
+  const defaults = { body: undefined, status: 503, contentType: "text/html; charset=utf-8" };
+  return { ...defaults, ...rest, staleMs: staleS * 1_000 };
 }
 
 /** The conditions of a route as it is written. */
@@ -64,7 +82,7 @@ export function conditionsOf({ host, headers = {} }: RouteSection): RouteConditi
 }
 
 /** The versions of a route as it is written; one without a name where there are no several. */
-export function versionsOf({ upstream }: RouteSection): readonly (Weighted & {
+export function versionsOf({ upstream }: UpstreamSection): readonly (Weighted & {
   readonly urls: readonly string[];
 })[] {
   if (typeof upstream === "string") return [{ name: "", weight: 1, urls: [upstream] }];
@@ -80,7 +98,7 @@ export function titleOf(path: string, { host = "", headers }: RouteConditions): 
   return [`${host}${path}`, ...headers.map(([name, value]) => `${name}: ${value}`)].join(" ");
 }
 
-function openUpstream(section: RouteSection, urls: string | readonly string[]): Upstream {
+function openUpstream(section: UpstreamSection, urls: string | readonly string[]): Upstream {
   const { health, deadlineMs = gatewayDefaults.upstreamDeadlineMs } = section;
   const { idleMs = upstreamLimits.idleMs } = section;
   const checks = health && { everyMs: gatewayDefaults.healthEveryMs, ...health };

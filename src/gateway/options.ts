@@ -1,10 +1,11 @@
 import type { RequestVerifier } from "../contract/index.ts";
-import type { MeshNode } from "../mesh/index.ts";
+import type { MeshNode, VersionWeights } from "../mesh/index.ts";
 import type { Logger } from "../telemetry/index.ts";
 import type { CompressionOptions } from "./compression/index.ts";
 import type { ConnectionLimits } from "./connection-limits.ts";
 import type { CertificatePaths } from "./edge-certificates.ts";
 import type { ConnectionSource } from "./listen-http.ts";
+import type { OwnPages } from "./own-pages.ts";
 import type { UpstreamTlsOptions } from "./upstream/index.ts";
 
 /**
@@ -149,28 +150,48 @@ export type UpstreamVersions = Readonly<
   Record<string, { readonly urls: string | readonly string[]; readonly weight: number }>
 >;
 
+/** Which requests a route is about, beside their path. */
+interface RouteConditionOptions {
+  /** Only requests to this host, as `shop.example` or `*.shop.example`. A route to HTTP servers comes before contracts then. */
+  readonly host?: string;
+  /** Only requests whose headers have these values. A route to HTTP servers comes before contracts then. */
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** What is answered when nobody behind a route gives an answer: a stale copy, else the body, else 502, 503 or 504 with a problem document. */
+export interface FallbackOptions {
+  /** An answer in the cache that is stale for no longer than this, in s, whatever its own `stale-if-error` says. Default: as that says. */
+  readonly staleS?: number;
+  readonly body?: string;
+  /** Default 503. */
+  readonly status?: number;
+  /** Default `text/html; charset=utf-8`. */
+  readonly contentType?: string;
+}
+
+/** How requests to operations are treated, at the paths of a route that has no upstream. */
+export interface OperationRouteOptions extends RouteConditionOptions {
+  readonly upstream?: undefined;
+  /** Which share of the calls goes to which version of the service, as `{ "1": 90, "2": 10 }`; one alone is a pin. Default: `calls.services`. */
+  readonly versions?: VersionWeights;
+  /** Clients come to the same version and instance again. Default: each request for itself. */
+  readonly sticky?: StickyOptions;
+  /** For GET. A stale copy is there for operations with `cache`. */
+  readonly fallback?: FallbackOptions;
+}
+
 /** How a route goes to HTTP servers that are not on the mesh. */
-export interface RouteOptions {
+export interface RouteOptions extends RouteConditionOptions {
   /** `http://host:port` or `https://host:port`, or several that do the same, or versions that share the requests. */
   readonly upstream: string | readonly string[] | UpstreamVersions;
-  /** Only requests to this host, as `shop.example` or `*.shop.example`. Such a route comes before contracts. */
-  readonly host?: string;
-  /** Only requests whose headers have these values. Such a route comes before contracts. */
-  readonly headers?: Readonly<Record<string, string>>;
   /** Clients come to the same version and address again. Default: each request for itself. */
   readonly sticky?: StickyOptions;
   /** How those with `https` prove who they are. */
   readonly tls?: UpstreamTlsOptions;
   /** `http://host:port` that gets a copy of each request without a body; what it answers is thrown away. */
   readonly mirror?: string;
-  /** What is answered when no server gives an answer. Default: 502, 503 or 504 with a problem document. */
-  readonly fallback?: {
-    readonly body: string;
-    /** Default 503. */
-    readonly status?: number;
-    /** Default `text/html; charset=utf-8`. */
-    readonly contentType?: string;
-  };
+  /** What is answered when no server gives an answer. A stale copy is there with `cache`. */
+  readonly fallback?: FallbackOptions;
   /** `public`: the upstream looks after itself. Default: only with a token that the gateway accepts. */
   readonly auth?: "public";
   /** Scopes that the token must have, all of them. */
@@ -191,11 +212,33 @@ export interface RouteOptions {
   };
 }
 
-/** A route to HTTP servers, as data. */
-export interface RouteSection extends RouteOptions {
+/** Where a route is. */
+interface RoutePath {
   /** As in contracts: `/legacy/*`, `/users/:id/avatar`. */
   readonly path: string;
 }
+
+/** A folder of files that browsers get: pages, and what belongs to them. They are public. */
+export interface FilesSection {
+  /** The folder; below {@link at} everything in it is offered, but for names that begin with a dot. */
+  readonly folder: string;
+  /** Default `/`. */
+  readonly at?: string;
+  /** A file of the folder that browsers get where no file has the path, for applications that find their way by themselves. Default: 404. */
+  readonly page?: string;
+  /** A folder in it whose files change their names with their content, so that browsers need never ask again. Default: none. */
+  readonly immutable?: string;
+  /** Further headers of every file, as `content-security-policy`. */
+  readonly headers?: Readonly<Record<string, string>>;
+}
+/** A route to HTTP servers, as data. */
+export type UpstreamSection = RouteOptions & RoutePath;
+
+/** A route that treats operations, as data. */
+export type OperationSection = OperationRouteOptions & RoutePath;
+
+/** A route, as data. */
+export type RouteSection = UpstreamSection | OperationSection;
 
 /** What {@link createGateway} takes. */
 export interface GatewayOptions {
@@ -225,10 +268,14 @@ export interface GatewayOptions {
   readonly tls?: CertificatePaths | readonly CertificatePaths[] | undefined;
   /** What is kept of answers, of operations with `cache` and of routes with `cache`. */
   readonly cache?: GatewayCacheOptions | undefined;
-  /** Routes to HTTP servers that are not on the mesh, for what no contract answers. */
+  /** Routes to HTTP servers that are not on the mesh, for what no contract answers; and how operations are treated at some paths. */
   readonly routes?: readonly RouteSection[] | undefined;
+  /** Folders of files, for what no contract answers. */
+  readonly files?: readonly FilesSection[] | undefined;
   /** Compresses answers for clients that accept it; see the reference on what that tells an eavesdropper. Default: none are. */
   readonly compression?: CompressionOptions | undefined;
+  /** Only its own pages, by these names, and programs may ask: others are 403, and 421 for other names. Default: everybody. */
+  readonly ownPages?: OwnPages | undefined;
   /** Gives connections that somebody else accepted on the port. Default: the gateway listens itself. */
   readonly connections?: ConnectionSource | undefined;
   readonly logger?: Logger | undefined;

@@ -5,7 +5,7 @@
  * missed, everything is forgotten; (P3) while the log cannot be asked, lifetimes are what bounds an answer, as without purges.
  */
 import { filledTags } from "../contract/index.ts";
-import { eventLog } from "../events/index.ts";
+import { eventLog, eventsIn } from "../events/index.ts";
 import { asError, sleep } from "../kit/index.ts";
 import type { MeshNode } from "../mesh/index.ts";
 import type { Logger } from "../telemetry/index.ts";
@@ -86,12 +86,12 @@ export class Purges {
 
   async #take(topic: string, from: number): Promise<number> {
     const { node, cache } = this.#source;
-    const { events, next, first } = await node
+    const { blocks, next, first } = await node
       .client(eventLog)
       .poll({ topic, from, max: batchMax, waitMs: pollWaitMs }, { signal: this.#stop.signal });
     if (first > from) cache.clear();
     const tags = this.#topics.get(topic) ?? [];
-    for (const { body } of events)
+    for (const { body } of eventsIn(topic, blocks, from))
       for (const key of filledTags(tags, JSON.parse(body))) cache.purgeKey(key);
     return next;
   }

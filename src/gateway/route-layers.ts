@@ -30,13 +30,16 @@ export interface RoutedRequest extends ConditionedRequest {
 
 /** Routes take every method. */
 const anyMethod = "";
+const none: readonly string[] = [];
 
 export class RouteLayers<Route extends LayeredRoute> {
   readonly routes: readonly Route[];
   readonly #layers: readonly Layer<Route>[];
+  readonly #hasHeaders: boolean;
 
   constructor(routes: readonly Route[]) {
     this.routes = routes;
+    this.#hasHeaders = routes.some(({ conditions }) => conditions.headers.length > 0);
     const layers = new Map<string, Layer<Route>>();
     for (const route of routes) {
       const key = JSON.stringify(route.conditions);
@@ -62,6 +65,20 @@ export class RouteLayers<Route extends LayeredRoute> {
       if (found) return found.value;
     }
     return undefined;
+  }
+
+  /** The headers by which a request gets another route than one like it: whoever keeps answers must know them. */
+  decidingHeaders(request: RoutedRequest): readonly string[] {
+    if (!this.#hasHeaders) return none;
+    const names = this.#layers.flatMap(({ conditions, tree }) => {
+      const { host, headers } = conditions;
+      const isPossible =
+        headers.length > 0 &&
+        unmetCondition({ host, headers: [] }, request) === undefined &&
+        tree.find(anyMethod, request.target.segments);
+      return isPossible ? headers.map(([name]) => name) : [];
+    });
+    return [...new Set(names)];
   }
 
   /** Why routes whose path fits are not taken, one line each. */

@@ -3,11 +3,14 @@ import { findRoute, parseTarget } from "../http/index.ts";
 import { DureError } from "../kit/index.ts";
 import type { MeshNode } from "../mesh/index.ts";
 import { silentLogger } from "../telemetry/index.ts";
-import { conditionsOf, titleOf, versionsOf } from "./open-route.ts";
-import type { RouteSection } from "./options.ts";
+import { filesPath } from "./files/index.ts";
+import { conditionsOf, fallbackOf, titleOf, versionsOf } from "./open-route.ts";
+import { OperationRules, wordsOf } from "./operation-rules.ts";
+import type { FilesSection, RouteSection, UpstreamSection } from "./options.ts";
 import { isPlatformPath } from "./platform-paths.ts";
 import { RouteBook } from "./route-book.ts";
 import { type RoutedRequest, RouteLayers } from "./route-layers.ts";
+import { treatmentOf } from "./route-words.ts";
 
 /** One route. */
 export interface RouteLine {
@@ -16,7 +19,8 @@ export interface RouteLine {
   /** With its host and headers, if it has any. */
   readonly path: string;
   readonly to: string;
-  readonly auth: "public" | "required";
+  /** Empty where the operations say. */
+  readonly auth: "public" | "required" | "";
 }
 
 /** A request that is asked about. */
@@ -39,14 +43,24 @@ export class RouteMap {
   readonly #node: MeshNode;
   readonly #book: RouteBook;
   readonly #layers: RouteLayers<ReturnType<typeof planned>>;
+  readonly #files: readonly FilesSection[];
+  readonly #rules: OperationRules;
 
-  constructor(node: MeshNode, sections: readonly RouteSection[]) {
+  constructor(
+    node: MeshNode,
+    sections: readonly RouteSection[],
+    files: readonly FilesSection[] = [],
+  ) {
     this.#node = node;
+    this.#files = files;
     this.#book = new RouteBook(node, silentLogger, () => {});
-    this.#layers = new RouteLayers(sections.map(planned));
+    this.#layers = new RouteLayers(
+      sections.flatMap((section) => (section.upstream === undefined ? [] : planned(section))),
+    );
+    this.#rules = new OperationRules(node, sections);
   }
 
-  /** All routes: those of contracts by path, then those to HTTP servers as they are written. */
+  /** All routes: those of contracts by path, then those to HTTP servers and files as they are written. */
   list(): readonly RouteLine[] {
     const contracts = this.#book.table.routes.map(({ method, path, ref, operation }) => ({
       ...{ method, path, auth: operation.auth },
@@ -56,7 +70,15 @@ export class RouteMap {
     const servers = this.#layers.routes.map(({ title, to, auth }) => ({
       ...{ method: "*", path: title, to, auth },
     }));
-    return [...contracts, ...servers];
+    const rules = this.#rules.rules.map((rule) => ({
+      ...{ method: "*", path: rule.title, auth: "" as const },
+      to: `operations there: ${wordsOf(rule)}`,
+    }));
+    const folders = this.#files.map((section) => ({
+      ...{ method: "GET", path: filesPath(section), auth: "public" as const },
+      to: `files of ${section.folder}`,
+    }));
+    return [...contracts, ...servers, ...rules, ...folders];
   }
 
   /** Why a request goes where it goes. Throws INVALID_ARGUMENT for a target that no gateway takes. */
@@ -74,7 +96,7 @@ export class RouteMap {
     const particular = this.#layers.find(request, true);
     if (particular) {
       const reason = `${particular.title} has conditions, and the request meets them`;
-      return { to: particular.to, reasons: [...passed, reason] };
+      return { to: particular.to, reasons: [...passed, reason, ...particular.words] };
     }
     const none = "no route with conditions takes it";
     return this.#behind(request, [...passed, none]);
@@ -97,27 +119,55 @@ export class RouteMap {
       const lines = [
         `the contract of ${ref.service} has ${method} ${path}`,
         operation.auth === "public" ? "it is public" : "it needs a principal",
+        ...this.#ruleWords(request),
         slots === "" ? "no instance of it is there now: 503" : `instances: ${slots}`,
       ];
       return { to: `${ref.service}.${ref.operation}`, reasons: [...reasons, ...lines] };
     }
     const { status, detail } = found.refusal;
     const server = this.#layers.find(request, false);
-    const no = `no contract takes it: ${detail}`;
-    if (!server) return { to: `nowhere: ${status}`, reasons: [...reasons, no] };
-    return {
-      to: server.to,
-      reasons: [...reasons, no, `${server.title} takes what no contract does`],
-    };
+    const no = [...reasons, `no contract takes it: ${detail}`];
+    const folders = status === 404 ? this.#foldersFor(request) : [];
+    const looked = folders.map((folder) => `a file of ${folder} takes it, if there is one`);
+    if (server) {
+      const taken = `${server.title} takes what no contract does`;
+      return { to: server.to, reasons: [...no, ...looked, taken, ...server.words] };
+    }
+    const [first] = folders;
+    const to = first === undefined ? `nowhere: ${status}` : `files of ${first}`;
+    return { to, reasons: [...no, ...looked] };
+  }
+
+  #foldersFor({ method, target }: { readonly method: string } & RoutedRequest): readonly string[] {
+    if (method !== "GET" && method !== "HEAD") return [];
+    return this.#files.flatMap((section) => {
+      const prefix = filesPath(section).split("/").slice(1, -1);
+      const isBelow = prefix.every((segment, index) => target.segments[index] === segment);
+      return isBelow ? [section.folder] : [];
+    });
+  }
+
+  #ruleWords(request: RoutedRequest): readonly string[] {
+    const rule = this.#rules.find(request);
+    const deciding = this.#rules.decidingHeaders(request);
+    return [
+      ...(rule ? [`${rule.title} says of it: ${wordsOf(rule)}`] : []),
+      ...(deciding.length > 0 ? [`it depends on ${deciding.join(", ")}, which Vary tells`] : []),
+    ];
   }
 }
 
 /** A route as it would be, without its servers being asked for anything. */
-function planned(section: RouteSection) {
-  const { path, auth = "required" } = section;
+function planned(section: UpstreamSection) {
+  const { path, auth = "required", sticky, mirror } = section;
   const conditions = conditionsOf(section);
   const to = versionsOf(section)
     .map(({ name, weight, urls }) => (name === "" ? "" : `${name} (${weight}): `) + urls.join(", "))
     .join("; ");
-  return { title: titleOf(path, conditions), path, conditions, to, auth } as const;
+  const words = [
+    ...treatmentOf({ sticky, fallback: fallbackOf(section) }),
+    ...(mirror === undefined ? [] : [`a copy goes to ${mirror}`]),
+    ...(section.cache ? ["answers are kept as their Cache-Control says"] : []),
+  ];
+  return { title: titleOf(path, conditions), path, conditions, to, auth, words } as const;
 }

@@ -1,3 +1,4 @@
+import type { HeaderList } from "../http/index.ts";
 import { random } from "../kit/index.ts";
 import { hashOf } from "../mesh/index.ts";
 import type { Exchange } from "./exchange.ts";
@@ -28,6 +29,12 @@ export function markOf(exchange: Exchange, sticky: StickyOptions | undefined): C
   if (sticky && "header" in sticky)
     return marked(exchange.header(sticky.header.toLowerCase()) ?? newMark());
   return marked(sticky ? exchange.remoteAddress : newMark());
+}
+
+/** What a cache in front must heed where versions answer differently. An address it cannot heed. */
+export function varyOf(sticky: StickyOptions | undefined, versionCount: number): HeaderList {
+  if (!sticky || versionCount < 2 || "ip" in sticky) return [];
+  return [["vary", "cookie" in sticky ? "cookie" : sticky.header.toLowerCase()]];
 }
 
 function marked(key: string): ClientMark {

@@ -1,14 +1,15 @@
 import type { HeaderList } from "../http/index.ts";
-import type { Logger } from "../telemetry/index.ts";
+import type { Logger, TraceContext } from "../telemetry/index.ts";
 import { type Answer, isPiecewise, NoAnswer, sendAnswer } from "./answer.ts";
-import type { HttpCache } from "./cache/index.ts";
+import type { CacheRequest, HttpCache } from "./cache/index.ts";
 import { versionAt } from "./core/route-versions.ts";
+import { answerFallback } from "./fallback.ts";
 import type { HeadedExchange } from "./headed-exchange.ts";
 import { openRoute, type UpstreamRoute } from "./open-route.ts";
 import type { RouteSection } from "./options.ts";
 import { refuse } from "./refusal.ts";
 import { type RoutedRequest, RouteLayers } from "./route-layers.ts";
-import { markOf } from "./sticky.ts";
+import { markOf, varyOf } from "./sticky.ts";
 import { openTunnel } from "./tunnel.ts";
 import { type UpstreamRequest, upstreamRequest } from "./upstream/index.ts";
 
@@ -31,7 +32,9 @@ export class UpstreamRoutes {
   constructor(sections: readonly RouteSection[], sharing: UpstreamSharing) {
     this.#sharing = sharing;
     this.#layers = new RouteLayers(
-      sections.map((section) => openRoute(section, sharing.bodyBytesMax)),
+      sections.flatMap((section) =>
+        section.upstream === undefined ? [] : openRoute(section, sharing.bodyBytesMax),
+      ),
     );
   }
 
@@ -40,19 +43,28 @@ export class UpstreamRoutes {
     return this.#layers.find(request, withConditions);
   }
 
+  /** The headers that decide which of these routes a request has. */
+  decidingHeaders(request: RoutedRequest): readonly string[] {
+    return this.#layers.decidingHeaders(request);
+  }
+
   /** Resolves when the answer went over, or the client is gone; rejects with what the request's body throws. */
-  async send(exchange: HeadedExchange, route: UpstreamRoute): Promise<void> {
-    const request = upstreamRequest(exchange, route.bodyBytesMax);
+  async send(exchange: HeadedExchange, route: UpstreamRoute, trace: TraceContext): Promise<void> {
+    const request = upstreamRequest(exchange, trace, route.bodyBytesMax);
     const mark = markOf(exchange, route.sticky);
     if (mark.setCookie !== undefined) exchange.add([["set-cookie", mark.setCookie]]);
+    exchange.add(varyOf(route.sticky, route.versions.length));
     this.#mirror(request, route);
     try {
       const version = versionAt(route.versions, mark.point);
       const ask = (asked: UpstreamRequest) =>
         version.upstream.send(asked, route.sticky ? mark.key : undefined);
-      const audience = `${route.title} ${version.name}`;
+      const terms = {
+        audience: `${route.title} ${version.name}`,
+        staleIfErrorMs: route.fallback?.staleMs ?? 0,
+      };
       const isCached = route.isCached && !request.webSocket;
-      const answer = await (isCached ? this.#cached(request, audience, ask) : ask(request));
+      const answer = await (isCached ? this.#cached(request, terms, ask) : ask(request));
       if (answer.taken) openTunnel(exchange, answer, answer.taken, route.idleMs);
       else await sendAnswer(exchange, answer);
     } catch (thrown) {
@@ -71,14 +83,20 @@ export class UpstreamRoutes {
   /** Routes and versions may differ at one URL, so each has its own answers. */
   #cached(
     request: UpstreamRequest,
-    audience: string,
+    terms: Pick<CacheRequest, "audience" | "staleIfErrorMs">,
     ask: (request: UpstreamRequest) => Promise<Answer>,
-  ): Promise<Answer> {
-    const { body, headers, ...rest } = request;
-    const keyed = { ...rest, headers: withoutOverrides(headers) };
-    const asked = { ...keyed, hasBody: body !== undefined, audience };
-    return this.#sharing.cache.answer(asked, (conditions, signal) =>
-      ask({ ...keyed, headers: conditions, body, signal }),
+  ): Answer | Promise<Answer> {
+    const { method, scheme, host, target, body } = request;
+    const asked: CacheRequest = {
+      ...{ method, scheme, host, target, hasBody: body !== undefined },
+      ...terms,
+      headers: withoutOverrides(request.headers),
+      get signal() {
+        return request.signal;
+      },
+    };
+    return this.#sharing.cache.answer(asked, (headers, signal) =>
+      ask({ method, scheme, host, target, headers, body, signal }),
     );
   }
 
@@ -104,13 +122,7 @@ export class UpstreamRoutes {
     const { status, message } = thrown;
     const facts = { route: title, reason: message, requestId: exchange.requestId };
     this.#sharing.logger.warn("an upstream gave no answer", facts);
-    if (fallback) {
-      const headers = [
-        ["content-type", fallback.contentType],
-        ["cache-control", "no-store"],
-      ] as const;
-      return exchange.answer(fallback.status, headers, fallback.body);
-    }
+    if (answerFallback(exchange, fallback)) return;
     refuse(exchange, {
       status,
       detail: "the server behind this path gave no valid answer",

@@ -39,8 +39,8 @@ export function requestOf(
     const body = linesFrom(runtime, input as AsyncIterable<unknown>);
     return { path: http.path, init: { method, headers, body, duplex: "half" } };
   }
-  const text = runtime.serializeInput(input);
-  const fields = fieldsOf(text);
+  const declared = runtime.declaredInput(input);
+  const fields = fieldsOf(declared);
   const path = http.path.replace(/:(\w+)/g, (_, field: string) => {
     const value = fields.get(field);
     fields.delete(field);
@@ -48,15 +48,14 @@ export function requestOf(
   });
   if (method === "GET" || method === "DELETE")
     return { path: path + queryOf(fields, `${service}.${name} input`), init: { method, headers } };
-  if (text === "") return { path, init: { method, headers } };
+  if (declared === undefined) return { path, init: { method, headers } };
   headers.set("content-type", "application/json");
   const isWhole = path === http.path;
-  const body = isWhole ? text : JSON.stringify(Object.fromEntries(fields));
+  const body = JSON.stringify(isWhole ? declared : Object.fromEntries(fields));
   return { path, init: { method, headers, body } };
 }
 
-function fieldsOf(text: string): Map<string, unknown> {
-  const value: unknown = text === "" ? {} : JSON.parse(text);
+function fieldsOf(value: unknown): Map<string, unknown> {
   const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
   return new Map(isObject ? Object.entries(value) : []);
 }
@@ -87,7 +86,10 @@ function linesFrom(
       async pull(controller) {
         const item = await iterator.next();
         if (item.done) controller.close();
-        else controller.enqueue(encoder.encode(`${runtime.serializeInput(item.value)}\n`));
+        else
+          controller.enqueue(
+            encoder.encode(`${JSON.stringify(runtime.declaredInput(item.value))}\n`),
+          );
       },
       async cancel() {
         await iterator.return?.();

@@ -37,6 +37,7 @@ const ownStatuses: Record<number, { code: string; title: string }> = {
   414: { code: "RESOURCE_EXHAUSTED", title: "URI Too Long" },
   415: { code: "INVALID_ARGUMENT", title: "Unsupported Media Type" },
   417: { code: "INVALID_ARGUMENT", title: "Expectation Failed" },
+  421: { code: "FAILED_PRECONDITION", title: "Misdirected Request" },
   429: { code: "RESOURCE_EXHAUSTED", title: "Too Many Requests" },
   431: { code: "RESOURCE_EXHAUSTED", title: "Request Header Fields Too Large" },
   501: { code: "UNIMPLEMENTED", title: "Not Implemented" },

@@ -1,6 +1,7 @@
 /** What a request brings to its operation, checked as far as that can be done without the operation's schema. */
 import { Buffer } from "node:buffer";
 import type { OperationDescription } from "../contract/index.ts";
+import { andThen } from "../kit/index.ts";
 import { parseIdempotencyKey } from "./idempotency-key.ts";
 import { JsonLines } from "./json-lines.ts";
 import type { Refusal, Step } from "./refusal.ts";
@@ -33,12 +34,12 @@ const jsonLinesPattern = /^application\/(?:x-ndjson|ndjson|jsonl)(?:\s*;.*)?$/i;
 const noBody = new Uint8Array(0);
 
 /** Reads it. A body that is too large is thrown by its source. */
-export async function readInput(
+export function readInput(
   source: InputSource,
   operation: OperationDescription,
   pathParameters: Readonly<Record<string, string>>,
   itemBytesMax: number,
-): Promise<Step<RequestInput>> {
+): Step<RequestInput> | Promise<Step<RequestInput>> {
   const keyHeader = source.header("idempotency-key");
   const idempotencyKey = keyHeader === undefined ? undefined : parseIdempotencyKey(keyHeader);
   const isKeyMissing = keyHeader === undefined && operation.idempotencyKey === "required";
@@ -48,19 +49,30 @@ export async function readInput(
   if (refusal) return { refusal };
   const isRaw = operation.kind === "raw";
   const { query } = source.target;
-  if (!isRaw && Object.keys(query).some((name) => Object.hasOwn(pathParameters, name))) {
+  if (!isRaw && hasCommonName(query, pathParameters)) {
     const detail = "a name is given in the path and again in the query";
     return { refusal: { status: 400, detail } };
   }
-  const given = { ...query, ...pathParameters };
-  const params = isRaw || Object.keys(given).length === 0 ? undefined : JSON.stringify(given);
+  const given = hasSome(query) ? { ...query, ...pathParameters } : pathParameters;
+  const params = isRaw || !hasSome(given) ? undefined : JSON.stringify(given);
   const isStream = operation.hasInputStream === true;
-  const body = source.hasBody && !isStream ? await source.body() : noBody;
   const items = isStream
     ? new JsonLines(source.bodyChunks(Number.POSITIVE_INFINITY), itemBytesMax)
     : undefined;
-  const partitionKey = partitionKeyOf(operation.partitionField, given, body);
-  return { value: { params, body, items, idempotencyKey, partitionKey } };
+  return andThen(source.hasBody && !isStream ? source.body() : noBody, (body) => {
+    const partitionKey = partitionKeyOf(operation.partitionField, given, body);
+    return { value: { params, body, items, idempotencyKey, partitionKey } };
+  });
+}
+
+function hasSome(object: object): boolean {
+  for (const _ in object) return true;
+  return false;
+}
+
+function hasCommonName(left: object, right: object): boolean {
+  for (const name in left) if (Object.hasOwn(right, name)) return true;
+  return false;
 }
 
 function refusalOfType(source: InputSource, operation: OperationDescription): Refusal | undefined {

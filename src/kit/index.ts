@@ -3,6 +3,7 @@
  * Nothing here imports `node:`, so all of it runs in browsers too.
  */
 export { formatHostPort, type HostPort, parseHostPort } from "./address.ts";
+export { andThen } from "./and-then.ts";
 export { Backoff, type BackoffOptions } from "./backoff.ts";
 export { Closers } from "./closers.ts";
 export {

@@ -43,6 +43,8 @@ export class Attempts extends SettledOnce {
   /** Attempts beside {@link #running}; most calls have none. */
   #others: Set<Attempt> | undefined;
   #isCancelled = false;
+  /** Who was asked last. */
+  #peer: string | undefined;
 
   constructor(stack: ClientStack, pool: ServicePool, request: CallRequest) {
     super();
@@ -80,6 +82,7 @@ export class Attempts extends SettledOnce {
     const time = now();
     const { target } = attempt;
     const latencyMs = time - attempt.sentAt;
+    if (!this.isSettled) this.#peer = target.slot;
     if (outcome.ok) {
       target.onAnswer(time, latencyMs, outcome.response);
       this.#pool.throttle.onAccepted(time);
@@ -131,7 +134,7 @@ export class Attempts extends SettledOnce {
   #mayRetry(time: number): boolean {
     if (this.#retries >= this.#retriesMax || !this.#pool.budget.tryTake(time)) return false;
     this.#retries += 1;
-    this.#stack.metrics.onRetry(this.#request.ref.service);
+    this.#stack.onRetry(this.#request.ref.service);
     return true;
   }
 
@@ -166,7 +169,7 @@ export class Attempts extends SettledOnce {
       target,
       remainingMs,
       later: (delayMs, run) => this.#stack.later(delayMs, run),
-      hasOther: () => this.#hasOther(target),
+      hasOther: () => this.#pick(new Set(this.#tried).add(target.nodeId)) !== undefined,
       onLink: (connected) => this.#send(target, connected, now()),
       onLeft: () => {
         this.#exclude(target);
@@ -175,15 +178,9 @@ export class Attempts extends SettledOnce {
     });
   }
 
-  #hasOther(target: Target): boolean {
-    const { ref, head, isPartitioned = false } = this.#request;
-    const tried = new Set(this.#tried).add(target.nodeId);
-    return this.#pool.pick({ ref, key: head.routingKey, isPartitioned, tried }) !== undefined;
-  }
-
-  #pick(): Target | undefined {
-    const { ref, head, isPartitioned = false } = this.#request;
-    return this.#pool.pick({ ref, key: head.routingKey, isPartitioned, tried: this.#tried });
+  #pick(tried: ReadonlySet<string> | undefined = this.#tried): Target | undefined {
+    const { ref, head, isPartitioned = false, versions } = this.#request;
+    return this.#pool.pick({ ref, key: head.routingKey, isPartitioned, versions, tried });
   }
 
   #send(target: Target, client: Client, time: number): void {
@@ -279,11 +276,14 @@ export class Attempts extends SettledOnce {
       ? outcome
       : { ok: false as const, failure: { ...outcome.failure, isExhausted: true } };
     if (!this.settle(told)) return;
-    this.#stack.metrics.onMade(
-      this.#request.ref,
-      outcome.ok ? undefined : outcome.failure.code,
-      now() - this.#begunAt,
-    );
+    this.#stack.onMade(this.#request.head.trace, {
+      ref: this.#request.ref,
+      code: outcome.ok ? undefined : outcome.failure.code,
+      startedAt: this.#begunAt,
+      endedAt: now(),
+      peer: this.#peer,
+      attempts: 1 + this.#retries + this.#redispatches,
+    });
     const left = [this.#running, ...(this.#others ?? [])];
     for (const attempt of left) attempt?.cancel();
   }

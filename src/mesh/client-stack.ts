@@ -14,6 +14,7 @@
  */
 import { now, TimerWheel } from "../kit/index.ts";
 import type { Instance, Registry } from "../registry/index.ts";
+import type { TraceContext, Traces } from "../telemetry/index.ts";
 import type {
   Body,
   CallFailure,
@@ -23,6 +24,7 @@ import type {
   RequestHead,
 } from "../wire/index.ts";
 import { Attempts } from "./attempts.ts";
+import { isUntraced } from "./core/platform-services.ts";
 import type { NodeMetrics } from "./node-metrics.ts";
 import { type CallDefaults, callOptionsFor } from "./options.ts";
 import { ServicePool } from "./service-pool.ts";
@@ -32,6 +34,7 @@ import type { Target, Targets } from "./targets.ts";
 /** A call as bytes. */
 export interface CallRequest {
   readonly ref: OperationRef;
+  /** Its `trace` is that of whoever calls; the call becomes a part of it. */
   readonly head: RequestHead;
   readonly body: Body;
   /** Messages that follow, where the operation takes a stream; then `body` is empty. They can be sent once. */
@@ -42,6 +45,8 @@ export interface CallRequest {
   readonly isHedgeable?: boolean | undefined;
   /** The routing key names data that one instance owns. Default false. */
   readonly isPartitioned?: boolean | undefined;
+  /** The versions that may be called, in this order. Default: as the service's options say. */
+  readonly versions?: readonly string[] | undefined;
 }
 
 /** What the stack works with. */
@@ -50,12 +55,26 @@ export interface ClientStackOptions {
   readonly targets: Targets;
   readonly calls: CallDefaults | undefined;
   readonly metrics: NodeMetrics;
+  readonly traces: Traces;
   /** Runs the operation in this process, if it is hosted here and takes calls. */
   callLocally(request: CallRequest): PendingCall | undefined;
   /** The same for an operation that answers a stream. */
   openLocally(request: CallRequest): IncomingStream | undefined;
   /** Whether an instance offers the operation, as far as its contract is known. */
   offers(instance: Instance, ref: OperationRef): boolean;
+}
+
+/** A call that is over. */
+export interface MadeCall {
+  readonly ref: OperationRef;
+  /** Undefined if it went well. */
+  readonly code: string | undefined;
+  /** Both on the clock of `now()`. */
+  readonly startedAt: number;
+  readonly endedAt: number;
+  /** The slot of whoever answered last. */
+  readonly peer?: string | undefined;
+  readonly attempts?: number;
 }
 
 /** How long an unknown service is waited for, in ms; never longer than the deadline. */
@@ -79,24 +98,42 @@ export class ClientStack {
   }
 
   /** Makes a call; what goes wrong is its outcome. */
-  call(request: CallRequest): PendingCall {
+  call(asked: CallRequest): PendingCall {
+    const request = this.#inSpan(asked);
     const local = this.#isOwnedElsewhere(request) ? undefined : this.#options.callLocally(request);
-    if (local) return local;
-    const attempts = new Attempts(this, this.#pool(request.ref.service), request);
-    attempts.start();
-    return attempts;
+    if (!local) {
+      const attempts = new Attempts(this, this.#pool(request.ref.service), request);
+      attempts.start();
+      return attempts;
+    }
+    const { ref, head } = request;
+    const startedAt = now();
+    if (head.trace) {
+      local.observe({
+        onOutcome: (outcome) => {
+          const code = outcome.ok ? undefined : outcome.failure.code;
+          this.#onMadeLocally(head.trace, { ref, code, startedAt, endedAt: now() });
+        },
+      });
+    }
+    return local;
   }
 
   /** A stream, opened when it is first read; what goes wrong is thrown to its reader as a `StreamFailure`. */
-  openStream(request: CallRequest): MessageStream {
+  openStream(asked: CallRequest): MessageStream {
+    const request = this.#inSpan(asked);
     const pool = this.#pool(request.ref.service);
     const openLocally = (each: CallRequest) =>
       this.#isOwnedElsewhere(each) ? undefined : this.#options.openLocally(each);
     const findTarget = (tried: ReadonlySet<string>, deadlineAt: number) =>
       this.#findTarget(pool, request, tried, deadlineAt);
     const explainNobody = () => this.explainNobody(request.ref);
-    const { metrics } = this;
-    return new StreamCall({ pool, metrics, openLocally, findTarget, explainNobody }, request);
+    const onEnd = (made: MadeCall, isLocal: boolean) => {
+      const { trace } = request.head;
+      if (isLocal) this.#onMadeLocally(trace, made);
+      else this.onMade(trace, made);
+    };
+    return new StreamCall({ pool, onEnd, openLocally, findTarget, explainNobody }, request);
   }
 
   close(): void {
@@ -117,9 +154,15 @@ export class ClientStack {
     for (const pool of this.#pools.values()) yield pool.reading();
   }
 
-  /** @internal */
-  get metrics(): NodeMetrics {
-    return this.#options.metrics;
+  /** @internal A call to another node is over, with all its attempts. */
+  onMade(trace: TraceContext | undefined, made: MadeCall): void {
+    this.#options.metrics.onMade(made.ref, made.code, made.endedAt - made.startedAt);
+    if (trace) this.#endSpan(trace, made);
+  }
+
+  /** @internal An attempt beyond the first was made. */
+  onRetry(service: string): void {
+    this.#options.metrics.onRetry(service);
   }
 
   /** @internal Calls `wake` when the view changes or after `waitMs`; false if too many wait already. */
@@ -170,6 +213,31 @@ export class ClientStack {
     };
   }
 
+  /** The same call as a part of its caller's trace, or as the beginning of one. */
+  #inSpan(request: CallRequest): CallRequest {
+    const { ref, head } = request;
+    if (!head.trace && isUntraced(ref.service)) return request;
+    const trace = this.#options.traces.start(head.trace, { kind: "client", name: ref });
+    return { ...request, head: { ...head, trace } };
+  }
+
+  #onMadeLocally(trace: TraceContext | undefined, made: MadeCall): void {
+    if (trace) this.#endSpan(trace, { ...made, peer: this.#options.registry.self.slot });
+  }
+
+  #endSpan(trace: TraceContext, { ref, code, startedAt, endedAt, peer, attempts }: MadeCall): void {
+    this.#options.traces.end({
+      trace,
+      kind: "client",
+      name: ref,
+      startedAt,
+      durationMs: endedAt - startedAt,
+      error: code,
+      peer,
+      attributes: attempts === undefined || attempts < 2 ? undefined : { attempts },
+    });
+  }
+
   /** Whether this node offers the operation too, but the key's data is another's. */
   #isOwnedElsewhere({ ref, head, isPartitioned }: CallRequest): boolean {
     const { self } = this.#options.registry;
@@ -181,13 +249,13 @@ export class ClientStack {
 
   async #findTarget(
     pool: ServicePool,
-    { ref, head, isPartitioned = false }: CallRequest,
+    { ref, head, isPartitioned = false, versions }: CallRequest,
     tried: ReadonlySet<string>,
     deadlineAt: number,
   ): Promise<Target | undefined> {
     const waitUntil = Math.min(deadlineAt, now() + unknownServiceWaitMs);
     for (;;) {
-      const target = pool.pick({ ref, key: head.routingKey, isPartitioned, tried });
+      const target = pool.pick({ ref, key: head.routingKey, isPartitioned, versions, tried });
       const waitMs = waitUntil - now();
       if (target || waitMs <= 0 || tried.size > 0) return target;
       const isWaiting = await new Promise<boolean>((resolve) => {

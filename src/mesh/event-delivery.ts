@@ -4,7 +4,13 @@ import { DureError, now } from "../kit/index.ts";
 import { TraceContext } from "../telemetry/index.ts";
 import type { RequestHead } from "../wire/index.ts";
 import type { EventHead, EventSubscription, IncomingEvent } from "./events-port.ts";
-import { type ContextSource, type ContextSubject, HandlerContext } from "./handler-context.ts";
+import type {
+  ContextRequest,
+  ContextSource,
+  ContextSubject,
+  HandlerContext,
+} from "./handler-context.ts";
+import { inContext } from "./in-context.ts";
 
 /** An event is given this long before its handler is told to stop, in ms; a handler that needs longer declares it. */
 const deadlineMs = 30_000;
@@ -22,50 +28,67 @@ export function subscriptionOf(
   source: ContextSource,
 ): EventSubscription {
   const { group = service, start = "beginning", concurrency = 32, handler } = subscription;
-  const subject: ContextSubject = { service, name: `on ${event.name}`, isStream: false };
+  const span = { kind: "consume", name: event.name, service } as const;
+  const subject = { service, name: `on ${event.name}`, isStream: false, span };
   return {
     group,
     topic: event.name,
     start,
     concurrency,
-    async deliver(incoming, signal) {
-      const data = await event.parse(incoming.body);
-      await deliverTo(source, subject, { incoming, signal }, (context) => handler(data, context));
+    deliver(incoming, signal) {
+      const run = (data: unknown) =>
+        deliverTo(source, subject, { incoming, signal }, (context) => handler(data, context));
+      const data = event.parse(incoming.body);
+      return data instanceof Promise ? data.then(run) : run(data);
     },
   };
 }
 
-/** Runs a handler for an event that has come. */
-export async function deliverTo(
+/** Runs a handler for an event that has come, as a span of its own; a promise only where the handler gives one. */
+export function deliverTo(
   source: ContextSource,
   subject: ContextSubject,
   { incoming, signal }: { readonly incoming: IncomingEvent; readonly signal: AbortSignal },
   run: (context: HandlerContext) => unknown,
-): Promise<void> {
-  const context = new HandlerContext(source, subject, new Delivery(incoming, signal));
-  try {
-    await run(context);
-  } finally {
-    context.end();
-  }
+): Promise<void> | undefined {
+  const done = inContext(source, subject, new Delivery(source, incoming, signal), run);
+  return done instanceof Promise ? done : undefined;
 }
 
 /** What a context needs of a request. The head is read when it is first asked for: many handlers need the data only. */
-class Delivery {
+class Delivery implements ContextRequest {
   readonly queuedMs = 0;
   readonly receivedAt = now();
+  readonly #source: ContextSource;
   readonly #event: IncomingEvent;
   readonly #signal: AbortSignal;
   #head: RequestHead | undefined;
 
-  constructor(event: IncomingEvent, signal: AbortSignal) {
+  constructor(source: ContextSource, event: IncomingEvent, signal: AbortSignal) {
+    this.#source = source;
     this.#event = event;
     this.#signal = signal;
   }
 
   get head(): RequestHead {
-    this.#head ??= requestHeadOf(this.#event);
+    this.#head ??= this.#believed(requestHeadOf(this.#event));
     return this.#head;
+  }
+
+  /** Without a principal that nobody vouches for: whoever publishes could make one up. An event may be old, and so may its proof. */
+  #believed(head: RequestHead): RequestHead {
+    const { judgeOld, logger } = this.#source;
+    const judgement = head.principal === undefined ? undefined : judgeOld(head.principal);
+    if (!judgement) return head;
+    const { topic } = this.#event;
+    if (judgement === "unknown")
+      throw new DureError(
+        "UNAVAILABLE",
+        `${topic}: the certificate by which its principal was signed is not known here yet`,
+      );
+    const reason = judgement.message;
+    logger.warn("an event is handled without its principal", { topic, reason });
+    return { ...head, principal: undefined };
   }
 
   get isCancelled(): boolean {
@@ -78,10 +101,18 @@ class Delivery {
 }
 
 function requestHeadOf({ head, id, attempt }: IncomingEvent): RequestHead {
-  const { traceparent, principal, baggage, id: ownId = id } = JSON.parse(head) as EventHead;
+  const plain = plainTrace(head);
+  if (plain) return { deadlineMs, trace: plain, idempotencyKey: id, attempt };
+  const {
+    traceparent,
+    tracestate,
+    principal,
+    baggage,
+    id: ownId = id,
+  } = JSON.parse(head) as EventHead;
   return {
     deadlineMs,
-    trace: traceparent === undefined ? undefined : TraceContext.parse(traceparent),
+    trace: traceparent === undefined ? undefined : TraceContext.parse(traceparent, tracestate),
     principal: principal === undefined ? undefined : JSON.stringify(principal),
     baggage: baggage && JSON.stringify(baggage),
     idempotencyKey: ownId,
@@ -89,13 +120,31 @@ function requestHeadOf({ head, id, attempt }: IncomingEvent): RequestHead {
   };
 }
 
+/** Most heads have a trace and nothing else: making and reading those as JSON would take longer than all that is done with them. */
+const plainStart = '{"traceparent":"';
+const plainEnd = '"}';
+const traceparentLength = 55;
+
+/** The trace of a head that has nothing else. */
+function plainTrace(head: string): TraceContext | undefined {
+  const end = plainStart.length + traceparentLength;
+  if (head.length !== end + plainEnd.length || !head.startsWith(plainStart)) return undefined;
+  return head.endsWith(plainEnd)
+    ? TraceContext.parse(head.slice(plainStart.length, end))
+    : undefined;
+}
+
 /** What travels beside the data of an event that is published for `head`. */
 export function eventHead(
   head: Pick<RequestHead, "principal" | "baggage">,
   trace: TraceContext,
 ): string {
+  const traceparent = trace.toString();
+  if (trace.state === undefined && head.principal === undefined && head.baggage === undefined)
+    return `${plainStart}${traceparent}${plainEnd}`;
   const told: EventHead = {
-    traceparent: trace.toString(),
+    traceparent,
+    ...(trace.state === undefined ? {} : { tracestate: trace.state }),
     ...(head.principal === undefined ? {} : { principal: JSON.parse(head.principal) }),
     ...(head.baggage === undefined ? {} : { baggage: JSON.parse(head.baggage) }),
   };

@@ -22,6 +22,7 @@ export interface IncomingEvent extends OutgoingEvent {
 /** What travels beside an event's data. */
 export interface EventHead {
   readonly traceparent?: string;
+  readonly tracestate?: string;
   /** Who the publishing call was made for. */
   readonly principal?: unknown;
   readonly baggage?: Readonly<Record<string, unknown>>;
@@ -36,8 +37,11 @@ export interface EventSubscription {
   readonly start: "beginning" | "now";
   /** Events worked on at once, of different keys. */
   readonly concurrency: number;
-  /** Works on one event. A rejection is tried again; `signal` aborts when the work was given to somebody else. */
-  deliver(event: IncomingEvent, signal: AbortSignal): Promise<void>;
+  /**
+   * Works on one event; nothing is waited for where its handler has nothing to wait for. What it throws or rejects with is tried again;
+   * `signal` aborts when the work was given to somebody else.
+   */
+  deliver(event: IncomingEvent, signal: AbortSignal): Promise<void> | undefined;
 }
 
 /** Something that is done by the clock. */

@@ -11,18 +11,22 @@ import {
   type Principal,
   type PublishOptions,
 } from "../contract/index.ts";
-import { DureError, now, random } from "../kit/index.ts";
-import { type Logger, TraceContext } from "../telemetry/index.ts";
+import { DureError, now } from "../kit/index.ts";
+import type { Logger, SpanStart, TraceContext, Traces } from "../telemetry/index.ts";
 import type { RequestHead } from "../wire/index.ts";
+import type { ProofJudgement } from "./principal-proofs.ts";
 import type { StackRequest } from "./server-stack.ts";
 import type { CallParent, Cancellable } from "./typed-client.ts";
 
 /** What contexts get from their node. */
 export interface ContextSource {
   readonly logger: Logger;
+  readonly traces: Traces;
   clientFor(contract: AnyContract, parent: CallParent): unknown;
   fetchFor(request: Request, parent: CallParent): Promise<Response>;
   publish(event: EventRuntime, data: unknown, options: PublishedFor): Promise<void>;
+  /** Whether the principal of an event is believed, however old it is. */
+  judgeOld(principal: string): ProofJudgement;
 }
 
 /** How an event is published, and by which call, if any. */
@@ -35,6 +39,8 @@ export interface ContextSubject {
   readonly service: string;
   readonly name: string;
   readonly isStream: boolean;
+  /** The span that it is. */
+  readonly span: SpanStart;
 }
 
 /** What a context needs of the request that it belongs to. */
@@ -91,9 +97,14 @@ export class HandlerContext implements HookedCall, CallParent {
     return this.#principal;
   }
 
-  /** Where the call belongs in its trace. */
+  /** What its span is. */
+  get span(): SpanStart {
+    return this.#subject.span;
+  }
+
+  /** The call's own span, a part of its caller's. */
   get trace(): TraceContext {
-    this.#trace ??= this.#request.head.trace ?? TraceContext.start(random);
+    this.#trace ??= this.#source.traces.start(this.#request.head.trace, this.#subject.span);
     return this.#trace;
   }
 
@@ -111,9 +122,12 @@ export class HandlerContext implements HookedCall, CallParent {
 
   get log(): Logger {
     const { service, name } = this.#subject;
+    const { traceId, spanId } = this.trace;
     this.#log ??= this.#source.logger.child({
+      service,
       operation: `${service}.${name}`,
-      traceId: this.trace.traceId,
+      traceId,
+      spanId,
     });
     return this.#log;
   }

@@ -12,7 +12,7 @@ export function httpCall(
   const { params, body, items, idempotencyKey, partitionKey } = input;
   return {
     ref,
-    head: { ...head, params, idempotencyKey, routingKey: partitionKey },
+    head: { ...head, params, idempotencyKey, routingKey: partitionKey ?? head.routingKey },
     body,
     input: items,
     isIdempotent: operation.isIdempotent,

@@ -3,6 +3,7 @@
  * `node.ts` puts the parts together.
  */
 
+export type { NodeQuestion } from "./ask-node.ts";
 export type { CallRequest } from "./client-stack.ts";
 export { type ConnectOptions, connect, type MeshConnection } from "./connect.ts";
 export type { ContractPolicy } from "./contract-gate.ts";
@@ -12,7 +13,7 @@ export { Breaker, defaultBreaker } from "./core/breaker.ts";
 export { hashOf } from "./core/hash-ring.ts";
 export { isHedgeable } from "./core/idempotence.ts";
 export { defaultRetryBudget, RetryBudget } from "./core/retry-budget.ts";
-export type { VersionWeights } from "./core/version-split.ts";
+export { isVersion, type VersionWeights, versionOrder } from "./core/version-split.ts";
 export type {
   EventSchedule,
   EventSubscription,

@@ -1,8 +1,10 @@
 import type { AnyContract, ClientOf, ContractDescription } from "../contract/index.ts";
 import type { Registry } from "../registry/index.ts";
-import type { Logger, Metrics } from "../telemetry/index.ts";
+import type { Logger, Metrics, Traces } from "../telemetry/index.ts";
 import type { PendingCall } from "../wire/index.ts";
+import type { NodeQuestion } from "./ask-node.ts";
 import type { CallRequest } from "./client-stack.ts";
+import type { PrincipalProofs } from "./principal-proofs.ts";
 import type { MessageStream } from "./stream-call.ts";
 
 /** A node that runs. */
@@ -17,6 +19,8 @@ export interface MeshNode {
   readonly logger: Logger;
   /** What it counts and measures. */
   readonly metrics: Metrics;
+  /** Its spans. */
+  readonly traces: Traces;
   /** A client whose calls are roots: own trace, default deadline. */
   client<C extends AnyContract>(contract: C): ClientOf<C>;
   /** `fetch` with services as hosts, `http://products/products/7`, balanced and retried as any call. */
@@ -25,6 +29,10 @@ export interface MeshNode {
   call(request: CallRequest): PendingCall;
   /** A call as bytes that is answered by a stream; what goes wrong is thrown to its reader as a `StreamFailure`. */
   openStream(request: CallRequest): MessageStream;
+  /** Signs principals that this node has verified, so that other nodes believe it. */
+  readonly vouching: Pick<PrincipalProofs, "sign" | "announce">;
+  /** Asks one node what every node answers itself, as `$telemetry.spans`. Rejects with NOT_FOUND if it does not listen, and as any call. */
+  ask(question: NodeQuestion): Promise<unknown>;
   /** A contract of the fleet by its hash, once it is known. */
   contractOf(hash: string): ContractDescription | undefined;
   /** Calls `listener` when contracts have become known; gives back how to stop it. */

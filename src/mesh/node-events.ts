@@ -1,6 +1,6 @@
 import { delayMsMax, type EventRuntime } from "../contract/index.ts";
-import { DureError, random } from "../kit/index.ts";
-import { TraceContext } from "../telemetry/index.ts";
+import { DureError, now } from "../kit/index.ts";
+import type { TraceContext, Traces } from "../telemetry/index.ts";
 import { eventHead, noEventLog, subscriptionOf } from "./event-delivery.ts";
 import type { EventsPort } from "./events-port.ts";
 import type { ContextSource, PublishedFor } from "./handler-context.ts";
@@ -16,22 +16,41 @@ const publishMs = 10_000;
 export class NodeEvents {
   readonly #port: EventsPort | undefined;
   readonly #metrics: NodeMetrics;
+  readonly #traces: Traces;
 
-  constructor(port: EventsPort | undefined, metrics: NodeMetrics) {
+  constructor(port: EventsPort | undefined, metrics: NodeMetrics, traces: Traces) {
     this.#port = port;
     this.#metrics = metrics;
+    this.#traces = traces;
   }
 
   /** Rejects with INVALID_ARGUMENT for data that does not fit the contract. */
-  async publish(
-    event: EventRuntime,
-    data: unknown,
-    { parent, delayMs = 0 }: PublishedFor = {},
-  ): Promise<void> {
+  async publish(event: EventRuntime, data: unknown, options: PublishedFor = {}): Promise<void> {
     if (!this.#port) throw noEventLog(event.name);
-    checkDelay(event.name, delayMs);
+    checkDelay(event.name, options.delayMs ?? 0);
     const body = event.serialize(data);
-    const trace = parent ? parent.trace.child(random) : TraceContext.start(random);
+    const span = { kind: "publish", name: event.name } as const;
+    const trace = this.#traces.start(options.parent?.trace, span);
+    const startedAt = now();
+    let error: string | undefined = "INTERNAL";
+    try {
+      await this.#store(this.#port, { event, data, body }, trace, options);
+      error = undefined;
+    } catch (thrown) {
+      if (thrown instanceof DureError) error = thrown.code;
+      throw thrown;
+    } finally {
+      const durationMs = now() - startedAt;
+      this.#traces.end({ trace, ...span, startedAt, durationMs, error, peer: undefined });
+    }
+  }
+
+  #store(
+    port: EventsPort,
+    { event, data, body }: { event: EventRuntime; data: unknown; body: string },
+    trace: TraceContext,
+    { parent, delayMs = 0 }: PublishedFor,
+  ): Promise<void> {
     const outgoing = {
       topic: event.name,
       key: event.keyOf(data) ?? "",
@@ -41,7 +60,7 @@ export class NodeEvents {
     const deadlineMs = Math.min(publishMs, parent?.remainingMs() ?? publishMs);
     if (deadlineMs <= 0)
       throw new DureError("DEADLINE_EXCEEDED", `${event.name}: no time is left to store it`);
-    await this.#port.publish(outgoing, { deadlineMs, delayMs });
+    return port.publish(outgoing, { deadlineMs, delayMs });
   }
 
   /** Events come from now on. Throws FAILED_PRECONDITION where a service wants some and the node has no event log. */

@@ -62,20 +62,35 @@ export class NodeMetrics {
   /** The same subscription, measured. */
   measured(subscription: EventSubscription): EventSubscription {
     const { topic, group } = subscription;
-    const observe = (code: string, startedAt: number) =>
-      this.#events.of([topic, group, code]).observe((now() - startedAt) / 1_000);
+    const histogramOf = (code: string) => this.#events.of([topic, group, code]);
+    let well: DurationHistogram | undefined;
+    const onSuccess = (startedAt: number) => {
+      well ??= histogramOf(ok);
+      well.observe((now() - startedAt) / 1_000);
+    };
+    const onFailure = (thrown: unknown, startedAt: number) => {
+      const error = asError(thrown);
+      const code = error instanceof DureError ? error.code : "INTERNAL";
+      histogramOf(code).observe((now() - startedAt) / 1_000);
+      return thrown;
+    };
     return {
       ...subscription,
-      deliver: async (event, signal) => {
+      deliver(event, signal) {
         const startedAt = now();
+        let delivered: Promise<void> | undefined;
         try {
-          await subscription.deliver(event, signal);
+          delivered = subscription.deliver(event, signal);
         } catch (thrown) {
-          const error = asError(thrown);
-          observe(error instanceof DureError ? error.code : "INTERNAL", startedAt);
-          throw thrown;
+          throw onFailure(thrown, startedAt);
         }
-        observe(ok, startedAt);
+        if (!delivered) return void onSuccess(startedAt);
+        return delivered.then(
+          () => onSuccess(startedAt),
+          (thrown) => {
+            throw onFailure(thrown, startedAt);
+          },
+        );
       },
     };
   }

@@ -1,13 +1,10 @@
 /** One running process in the mesh: hosts services, calls others, knows who is there. Everything else in this folder is a part. */
-import {
-  type AnyContract,
-  type ClientOf,
-  type ContractDescription,
-  describe,
-} from "../contract/index.ts";
+import type { AnyContract, ClientOf, ContractDescription } from "../contract/index.ts";
 import { joinRegistry, newNodeId, type Registry } from "../registry/index.ts";
-import { type Logger, Metrics, silentLogger } from "../telemetry/index.ts";
+import { type Logger, type Metrics, NodeTelemetry, type Traces } from "../telemetry/index.ts";
 import { type PeerIdentity, type PendingCall, Server } from "../wire/index.ts";
+import { announcementOf } from "./announcement.ts";
+import { type BuiltIn, NodeAsker, type NodeQuestion } from "./ask-node.ts";
 import { requireProvenNames } from "./caller-check.ts";
 import { type CallRequest, ClientStack } from "./client-stack.ts";
 import type { ContextSource } from "./handler-context.ts";
@@ -15,10 +12,12 @@ import { LocalCall } from "./local-call.ts";
 import { LocalStream } from "./local-stream.ts";
 import { MeshFetch } from "./mesh-fetch.ts";
 import type { MeshNode } from "./mesh-node.ts";
+import { defaultMesh, newRecord } from "./new-record.ts";
 import { NodeContracts } from "./node-contracts.ts";
 import { NodeEvents } from "./node-events.ts";
 import { addNodeReadings, NodeMetrics } from "./node-metrics.ts";
 import { callOptionsFor, type NodeOptions } from "./options.ts";
+import { PrincipalProofs } from "./principal-proofs.ts";
 import { ServerStack } from "./server-stack.ts";
 import { type HostedService, ServiceHost } from "./service-host.ts";
 import type { MessageStream } from "./stream-call.ts";
@@ -45,8 +44,8 @@ export async function createNode(options: NodeOptions): Promise<MeshNode> {
 class RunningNode implements MeshNode {
   readonly id: string;
   readonly name: string;
-  readonly logger: Logger;
-  readonly metrics = new Metrics();
+  readonly #telemetry: NodeTelemetry;
+  readonly #asker: NodeAsker;
   readonly registry: Registry;
   readonly #options: NodeOptions;
   readonly #server: Server;
@@ -57,6 +56,7 @@ class RunningNode implements MeshNode {
   readonly #fetch: MeshFetch;
   readonly #events: NodeEvents;
   readonly #contexts: ContextSource;
+  readonly vouching: PrincipalProofs;
   #draining: Promise<void> | undefined;
   readonly #host: ServiceHost;
   readonly #hosted: HostedService[] = [];
@@ -64,26 +64,14 @@ class RunningNode implements MeshNode {
   #isDraining = false;
 
   constructor(options: NodeOptions) {
-    const { name, slot = name, mesh = "dure", host = "127.0.0.1", port = 0 } = options;
-    const { token, transport, dataDir } = options;
+    const { name, mesh = defaultMesh, host = "127.0.0.1", port = 0 } = options;
+    const { token, transport, dataDir, logger, traces } = options;
     this.#options = options;
     this.id = newNodeId(name);
     this.name = name;
-    this.logger = options.logger ?? silentLogger;
+    this.#telemetry = new NodeTelemetry({ node: this, logger, traces });
     this.registry = joinRegistry({
-      self: {
-        id: this.id,
-        name,
-        slot,
-        mesh,
-        host,
-        port: 0,
-        urls: [],
-        services: [],
-        state: "ready",
-        zone: options.zone ?? "",
-        weight: options.weight ?? 1,
-      },
+      self: newRecord(this.id, options),
       distributors: options.distributors,
       token,
       dataDir,
@@ -127,21 +115,27 @@ class RunningNode implements MeshNode {
       openStream: (request) => this.#clientStack.openStream(request),
       deadlineMsFor: (service) => callOptionsFor(options.calls, service).deadlineMs,
     });
-    this.#events = new NodeEvents(options.events, metrics);
+    this.vouching = new PrincipalProofs(mesh, this.registry, options);
+    this.#events = new NodeEvents(options.events, metrics, this.traces);
     this.#contexts = this.#contextSource();
+    const internal = new Map<string, BuiltIn>([
+      ["dure.contract", ({ hash = "" }) => this.#contracts.describe(hash)],
+      ...this.#telemetry.operations(),
+    ]);
+    this.#asker = new NodeAsker(this.id, internal, targets);
     this.#serverStack = new ServerStack({
-      logger: this.logger,
       metrics,
       name: this.name,
       contexts: this.#contexts,
+      proofs: this.vouching,
       ownNames: () => [this.name, ...this.#hosted.map(({ name }) => name)],
-      internal: new Map([["dure.contract", ({ hash = "" }) => this.#contracts.describe(hash)]]),
+      internal,
     });
     this.#host = new ServiceHost({
       env: options.env ?? {},
       provide: options.provide ?? [],
-      logger: this.logger,
       metrics: this.metrics,
+      contexts: this.#contexts,
       clientFor: (contract) => this.#clients.client(contract),
       fetch: (request) => this.#fetch.fetch(request),
       publish: (event, data, options) => this.#events.publish(event, data, options),
@@ -164,12 +158,25 @@ class RunningNode implements MeshNode {
     return new ClientStack({
       registry: this.registry,
       metrics,
+      traces: this.traces,
       targets,
       calls: this.#options.calls,
       callLocally: (request) => this.#runLocally(request, LocalCall),
       openLocally: (request) => this.#runLocally(request, LocalStream),
       offers: (instance, ref) => this.#contracts.offers(instance, ref),
     });
+  }
+
+  get logger(): Logger {
+    return this.#telemetry.logger;
+  }
+
+  get metrics(): Metrics {
+    return this.#telemetry.metrics;
+  }
+
+  get traces(): Traces {
+    return this.#telemetry.traces;
   }
 
   get requestCount(): number {
@@ -182,7 +189,9 @@ class RunningNode implements MeshNode {
     const readings = { registry, server: this.#serverStack, client: this.#clientStack };
     addNodeReadings(this.metrics, readings);
     const services = this.#options.services ?? [];
-    if (services.length === 0) return this.#events.start(this, [], this.#contexts);
+    await this.#telemetry.open();
+    if (services.length === 0 && !this.#options.isObservable)
+      return this.#events.start(this, [], this.#contexts);
     for (const service of services) {
       const hosted = await this.#host.host(service);
       this.#hosted.push(hosted);
@@ -192,20 +201,8 @@ class RunningNode implements MeshNode {
     this.#serverStack.open();
     this.port = (await this.#server.listen()).port;
     const state = await this.#contracts.offer(this.#hosted.map(({ contract }) => contract));
-    this.registry.update({
-      state,
-      port: this.port,
-      services: this.#hosted.map(({ name, contract }) => ({
-        name,
-        version: describe(contract).version,
-        contractHash: this.#contracts.hashOf(contract),
-      })),
-      urls: this.#hosted.flatMap(({ contract }) =>
-        Object.values(describe(contract).operations).flatMap(({ http }) =>
-          http ? [`${http.method} ${http.path}`] : [],
-        ),
-      ),
-    });
+    const announced = announcementOf(this.#hosted, this.#contracts);
+    this.registry.update({ ...announced, state, port: this.port });
     this.#events.start(this, this.#hosted, this.#contexts);
   }
 
@@ -223,6 +220,10 @@ class RunningNode implements MeshNode {
 
   openStream(request: CallRequest): MessageStream {
     return this.#clientStack.openStream(request);
+  }
+
+  ask(question: NodeQuestion): Promise<unknown> {
+    return this.#asker.ask(question);
   }
 
   contractOf(hash: string): ContractDescription | undefined {
@@ -254,15 +255,18 @@ class RunningNode implements MeshNode {
     this.#events.close();
     this.#clientStack.close();
     this.#serverStack.close();
-    await this.#host.close();
+    this.vouching.close();
+    await Promise.all([this.#host.close(), this.#telemetry.close()]);
   }
 
   #contextSource(): ContextSource {
     return {
       logger: this.logger,
+      traces: this.traces,
       clientFor: (contract, parent) => this.#clients.client(contract, parent),
       fetchFor: (request, parent) => this.#fetch.fetch(request, parent),
       publish: (event, data, options) => this.#events.publish(event, data, options),
+      judgeOld: (principal) => this.vouching.judge(principal, true),
     };
   }
 

@@ -1,5 +1,5 @@
 import type { ResourceOverride, Service } from "../contract/index.ts";
-import type { Logger } from "../telemetry/index.ts";
+import type { Logger, TraceOptions } from "../telemetry/index.ts";
 import type { Address, Transport } from "../wire/index.ts";
 import type { ContractPolicy } from "./contract-gate.ts";
 import type { BalancerName } from "./core/balancer.ts";
@@ -62,6 +62,11 @@ export interface NodeOptions {
   readonly dataDir?: string | undefined;
   readonly transport?: Transport | undefined;
   readonly calls?: CallDefaults | undefined;
+  /**
+   * Names whose certificates may say for whom calls are made; a principal that none of them signed is refused. Only with a transport that has
+   * certificates. Default `["gateway"]`.
+   */
+  readonly principals?: readonly string[] | undefined;
   /** What becomes of this node if its contracts would break callers of instances that run. Default `route`. */
   readonly contracts?: ContractPolicy | undefined;
   /** The values of the services' declared environment, by service and name. */
@@ -70,6 +75,12 @@ export interface NodeOptions {
   readonly provide?: readonly ResourceOverride[] | undefined;
   /** What its services publish to and take events from. Without it they can do neither. */
   readonly events?: EventsPort | undefined;
+  /**
+   * Listens even where it hosts nothing, so that what it counts, logs and traces can be asked for. Default false: it only calls.
+   */
+  readonly isObservable?: boolean | undefined;
+  /** Which traces are kept. */
+  readonly traces?: TraceOptions | undefined;
   readonly logger?: Logger | undefined;
 }
 

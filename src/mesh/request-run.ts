@@ -12,7 +12,7 @@ export interface RunSurroundings {
   /** How busy the node is, told to callers with every answer. */
   load(): ResponseExtra;
   /** @param code undefined if it went well. */
-  onEnd(request: StackRequest, code: string | undefined): void;
+  onEnd(request: StackRequest, context: HandlerContext, code: string | undefined): void;
 }
 
 /**
@@ -29,10 +29,17 @@ export class RequestRun {
     this.#surroundings = surroundings;
     this.#hosted = hosted;
     this.#request = request;
-    this.#context = new HandlerContext(surroundings.contexts, hosted.runtime, request);
+    this.#context = new HandlerContext(surroundings.contexts, hosted.subject, request);
   }
 
   begin(): void {
+    const { traces } = this.#surroundings.contexts;
+    // Another tracing system must know of the span before the handler runs; ours only when it is over.
+    if (traces.isBridged) traces.run(this.#context.trace, () => this.#begin());
+    else this.#begin();
+  }
+
+  #begin(): void {
     const { runtime } = this.#hosted;
     try {
       checkScopes(runtime, this.#context);
@@ -126,14 +133,14 @@ export class RequestRun {
   }
 
   readonly #onThrown = (thrown: unknown): void => {
-    const failure = failureOf(thrown, this.#hosted);
+    const failure = failureOf(thrown, this.#hosted, this.#context);
     this.#request.fail(failure);
     this.#end(failure.code);
   };
 
   #end(code: string | undefined): void {
     this.#context.end();
-    this.#surroundings.onEnd(this.#request, code);
+    this.#surroundings.onEnd(this.#request, this.#context, code);
   }
 }
 

@@ -88,7 +88,9 @@ function subscriptionTo(
       const schedule = own.get(incoming.key);
       if (!schedule) return;
       const { at } = JSON.parse(incoming.body) as { at: number };
-      const subject = { service, name: `every ${schedule.name}`, isStream: false };
+      const name = `every ${schedule.name}`;
+      const span = { kind: "consume", name: `${service} ${name}`, service } as const;
+      const subject = { service, name, isStream: false, span };
       await deliverTo(source, subject, { incoming, signal }, (context) =>
         schedule.handler(context, new Date(at)),
       );

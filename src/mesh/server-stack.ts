@@ -13,7 +13,6 @@
  */
 import type { HookedCall, OperationRuntime } from "../contract/index.ts";
 import { afterInBackground, asError, LoopMonitor, now } from "../kit/index.ts";
-import type { Logger } from "../telemetry/index.ts";
 import type {
   Body,
   OperationRef,
@@ -23,9 +22,12 @@ import type {
   WireFailure,
 } from "../wire/index.ts";
 import { Admission } from "./admission.ts";
+import type { BuiltIn } from "./ask-node.ts";
 import { refusalOfCaller } from "./caller-check.ts";
-import type { ContextSource } from "./handler-context.ts";
+import { isUntraced } from "./core/platform-services.ts";
+import type { ContextSource, ContextSubject, HandlerContext } from "./handler-context.ts";
 import type { NodeMetrics } from "./node-metrics.ts";
+import type { PrincipalProofs } from "./principal-proofs.ts";
 import { RequestRun, type RunSurroundings } from "./request-run.ts";
 import type { HostedService } from "./service-host.ts";
 
@@ -51,21 +53,22 @@ export interface StackRequest {
 
 /** What the stack works with. */
 export interface ServerStackOptions {
-  readonly logger: Logger;
   readonly contexts: ContextSource;
   readonly metrics: NodeMetrics;
   /** The name of this node. */
   readonly name: string;
+  readonly proofs: PrincipalProofs;
   /** The names of this node and of what it hosts: they call each other within the process. */
   ownNames(): readonly string[];
   /** Operations of the platform itself, by service and operation; they get params and return JSON text. */
-  readonly internal: ReadonlyMap<string, (params: Record<string, string>) => string>;
+  readonly internal: ReadonlyMap<string, BuiltIn>;
 }
 
 /** An operation with its handler. */
 export interface HostedOperation {
   readonly service: HostedService;
   readonly runtime: OperationRuntime;
+  readonly subject: ContextSubject;
   readonly handler: (input: unknown, ctx: HookedCall) => unknown;
 }
 
@@ -87,7 +90,7 @@ export class ServerStack {
     this.#runs = {
       contexts: options.contexts,
       load: () => ({ load: this.#runningCount, loopDelayMs: Math.floor(this.#loop.delayMs) }),
-      onEnd: (request, code) => this.#ended(request, code),
+      onEnd: (request, context, code) => this.#ended(request, context, code),
     };
   }
 
@@ -105,8 +108,15 @@ export class ServerStack {
   add(service: HostedService): void {
     for (const [name, runtime] of service.operations) {
       const handler = service.handlers[name];
-      if (handler)
-        this.#operations.set(`${runtime.service}.${name}`, { service, runtime, handler });
+      if (!handler) continue;
+      const { service: owner, isStream } = runtime;
+      const span = {
+        kind: "server",
+        name: { service: owner, operation: name },
+        service: owner,
+      } as const;
+      const subject = { service: owner, name, isStream, span };
+      this.#operations.set(`${owner}.${name}`, { service, runtime, subject, handler });
     }
   }
 
@@ -155,8 +165,25 @@ export class ServerStack {
     }
     const refusal = refusalOfCaller(hosted.runtime.description, request, this.#options.ownNames());
     if (refusal) return this.#refuse(request, refusal);
+    if (request.peer && request.head.principal !== undefined) {
+      const judgement = this.#options.proofs.judge(request.head.principal);
+      if (judgement === "unknown") return this.#waitForProof(request);
+      if (judgement) return this.#refuse(request, judgement);
+    }
     this.#runningCount += 1;
     new RequestRun(this.#runs, hosted, request).begin();
+  }
+
+  /** Who vouches for the principal is not known here yet: a gateway that has just started. */
+  #waitForProof(request: StackRequest): void {
+    const judge = () => {
+      if (this.#options.proofs.judge(request.head.principal ?? "") !== "unknown")
+        return this.handle(request);
+      const message =
+        "the principal of the call was signed by a certificate that is not known here";
+      this.#refuse(request, { code: "UNAUTHENTICATED", message, isStarted: false });
+    };
+    if (!this.#options.proofs.whenMoreIsKnown(judge)) judge();
   }
 
   #find(ref: OperationRef): HostedOperation | undefined {
@@ -201,10 +228,21 @@ export class ServerStack {
     });
   }
 
-  #ended({ ref, peer, receivedAt }: StackRequest, code: string | undefined): void {
+  #ended(
+    { ref, head, peer, receivedAt }: StackRequest,
+    context: HandlerContext,
+    code: string | undefined,
+  ): void {
     const time = now();
-    const { metrics, name } = this.#options;
-    metrics.onHandled(ref, peer?.name ?? name, code, time - receivedAt);
+    const { metrics, name, contexts } = this.#options;
+    const durationMs = time - receivedAt;
+    const caller = peer?.name ?? name;
+    metrics.onHandled(ref, caller, code, durationMs);
+    if (head.trace || !isUntraced(ref.service)) {
+      const { trace, span } = context;
+      const finished = { startedAt: receivedAt, durationMs, error: code, peer: caller };
+      contexts.traces.end({ trace, kind: span.kind, name: span.name, ...finished });
+    }
     this.#admission.onEnd(time, time - receivedAt, this.#runningCount);
     this.#runningCount -= 1;
     if (this.#runningCount === 0) this.#onIdle?.();

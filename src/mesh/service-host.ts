@@ -15,8 +15,10 @@ import {
   serviceDefinition,
 } from "../contract/index.ts";
 import { Closers, DureError } from "../kit/index.ts";
-import type { Logger, Metrics } from "../telemetry/index.ts";
+import type { Metrics } from "../telemetry/index.ts";
 import type { DeclaredSubscription } from "./event-delivery.ts";
+import type { ContextSource } from "./handler-context.ts";
+import { inBackground } from "./in-context.ts";
 import { type DeclaredSchedule, declareSchedule } from "./schedules.ts";
 
 /** A service that has been set up. */
@@ -28,15 +30,14 @@ export interface HostedService {
   readonly hooks: readonly Hook[];
   readonly subscriptions: readonly DeclaredSubscription[];
   readonly schedules: readonly DeclaredSchedule[];
-  readonly logger: Logger;
 }
 
 /** What setting up a service needs. */
 export interface ServiceHostOptions {
   readonly env: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly provide: readonly ResourceOverride[];
-  readonly logger: Logger;
   readonly metrics: Metrics;
+  readonly contexts: ContextSource;
   clientFor(contract: AnyContract): unknown;
   fetch(request: Request): Promise<Response>;
   publish(event: EventRuntime, data: unknown, options?: PublishOptions): Promise<void>;
@@ -58,7 +59,7 @@ export class ServiceHost {
     const { contract, env: schemas, hooks, setup } = serviceDefinition(service);
     const { name } = describe(contract);
     const operations = operationsOf(contract);
-    const logger = this.#options.logger.child({ service: name });
+    const logger = this.#options.contexts.logger.child({ service: name });
     const given = this.#options.env[name] ?? {};
     const env = await readEnv(name, schemas, given);
     const subscriptions: DeclaredSubscription[] = [];
@@ -82,6 +83,7 @@ export class ServiceHost {
       every: (cron, handler, options) => {
         schedules.push(declareSchedule(name, cron, handler, options));
       },
+      within: (work, run) => inBackground(this.#options.contexts, name, work, run),
       onStop: (stop) => this.#closers.add(stop),
       handle: (taken) => {
         handlers = taken as never;
@@ -97,7 +99,7 @@ export class ServiceHost {
         `service ${name} has no handler for ${missing.join(", ")}; pass all to handle({ ... })`,
       );
     }
-    return { name, contract, operations, handlers, hooks, subscriptions, schedules, logger };
+    return { name, contract, operations, handlers, hooks, subscriptions, schedules };
   }
 
   /** Ends background work, then closes what was opened, last first. */

@@ -26,15 +26,18 @@ export interface PickRequest {
   readonly ref: OperationRef;
   readonly key: string | undefined;
   readonly isPartitioned: boolean;
+  /** In place of the shares of the options. */
+  readonly versions?: readonly string[] | undefined;
   /** Node ids of the instances that have failed the call. */
   readonly tried: ReadonlySet<string> | undefined;
 }
 
 /** What is known of one operation. */
 interface OperationPool {
+  readonly offering: readonly Instance[];
   readonly all: InstanceGroup;
-  /** By the version that was asked for; none where any version will do. */
-  readonly byVersion: ReadonlyMap<string, InstanceGroup>;
+  /** By the versions that were asked for. */
+  readonly byVersion: Map<string, InstanceGroup>;
 }
 
 /** Lets an instance of half the weight, or half started, take part in half of the choices. */
@@ -78,13 +81,14 @@ export class ServicePool {
     const { targets } = pool.all;
     const { tried } = request;
     const [only] = targets;
-    if (targets.length === 1 && pool.byVersion.size === 0)
+    const isAnyVersion = !request.versions && !this.#options.calls.versions;
+    if (targets.length === 1 && isAnyVersion)
       return only && tried?.has(only.nodeId) ? undefined : only;
     const time = now();
     const isUntried = (target: Target) => !tried?.has(target.nodeId);
     const isWelcome = (target: Target) => isUntried(target) && target.admits(time);
     const pickWith = (mayTake: TargetChoice["mayTake"]) =>
-      this.#pickFrom(pool, {
+      this.#pickFrom(pool, request.versions, {
         now: time,
         key: request.key,
         isPartitioned: request.isPartitioned,
@@ -143,38 +147,47 @@ export class ServicePool {
     return digest && digest.count >= patienceSamplesMin ? digest.quantile(0.95) : undefined;
   }
 
-  #pickFrom({ all, byVersion }: OperationPool, choice: TargetChoice): Target | undefined {
+  #pickFrom(
+    pool: OperationPool,
+    wanted: readonly string[] | undefined,
+    choice: TargetChoice,
+  ): Target | undefined {
     const { versions } = this.#options.calls;
-    if (byVersion.size === 0 || !versions) return all.pick(choice);
+    if (!wanted && !versions) return pool.all.pick(choice);
     const draw = choice.key === undefined ? random() : hashOf(choice.key) / 2 ** 32;
-    for (const version of versionOrder(versions, draw)) {
-      const found = byVersion.get(version)?.pick(choice);
+    for (const version of wanted ?? versionOrder(versions ?? {}, draw)) {
+      const found = this.#groupOf(pool, version).pick(choice);
       if (found) return found;
     }
     return undefined;
   }
 
+  #groupOf({ offering, byVersion }: OperationPool, version: string): InstanceGroup {
+    let group = byVersion.get(version);
+    if (!group) {
+      group = this.#group(offering.filter(({ service }) => isVersion(service.version, version)));
+      byVersion.set(version, group);
+    }
+    return group;
+  }
+
   #operationPool(ref: OperationRef): OperationPool {
     let pool = this.#byOperation.get(ref);
     if (!pool) {
-      const { service, registry, targets, offers, calls } = this.#options;
+      const { service, registry, offers } = this.#options;
       const offering = registry.instancesOf(service).filter((instance) => offers(instance, ref));
-      const { zone } = registry.self;
-      const group = (instances: readonly Instance[]) =>
-        new InstanceGroup(
-          instances.map((instance) => targets.of(instance)),
-          this.#balancer,
-          zone,
-        );
-      const byVersion = new Map(
-        Object.keys(calls.versions ?? {}).map((version) => [
-          version,
-          group(offering.filter((instance) => isVersion(instance.service.version, version))),
-        ]),
-      );
-      pool = { all: group(offering), byVersion };
+      pool = { offering, all: this.#group(offering), byVersion: new Map() };
       this.#byOperation.set(ref, pool);
     }
     return pool;
+  }
+
+  #group(instances: readonly Instance[]): InstanceGroup {
+    const { registry, targets } = this.#options;
+    return new InstanceGroup(
+      instances.map((instance) => targets.of(instance)),
+      this.#balancer,
+      registry.self.zone,
+    );
   }
 }

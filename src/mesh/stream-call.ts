@@ -12,16 +12,16 @@ import {
   type IncomingStream,
   StreamFailure,
 } from "../wire/index.ts";
-import type { CallRequest } from "./client-stack.ts";
+import type { CallRequest, MadeCall } from "./client-stack.ts";
 import { decideRetry } from "./core/retry-policy.ts";
-import type { NodeMetrics } from "./node-metrics.ts";
 import type { ServicePool } from "./service-pool.ts";
 import type { Target } from "./targets.ts";
 
 /** What a stream call needs from the stack it is part of. */
 export interface StreamCallOptions {
   readonly pool: ServicePool;
-  readonly metrics: NodeMetrics;
+  /** It is over. */
+  onEnd(made: MadeCall, isLocal: boolean): void;
   /** Runs the operation in this process, if it is hosted here and takes calls. */
   openLocally(request: CallRequest): IncomingStream | undefined;
   /** Resolves to an instance to try; undefined once there is no hope, or no time. */
@@ -53,6 +53,7 @@ export class StreamCall implements MessageStream {
   #deadlineAt = 0;
   #isCancelled = false;
   #isLocal = false;
+  #peer: string | undefined;
   #stream: IncomingStream | undefined;
 
   constructor(options: StreamCallOptions, request: CallRequest) {
@@ -75,7 +76,9 @@ export class StreamCall implements MessageStream {
       code = thrown instanceof StreamFailure ? thrown.failure.code : "INTERNAL";
       throw thrown;
     } finally {
-      if (!this.#isLocal) this.#options.metrics.onMade(this.#request.ref, code, now() - startedAt);
+      const { ref } = this.#request;
+      const made = { ref, code, startedAt, endedAt: now(), peer: this.#peer };
+      this.#options.onEnd(made, this.#isLocal);
     }
   }
 
@@ -115,6 +118,7 @@ export class StreamCall implements MessageStream {
       const target = await this.#options.findTarget(this.#tried, this.#deadlineAt);
       if (!target) throw last ?? new StreamFailure(this.#options.explainNobody());
       this.#tried.add(target.nodeId);
+      this.#peer = target.slot;
       try {
         const client = target.readyClient ?? (await this.#connect(target));
         const deadlineMs = Math.max(1, this.#deadlineAt - now());

@@ -10,6 +10,9 @@ import type { Candidate } from "./core/balancer.ts";
 import { Breaker, defaultBreaker } from "./core/breaker.ts";
 import { PeakEwma } from "./core/peak-ewma.ts";
 
+/** What is known of a node that is dialled. */
+type Dialled = Pick<Instance, "nodeId" | "record" | "address">;
+
 /** What targets need to dial. */
 export interface TargetsOptions {
   readonly registry: Registry;
@@ -37,12 +40,12 @@ export class Target implements Candidate {
   #since = now();
   #told: Pick<Response, "load" | "loopDelayMs"> = {};
   #toldAt = Number.NEGATIVE_INFINITY;
-  #instance: Instance;
+  #instance: Dialled;
   #client: Client | undefined;
   /** Calls that wait for the link: they are as good as pending. */
   #waitingCount = 0;
 
-  constructor(instance: Instance, options: TargetsOptions) {
+  constructor(instance: Dialled, options: TargetsOptions) {
     this.nodeId = instance.nodeId;
     this.#instance = instance;
     this.#options = options;
@@ -160,7 +163,7 @@ export class Target implements Candidate {
   }
 
   /** The registry knows something newer of it. */
-  update(instance: Instance): void {
+  update(instance: Dialled): void {
     this.#instance = instance;
   }
 
@@ -211,7 +214,7 @@ export class Targets {
     options.registry.onChange(() => this.#forgetGone());
   }
 
-  of(instance: Instance): Target {
+  of(instance: Dialled): Target {
     let target = this.#targets.get(instance.nodeId);
     if (!target) {
       target = new Target(instance, this.#options);

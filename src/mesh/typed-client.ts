@@ -4,8 +4,7 @@ import {
   type OperationRuntime,
   operationsOf,
 } from "../contract/index.ts";
-import { random } from "../kit/index.ts";
-import { TraceContext } from "../telemetry/index.ts";
+import type { TraceContext } from "../telemetry/index.ts";
 import {
   type CallFailure,
   type OperationRef,
@@ -172,21 +171,18 @@ async function* texts(
   for await (const item of items) yield runtime.serializeInput(item);
 }
 
-/** What travels with a call that is made for another one; without one it is a root. */
+/** What travels with a call that is made for another one; without one it begins a trace. */
 export function childHead(
   options: CallOptions,
   parent: CallParent | undefined,
   { deadlineMs, routingKey }: Pick<RequestHead, "deadlineMs" | "routingKey">,
 ): RequestHead {
   const { idempotencyKey, priority } = options;
-  if (!parent) {
-    const trace = TraceContext.start(random);
-    return { deadlineMs, trace, idempotencyKey, priority, routingKey };
-  }
+  if (!parent) return { deadlineMs, idempotencyKey, priority, routingKey };
   const { principal, baggage, retriesLeft, priority: inherited } = parent.head;
   return {
     deadlineMs,
-    trace: parent.trace.child(random),
+    trace: parent.trace,
     idempotencyKey,
     priority: priority ?? inherited,
     routingKey,

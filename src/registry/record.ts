@@ -39,10 +39,17 @@ export interface NodeRecord {
   readonly services: readonly ServiceRecord[];
   /** `quarantined`: it runs and gets no calls, because its contracts would break callers. */
   readonly state: "ready" | "draining" | "quarantined";
+  /** Of nodes that say for whom calls are made: the certificates by which they do, DER in base64, the newest first. */
+  readonly certificates?: readonly string[] | undefined;
   readonly pid: number;
   /** Milliseconds since 1970. */
   readonly startedAt: number;
 }
+
+/** What a node may change of its record while it runs. */
+export type RecordPatch = Partial<
+  Pick<NodeRecord, "services" | "urls" | "state" | "port" | "certificates">
+>;
 
 const recordSchema = z.object({
   id: z.string().min(1).max(200),
@@ -67,6 +74,7 @@ const recordSchema = z.object({
     )
     .max(1_000),
   state: z.enum(["ready", "draining", "quarantined"]),
+  certificates: z.array(z.string().max(10_000)).max(2).optional(),
   pid: z.int(),
   startedAt: z.number(),
 });

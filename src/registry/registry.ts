@@ -13,7 +13,7 @@ import { DistributorLink } from "./distributor-link.ts";
 import type { RegistryOptions } from "./options.ts";
 import { Prober } from "./prober.ts";
 import type { WatchMessage } from "./protocol.ts";
-import type { NodeRecord, ServiceRecord } from "./record.ts";
+import type { NodeRecord, RecordPatch, ServiceRecord } from "./record.ts";
 
 /** One service on one node: what a balancer chooses between. */
 export interface Instance {
@@ -35,7 +35,7 @@ export interface Registry {
   /** Calls `listener` after changes that a caller could see; gives back how to stop it. */
   onChange(listener: () => void): () => void;
   /** Changes what this node says of itself. */
-  update(patch: Partial<Pick<NodeRecord, "services" | "urls" | "state" | "port">>): void;
+  update(patch: RecordPatch): void;
   /** This peer answered just now. */
   heardFrom(nodeId: string): void;
   /** This peer could not be reached just now. */
@@ -140,7 +140,7 @@ class RunningRegistry implements Registry {
     return () => this.#listeners.delete(listener);
   }
 
-  update(patch: Partial<Pick<NodeRecord, "services" | "urls" | "state" | "port">>): void {
+  update(patch: RecordPatch): void {
     this.self = { ...this.self, ...patch, revision: this.self.revision + 1 };
     for (const link of this.#links) link.update();
   }

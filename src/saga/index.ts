@@ -12,4 +12,4 @@ export {
   type WaitOptions,
 } from "./saga.ts";
 export { openSagas, type SagaHost } from "./sagas.ts";
-export type { SagaHandlers, SagaOutcome, Sagas } from "./types.ts";
+export type { SagaHandlers, SagaOutcome, SagaPlace, Sagas } from "./types.ts";

@@ -22,7 +22,18 @@ export interface SagaRunOptions {
   readonly definition: Saga;
   /** Aborts when the service stops or the saga has gone to another instance. */
   readonly signal: AbortSignal;
-  contextOf(key: string, signal: AbortSignal): StepContext;
+  /** Runs a try of a step, or of its undoing, as a part of the saga's trace. */
+  within<Output>(step: StepTry, run: (ctx: StepContext) => Output): Promise<Awaited<Output>>;
+}
+
+/** A try of a step. */
+export interface StepTry {
+  /** The step's name; with `.undo` for its compensation. */
+  readonly name: string;
+  /** The same for every try. */
+  readonly key: string;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
 }
 
 const stepTimeoutMs = 10_000;
@@ -141,7 +152,8 @@ export class SagaRun implements SagaContext {
     };
     if (!(await this.#save(step))) return this.#interrupt({ kind: "lost" });
     try {
-      const output = await this.#timed(`${this.id}:${name}`, options.timeoutMs, (ctx) =>
+      const { timeoutMs = stepTimeoutMs } = options;
+      const output = await this.#timed({ name, key: `${this.id}:${name}`, timeoutMs }, (ctx) =>
         options.run(ctx),
       );
       if (!(await this.#save({ ...step, state: "done", output: JSON.stringify(output ?? null) })))
@@ -210,7 +222,13 @@ export class SagaRun implements SagaContext {
     for (const step of toCompensate([...this.#recorded.values()])) {
       try {
         const compensation = this.#compensations.get(step.position);
-        if (compensation) await this.#timed(`${this.id}:${step.name}`, stepTimeoutMs, compensation);
+        const { name } = step;
+        const undoing = {
+          name: `${name}.undo`,
+          key: `${this.id}:${name}`,
+          timeoutMs: stepTimeoutMs,
+        };
+        if (compensation) await this.#timed(undoing, compensation);
       } catch (thrown) {
         if (signal.aborted) return undefined;
         const attempts = row.attempts + 1;
@@ -225,10 +243,10 @@ export class SagaRun implements SagaContext {
   }
 
   async #timed<Output>(
-    key: string,
-    timeoutMs = stepTimeoutMs,
+    step: Omit<StepTry, "signal">,
     run: (ctx: StepContext) => Promise<Output> | Output,
   ): Promise<Output> {
+    const { timeoutMs } = step;
     const late = new AbortController();
     const message = `no outcome within ${timeoutMs} ms`;
     const timer = after(timeoutMs, () =>
@@ -239,10 +257,7 @@ export class SagaRun implements SagaContext {
     const onAbort = () => reject(signal.reason);
     signal.addEventListener("abort", onAbort, { once: true });
     try {
-      return await Promise.race([
-        aborted,
-        Promise.try(() => run(this.#options.contextOf(key, signal))),
-      ]);
+      return await Promise.race([aborted, this.#options.within({ ...step, signal }, run)]);
     } finally {
       signal.removeEventListener("abort", onAbort);
       timer.cancel();

@@ -18,6 +18,8 @@ export interface SagaRow {
   /** Raised by everybody who takes it over: what a former owner writes is refused. */
   readonly fence: number;
   readonly createdAt: number;
+  /** Its place in the trace of what started it; null for one that an earlier version started. */
+  readonly traceparent: string | null;
 }
 
 /** A step as it is written down. */
@@ -41,12 +43,12 @@ export type SagaChange = Partial<Pick<SagaRow, "state" | "output" | "error" | "a
 };
 
 const tables = [
-  "create table if not exists dure_sagas (id text primary key, name text not null, state text not null, input text not null, output text, error text, attempts integer not null, fence bigint not null, owner text not null, lease_until bigint not null, due bigint not null, created_at bigint not null)",
+  "create table if not exists dure_sagas (id text primary key, name text not null, state text not null, input text not null, output text, error text, attempts integer not null, fence bigint not null, owner text not null, lease_until bigint not null, due bigint not null, created_at bigint not null, traceparent text)",
   "create table if not exists dure_saga_steps (saga_id text not null, position integer not null, name text not null, state text not null, output text, error text, attempts integer not null, awaits text, deadline bigint not null, primary key (saga_id, position))",
   "create table if not exists dure_saga_events (topic text not null, event_key text not null, id text not null, body text not null, at bigint not null, primary key (topic, event_key, id))",
   "create index if not exists dure_sagas_due on dure_sagas (state, due)",
 ];
-const columns = "id, name, state, input, output, error, attempts, fence, created_at";
+const columns = "id, name, state, input, output, error, attempts, fence, created_at, traceparent";
 /** Events that sagas may wait for are kept so long, in ms. */
 const eventsKeepMs = 7 * 24 * 3_600_000;
 
@@ -61,22 +63,40 @@ export class SagaStore {
 
   async open(): Promise<void> {
     await createTables(this.#database, tables);
+    if (await this.#hasTraces()) return;
+    try {
+      await this.#run("alter table dure_sagas add column traceparent text", []);
+    } catch (thrown) {
+      // Another instance was faster.
+      if (!(await this.#hasTraces())) throw thrown;
+    }
+  }
+
+  /** Tables that an earlier version made lack the column. */
+  async #hasTraces(): Promise<boolean> {
+    try {
+      await this.#run("select traceparent from dure_sagas where id = ''", []);
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   /** Writes a new saga into the transaction; false if there is one of that id. */
   async start(
     transaction: SqlRunner,
-    { id, name, input }: Pick<SagaRow, "id" | "name" | "input">,
+    { id, name, input, traceparent }: Pick<SagaRow, "id" | "name" | "input" | "traceparent">,
   ): Promise<boolean> {
     const time = Math.floor(wallTime());
     const statement =
-      "insert into dure_sagas (id, name, state, input, attempts, fence, owner, lease_until, due, created_at) values (?, ?, 'running', ?, 0, 0, '', 0, ?, ?) on conflict do nothing returning id";
+      "insert into dure_sagas (id, name, state, input, attempts, fence, owner, lease_until, due, created_at, traceparent) values (?, ?, 'running', ?, 0, 0, '', 0, ?, ?, ?) on conflict do nothing returning id";
     const rows = await transaction(inDialect(this.#database, statement), [
       id,
       name,
       input,
       time,
       time,
+      traceparent,
     ]);
     return rows.length > 0;
   }
@@ -230,5 +250,6 @@ function sagaOf(row: Record<string, unknown>): SagaRow {
     attempts: Number(row.attempts),
     fence: Number(row.fence),
     createdAt: Number(row.created_at),
+    traceparent: row.traceparent as string | null,
   };
 }

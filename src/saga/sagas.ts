@@ -7,16 +7,13 @@ import {
 import type { SqlDatabase, SqlRunner } from "../events/index.ts";
 import { asError, DureError, every, now, random, sleep, wallTime } from "../kit/index.ts";
 import { errorFromText } from "./recorded-error.ts";
-import type { Saga } from "./saga.ts";
-import { SagaRun } from "./saga-run.ts";
+import type { Saga, StepContext } from "./saga.ts";
+import { SagaRun, type StepTry } from "./saga-run.ts";
 import { type SagaRow, SagaStore } from "./saga-store.ts";
-import type { SagaHandlers, SagaOutcome, Sagas } from "./types.ts";
+import type { SagaHandlers, SagaOutcome, SagaPlace, Sagas } from "./types.ts";
 
 /** The part of a service's setup that sagas work with. */
-export type SagaHost = Pick<
-  SetupContext<any, any>,
-  "client" | "fetch" | "log" | "signal" | "onStop" | "on"
->;
+export type SagaHost = Pick<SetupContext<any, any>, "within" | "log" | "signal" | "onStop" | "on">;
 
 const leaseMs = 10_000;
 const pollMs = 500;
@@ -82,18 +79,20 @@ class RunningSagas implements Sagas {
   async start<Input>(
     transaction: SqlRunner,
     definition: Saga<Input, any>,
-    id: string,
+    place: string | SagaPlace,
     input: Input,
   ): Promise<boolean> {
     if (!this.#definitions.has(definition.name)) {
       const message = `saga ${definition.name} is not among those that openSagas was given`;
       throw new DureError("INVALID_ARGUMENT", message);
     }
-    const isNew = await this.#store.start(transaction, {
-      id,
-      name: definition.name,
-      input: JSON.stringify(input ?? null),
-    });
+    const { name } = definition;
+    const { id, traceparent = undefined } = typeof place === "string" ? { id: place } : place;
+    const text = JSON.stringify(input ?? null);
+    // Whoever runs the steps, and whenever: they are parts of this span.
+    const isNew = await this.#host.within({ name, traceparent }, (ctx) =>
+      this.#store.start(transaction, { id, name, input: text, traceparent: ctx.traceparent }),
+    );
     this.#wake.abort();
     return isNew;
   }
@@ -219,6 +218,24 @@ class RunningSagas implements Sagas {
     this.#running.set(row.id, work);
   }
 
+  #inStep<Output>(
+    row: SagaRow,
+    { name, key, signal, timeoutMs }: StepTry,
+    run: (ctx: StepContext) => Output,
+  ): Promise<Awaited<Output>> {
+    const traceparent = row.traceparent ?? undefined;
+    const work = { name: `${row.name}.${name}`, traceparent, signal, deadlineMs: timeoutMs };
+    return this.#host.within(work, (ctx) =>
+      run({
+        key,
+        signal,
+        client: (contract) => ctx.client(contract),
+        fetch: (input, init) => ctx.fetch(input, init),
+        log: ctx.log.child({ saga: row.name, sagaId: row.id }),
+      }),
+    );
+  }
+
   async #work(row: SagaRow): Promise<void> {
     const definition = this.#definitions.get(row.name);
     if (!definition) {
@@ -235,7 +252,7 @@ class RunningSagas implements Sagas {
         () => undefined,
       );
     });
-    const { client, fetch, log, signal } = this.#host;
+    const { log, signal } = this.#host;
     try {
       const steps = await this.#store.steps(row.id);
       const run = new SagaRun({
@@ -244,13 +261,7 @@ class RunningSagas implements Sagas {
         steps,
         definition,
         signal: AbortSignal.any([signal, lost.signal]),
-        contextOf: (key, stepSignal) => ({
-          key,
-          signal: stepSignal,
-          client,
-          fetch,
-          log: log.child({ saga: row.name, sagaId: row.id }),
-        }),
+        within: (step, runStep) => this.#inStep(row, step, runStep),
       });
       const change = await run.execute();
       if (!change) {

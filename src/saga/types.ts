@@ -10,16 +10,23 @@ export type SagaOutcome<Output> =
   | { readonly state: "failed" | "abandoned"; readonly error: DureError }
   | { readonly state: "running" | "compensating" | "stuck" };
 
+/** A saga that is started for a request. */
+export interface SagaPlace {
+  readonly id: string;
+  /** The request's `ctx.traceparent`. */
+  readonly traceparent: string;
+}
+
 /** The sagas of a service. */
 export interface Sagas {
   /**
    * Writes a new saga into the transaction; it begins after the commit, here or on another instance of the service. False, and nothing
-   * happens, if there is one of that id.
+   * happens, if there is one of that id. With `{ id, traceparent: ctx.traceparent }` its steps are part of the request's trace.
    */
   start<Input>(
     transaction: SqlRunner,
     saga: Saga<Input, any>,
-    id: string,
+    place: string | SagaPlace,
     input: Input,
   ): Promise<boolean>;
   /** Waits until it has ended, at most `waitMs`. Undefined for an id that is not known. */

@@ -114,7 +114,11 @@ function headersFor(request: Request, ctx: CallContext, handle: string): HeaderF
   headers["dure-request"] = handle;
   headers["dure-deadline-ms"] = String(Math.ceil(ctx.remainingMs()));
   headers.traceparent = ctx.traceparent;
-  if (ctx.principal) headers["dure-principal"] = encodeURIComponent(JSON.stringify(ctx.principal));
+  if (ctx.principal) {
+    // Calls of the program inherit the whole of it by their handle; the proof is none of its business.
+    const { proof: _, ...principal } = ctx.principal;
+    headers["dure-principal"] = encodeURIComponent(JSON.stringify(principal));
+  }
   if (ctx.idempotencyKey) headers["idempotency-key"] = ctx.idempotencyKey;
   return headers;
 }

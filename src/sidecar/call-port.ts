@@ -6,7 +6,7 @@
 import { timingSafeEqual } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { OperationDescription } from "../contract/index.ts";
-import { asError, errorCatalogue, isErrorCode, random } from "../kit/index.ts";
+import { asError, errorCatalogue, isErrorCode } from "../kit/index.ts";
 import {
   type CallParent,
   callOptionsFor,
@@ -153,10 +153,10 @@ async function readBody(request: IncomingMessage): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-function traceOf({ headers }: IncomingMessage): TraceContext {
-  const given =
-    typeof headers.traceparent === "string" ? TraceContext.parse(headers.traceparent) : undefined;
-  return given ? given.child(random) : TraceContext.start(random);
+function traceOf({ headers }: IncomingMessage): TraceContext | undefined {
+  const { traceparent, tracestate } = headers;
+  if (typeof traceparent !== "string") return undefined;
+  return TraceContext.parse(traceparent, typeof tracestate === "string" ? tracestate : undefined);
 }
 
 function refuse(

@@ -17,6 +17,8 @@ export interface FleetFile {
   readonly distributors: readonly string[];
   /** Base URL of the gateway. */
   readonly gateway: string;
+  /** Base URL of the console; absent where none runs. */
+  readonly console?: string | undefined;
   /** Where the mesh's token is kept; absent if it came in `DURE_TOKEN`. */
   readonly tokenFile?: string | undefined;
   /** The folder of the mesh's certificates, where it uses any. */

@@ -1,5 +1,5 @@
 import { styleText } from "node:util";
-import { type ReadableLine, readableLine } from "./core/readable-line.ts";
+import { type ReadableLine, readableLine } from "../telemetry/index.ts";
 
 type Style = "cyan" | "green" | "yellow" | "magenta" | "blue" | "red" | "gray";
 

@@ -3,10 +3,10 @@ import type { Exchange } from "./calls.ts";
 import { Assembler } from "./core/assembler.ts";
 import { frameFlag } from "./core/frame.ts";
 import type { FrameView } from "./core/frame-reader.ts";
-import { readFailure, readResponseHead } from "./core/head.ts";
+import { type ResponseExtra, readFailure, readResponseHead } from "./core/head.ts";
 import type { Exchanges } from "./exchanges.ts";
 import type { Link } from "./link.ts";
-import type { CallFailure } from "./types.ts";
+import type { CallFailure, Response } from "./types.ts";
 
 /** Turns the frames that answer requests into outcomes and stream messages. */
 export class Answers {
@@ -21,13 +21,14 @@ export class Answers {
   onResponse(frame: FrameView): void {
     const exchange = this.#exchanges.get(frame.streamId);
     if (!exchange) return;
-    const { totalBytes, ...head } = readResponseHead(frame);
+    const head = readResponseHead(frame);
     const body = frame.buffer.subarray(frame.bodyStart, frame.bodyEnd);
     if ((frame.flags & frameFlag.END) !== 0)
-      return this.#exchanges.succeed(exchange, { body, ...head });
+      return this.#exchanges.succeed(exchange, responseOf(body, head));
+    const { totalBytes } = head;
     if ((totalBytes ?? 0) > this.#link.limits.messageBytesMax)
       return this.#exchanges.abort(exchange, this.#tooLarge(totalBytes ?? 0));
-    exchange.answer = { head: { ...head, totalBytes }, body: new Assembler() };
+    exchange.answer = { head, body: new Assembler() };
     exchange.answer.body.push(body);
     const isStreamOpen = exchange.stream && (frame.flags & frameFlag.MORE) === 0;
     if (isStreamOpen) this.#exchanges.liftDeadline(exchange);
@@ -39,8 +40,7 @@ export class Answers {
     const answer = exchange?.answer;
     if (!exchange || !answer) return this.#link.consumed(piece.length);
     const isLast = (frame.flags & frameFlag.MORE) === 0;
-    const { totalBytes, ...head } = answer.head;
-    const stream = totalBytes === undefined ? exchange.stream : undefined;
+    const stream = answer.head.totalBytes === undefined ? exchange.stream : undefined;
     if (stream) stream.receive(piece, isLast);
     else answer.body.push(piece);
     const size = stream ? stream.partialBytes : answer.body.size;
@@ -48,7 +48,7 @@ export class Answers {
       return this.#link.goAway("INVALID_ARGUMENT", "an answer is larger than it said");
     if (stream) return;
     this.#link.grant(frame.streamId, piece.length);
-    if (isLast) this.#exchanges.succeed(exchange, { body: answer.body.take(), ...head });
+    if (isLast) this.#exchanges.succeed(exchange, responseOf(answer.body.take(), answer.head));
   }
 
   onError(frame: FrameView): void {
@@ -71,3 +71,8 @@ export class Answers {
 }
 
 const noBytes = Buffer.alloc(0);
+
+/** Property by property: taking one out of the head with `...` costs more than reading the frame. */
+function responseOf(body: Buffer, { status, headers, load, loopDelayMs }: ResponseExtra): Response {
+  return { body, status, headers, load, loopDelayMs };
+}

@@ -68,6 +68,8 @@ export interface RequestOwner {
   onAnswered(request: ServerRequest): void;
 }
 
+const noBytes = NodeBuffer.alloc(0);
+
 const callerGone: CallFailure = {
   code: "CANCELLED",
   message: "the caller gave up",
@@ -81,7 +83,7 @@ export class ServerRequest implements IncomingRequest {
   readonly peer: Peer;
   readonly ref: OperationRef;
   readonly head: RequestHead;
-  body: Buffer = NodeBuffer.alloc(0);
+  body: Buffer = noBytes;
   input: IncomingMessages | undefined;
   receivedAt = 0;
   queuedMs = 0;

@@ -9,6 +9,7 @@ export {
   type PendingCall,
   SettledOnce,
 } from "./calls.ts";
+export type { CertificateProofs, MemberCertificate } from "./certificate-proofs.ts";
 export { Client, type ClientOptions, type ClientState } from "./client.ts";
 export type { ResponseExtra } from "./core/head.ts";
 export type { IncomingRequest, OutgoingStream, Peer } from "./incoming.ts";

@@ -3,7 +3,7 @@
  * the business of `client.ts` and `server.ts`.
  *
  * Owns: the socket, the write buffer, the detector and its timer. Tells its owner ({@link LinkOwner}) what happens.
- * Invariants: (L1) one socket write per tick, or per 8 KiB; (L2) after `onClose` nothing else is told; (L3) a peer that breaks the protocol
+ * Invariants: (L1) one socket write per turn of the event loop, or per 8 KiB; (L2) after `onClose` nothing else is told; (L3) a peer that breaks the protocol
  * is told why before it is cut off; (L4) bulk data never holds up small frames by more than `bulkBytesPerFlush`.
  */
 import type { Buffer } from "node:buffer";
@@ -30,7 +30,7 @@ export interface LinkOwner {
   onTick?(): void;
 }
 
-/** With this much written, the peer had better begin: in one write per tick both ends would only work in turns. */
+/** With this much written, the peer had better begin: in one write per turn both ends would only work in turns. */
 const earlyFlushBytes = 8 * 1024;
 /** With more than this in the socket, bulk data waits for it to drain. */
 const socketBytesMax = 1024 * 1024;
@@ -93,12 +93,15 @@ export class Link implements SocketReader {
     this.#isAuthenticated = true;
   }
 
-  /** Call after writing frames: they leave at the end of this tick, together (L1). */
+  /**
+   * Call after writing frames: they leave when every socket that is readable now has been read, together (L1). A tick would end with each
+   * of those sockets: a gateway would make a write of every request.
+   */
   planFlush(): void {
     if (this.writer.length >= earlyFlushBytes) this.flushNow();
     if (this.#isFlushPlanned || this.#isClosed) return;
     this.#isFlushPlanned = true;
-    process.nextTick(this.#flush);
+    setImmediate(this.#flush);
   }
 
   /** Writes now what was written. */
@@ -177,7 +180,7 @@ export class Link implements SocketReader {
     } catch (thrown) {
       this.goAway("INVALID_ARGUMENT", `protocol error: ${asError(thrown).message}`);
     }
-    // What was answered at once need not wait for the end of the tick.
+    // What was answered at once need not wait for the end of the turn.
     if (!this.#bulk.isWaiting) this.flushNow();
   }
 

@@ -15,6 +15,7 @@ import {
 } from "node:tls";
 import { after, asError, DureError, every, type Timer, wallTime } from "../kit/index.ts";
 import { type Logger, silentLogger } from "../telemetry/index.ts";
+import { type CertificateProofs, certificateProofs } from "./certificate-proofs.ts";
 import { namesIn } from "./core/certificate-names.ts";
 import { listenError, wrapTcp } from "./tcp-transport.ts";
 import type { Address, ByteSocket, Listener, Transport } from "./transport.ts";
@@ -37,6 +38,8 @@ export interface TlsTransport extends Transport {
 }
 
 const lookEveryMs = 1_000;
+/** A handshake, which comes before anything is known of the peer. */
+const handshakeMsMax = 5_000;
 
 /**
  * Loads the certificates. Rejects with FAILED_PRECONDITION naming the file that is missing, broken, expired, or does not belong to
@@ -54,6 +57,7 @@ export async function createTlsTransport(
 class FreshTls implements TlsTransport {
   readonly isAuthenticating = true;
   names: readonly string[] = [];
+  proofs: CertificateProofs | undefined;
   readonly #files: TlsFiles;
   readonly #logger: Logger;
   readonly #servers = new Set<Server>();
@@ -83,20 +87,34 @@ class FreshTls implements TlsTransport {
     this.#material = { ca, cert, key };
     this.#context = createSecureContext({ ca, cert, key, minVersion: "TLSv1.3" });
     this.names = namesIn(own.subjectAltName ?? "");
+    this.proofs = certificateProofs(ca, cert, key);
   }
 
   listen(address: Address, onSocket: (socket: ByteSocket) => void): Promise<Listener> {
     return new Promise((resolve, reject) => {
+      let isClosing = false;
       const server = createServer(
-        { ...this.#material, minVersion: "TLSv1.3", requestCert: true, rejectUnauthorized: true },
-        (socket) => onSocket(wrapTls(socket)),
+        {
+          ...this.#material,
+          minVersion: "TLSv1.3",
+          requestCert: true,
+          rejectUnauthorized: true,
+          handshakeTimeout: handshakeMsMax,
+        },
+        (socket) => {
+          // Its handshake was under way when the listener closed: nobody would ever end it.
+          if (isClosing) socket.destroy();
+          else onSocket(wrapTls(socket));
+        },
       );
       server.on("connection", (socket) => socket.setNoDelay(true));
-      server.on("tlsClientError", (error) =>
+      server.on("tlsClientError", (error, socket) => {
+        // Node leaves it open.
+        socket.destroy();
         this.#logger.warn("a connection without a certificate of this mesh was refused", {
           reason: error.message,
-        }),
-      );
+        });
+      });
       server.once("error", (error: NodeJS.ErrnoException) => reject(listenError(address, error)));
       server.listen({ host: address.host, port: address.port }, () => {
         this.#servers.add(server);
@@ -106,6 +124,7 @@ class FreshTls implements TlsTransport {
           address: { host: address.host, port },
           close: () => {
             this.#servers.delete(server);
+            isClosing = true;
             return new Promise((closed) => server.close(() => closed()));
           },
         });

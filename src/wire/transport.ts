@@ -1,4 +1,5 @@
 import type { Buffer } from "node:buffer";
+import type { CertificateProofs } from "./certificate-proofs.ts";
 
 /** Where to listen or to dial. */
 export interface Address {
@@ -45,6 +46,8 @@ export interface Listener {
 export interface Transport {
   /** Whether both sides prove who they are before a byte passes. */
   readonly isAuthenticating?: boolean;
+  /** By which a member's word can be checked by others; another object when its certificate has been renewed. */
+  readonly proofs?: CertificateProofs | undefined;
   listen(address: Address, onSocket: (socket: ByteSocket) => void): Promise<Listener>;
   /** Rejects when nobody answers within `timeoutMs`. */
   connect(address: Address, timeoutMs: number): Promise<ByteSocket>;

@@ -23,6 +23,7 @@ function input(more: object = {}): PlanInput {
     certs: undefined,
     gatewayPort: 8_080,
     distributorPort: hasOwn ? 9_100 : undefined,
+    consolePort: undefined,
   };
 }
 
@@ -63,13 +64,16 @@ test("a wildcard address is listened on, not dialled and not shown", () => {
   assert.equal(gatewayUrl(input({ host: "10.0.0.7" })), "http://10.0.0.7:8080");
 });
 
-test("the edge's certificates are files of the project; with them its URL is HTTPS", () => {
-  const secured = input({ gateway: { tls: { cert: "tls/shop.pem", key: "/etc/shop-key.pem" } } });
+test("the edge's certificates and pages are files of the project; with certificates its URL is HTTPS", () => {
+  const tls = { cert: "tls/shop.pem", key: "/etc/shop-key.pem" };
+  const secured = input({ gateway: { tls, files: [{ folder: "web/dist" }] } });
   assert.equal(gatewayUrl(secured), "https://localhost:8080");
   const edge = planUp(secured).find(({ spec }) => spec.role === "gateway");
-  assert.deepEqual(edge?.spec.role === "gateway" && edge.spec.gateway.tls, [
+  assert.ok(edge?.spec.role === "gateway");
+  assert.deepEqual(edge.spec.gateway.tls, [
     { cert: "/shop/tls/shop.pem", key: "/etc/shop-key.pem" },
   ]);
+  assert.deepEqual(edge.spec.gateway.files, [{ folder: "/shop/web/dist" }]);
 });
 
 test("a process inherits what Node needs and nothing of what the shell happens to hold", () => {

@@ -112,6 +112,7 @@ export function start(
       ...inherited,
       PORT: "0",
       DURE_DISTRIBUTOR_PORT: "0",
+      DURE_CONSOLE: "off",
       DURE_DATA: dataFolder,
       NODE_COMPILE_CACHE: join(root, "node_modules/.cache/dure-tests"),
       ...environment,

@@ -223,9 +223,17 @@ test("routes that no request could tell apart are a problem that names both", ()
     { path: "/x", upstream: "http://127.0.0.1:9000/base" },
     { path: "/y", upstream: { a: { urls: upstream, weight: 0 } } },
     { path: "/z", upstream: "https://127.0.0.1", tls: { cert: "own.pem" } },
+    { path: "/operations", versions: { "1": 0 }, cache: true },
+    { path: "/versions", upstream, versions: { "1": 1 }, fallback: {} },
   ];
   const problems = problemsOf({ ...base, gateway: { routes: bad } });
   assert.match(problems, /gateway\.routes\.0\.upstream/);
   assert.match(problems, /gateway\.routes\.1\.upstream/);
+  assert.match(problems, /gateway\.routes\.3\.cache .* needs an upstream; without one/);
+  assert.match(problems, /gateway\.routes\.3\.versions .* a weight above 0/);
+  assert.match(problems, /gateway\.routes\.4\.versions .* write versions into the upstream/);
+  assert.match(problems, /gateway\.routes\.4\.fallback .* must have a body, staleS, or both/);
+  const rule = { path: "/*", sticky: { cookie: "shop" }, fallback: { staleS: 60 } };
+  resolve({ ...base, gateway: { routes: [rule, { path: "/*", upstream }] } });
   assert.match(problems, /gateway\.routes\.2\.tls is .* must have cert and key together/);
 });

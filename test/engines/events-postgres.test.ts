@@ -4,6 +4,7 @@ import pg from "pg";
 import { openPostgresStorage } from "../../src/events/postgres/index.ts";
 import { keepsWhatItAcknowledged } from "../events/support/engine-faults.ts";
 import { eventsSuite } from "../events/support/events-suite.ts";
+import { readEvents, storeEvents } from "../events/support/stored-events.ts";
 import { until } from "../support/until.ts";
 
 const server = process.env.DURE_TEST_POSTGRES ?? "postgres://postgres@127.0.0.1:5432/test";
@@ -56,7 +57,7 @@ describe("the event log when its connection to PostgreSQL is cut", () => {
   test("what comes after a failover that lost something has offsets of its own, so nobody passes it over", async () => {
     const { storage, cut } = await open();
     const event = { topic: "t.lost", key: "k", head: "{}", body: "{}" };
-    await storage.call("append", { source: "a", epoch: 1, seq: 0, events: [event, event, event] });
+    await storeEvents(storage, { source: "a", epoch: 1, seq: 0, events: [event, event, event] });
     // As on a replica that had not got the last of it.
     const lost = `select id from ${own}.dure_log_topics where name = 't.lost'`;
     await administer(`delete from ${own}.dure_log_events where "offset" > 0 and topic = (${lost})`);
@@ -64,13 +65,13 @@ describe("the event log when its connection to PostgreSQL is cut", () => {
     await cut();
     const batch = { source: "b", epoch: 1, seq: 0, events: [event] };
     const isBack = () =>
-      storage.call("append", batch).then(
+      storeEvents(storage, batch).then(
         () => true,
         () => false,
       );
     await until("it is back", isBack, 30_000);
     const bounds = { eventsMax: 10, bytesMax: 1_000_000 };
-    const stored = await storage.call("read", { topic: "t.lost", from: 0, bounds });
+    const stored = await readEvents(storage, { topic: "t.lost", from: 0, bounds });
     assert.deepEqual(
       stored.map(({ offset, id }) => [offset, id]),
       [

@@ -6,6 +6,7 @@ import { openRabbitmqStorage } from "../../src/events/rabbitmq/index.ts";
 import type { GroupChange } from "../../src/events/storage/groups-file.ts";
 import { keepsWhatItAcknowledged } from "../events/support/engine-faults.ts";
 import { eventsSuite } from "../events/support/events-suite.ts";
+import { readEvents, storeEvents } from "../events/support/stored-events.ts";
 import { shiftedTime } from "../support/shifted-time.ts";
 import { until } from "../support/until.ts";
 import { type OwnServer, startServer } from "./support/own-server.ts";
@@ -58,7 +59,7 @@ describe("the event log when RabbitMQ fails", () => {
 
   test("what a former process still writes counts for nobody", async () => {
     const former = await open("fenced");
-    await former.call("append", append(0));
+    await storeEvents(former, append(0));
     await former.close();
     const next = await open("fenced");
     const connection = await connect();
@@ -71,7 +72,7 @@ describe("the event log when RabbitMQ fails", () => {
     };
     // Two records begin the log, one was appended, one is the successor's first.
     await writeLate(4);
-    await next.call("append", append(1));
+    await storeEvents(next, append(1));
     await writeLate(5);
     await next.close();
     const again = await open("fenced");
@@ -110,19 +111,19 @@ describe("the event log when RabbitMQ fails", () => {
       },
     });
     await until("another one waits", () => isWaiting, 10_000);
-    await former.call("append", append(0, 3));
+    await storeEvents(former, append(0, 3));
     await former.close();
     const next = await opening;
-    assert.equal((await next.call("read", read)).length, 3);
+    assert.equal((await readEvents(next, read)).length, 3);
     await next.close();
   });
 
   test("what cannot be done is refused by itself, beside what can", async () => {
     const storage = await open("refusing");
     const outcomes = await Promise.allSettled([
-      storage.call("append", append(0)),
-      storage.call("append", append(7)),
-      storage.call("append", append(1)),
+      storeEvents(storage, append(0)),
+      storeEvents(storage, append(7)),
+      storeEvents(storage, append(1)),
     ]);
     assert.deepEqual(
       outcomes.map(({ status }) => status),
@@ -149,9 +150,9 @@ describe("the event log's events in RabbitMQ", () => {
     const storage = await open("segments");
     const body = JSON.stringify("x".repeat(100_000));
     const count = 1_500;
-    for (let seq = 0; seq < count; seq += 10) await storage.call("append", append(seq, 10, body));
+    for (let seq = 0; seq < count; seq += 10) await storeEvents(storage, append(seq, 10, body));
     const offsetsFrom = async (from: number, log = storage) => {
-      const events = await log.call("read", { ...read, from });
+      const events = await readEvents(log, { ...read, from });
       return [events[0]?.offset, events.length, events.at(-1)?.offset];
     };
     for (const from of [0, 700, 1_234])
@@ -186,11 +187,11 @@ describe("the event log's events in RabbitMQ", () => {
     const storage = await open("spent");
     const group = { name: "g", topic: "t.noted", start: "beginning" } as const;
     const { id } = await storage.call("openGroup", group);
-    for (let seq = 0; seq < 20; seq += 1) await storage.call("append", append(seq));
+    for (let seq = 0; seq < 20; seq += 1) await storeEvents(storage, append(seq));
     const change: GroupChange = { id, moved: [[7, 20]], park: [], unpark: [], bury: [] };
     await storage.call("saveGroup", change);
     time.pass(60_000);
-    await storage.call("append", append(20));
+    await storeEvents(storage, append(20));
     await storage.close();
     const connection = await connect();
     const channel = await connection.createChannel();
@@ -198,9 +199,9 @@ describe("the event log's events in RabbitMQ", () => {
     assert.ok(messageCount < 5, `${messageCount} messages`);
     await connection.close();
     const again = await open("spent");
-    assert.equal((await again.call("read", read)).length, 21);
+    assert.equal((await readEvents(again, read)).length, 21);
     assert.equal((await again.call("openGroup", group)).cursors[7], 20);
-    const { next, duplicates } = await again.call("append", append(20));
+    const { next, duplicates } = await storeEvents(again, append(20));
     await again.close();
     assert.deepEqual([next, duplicates], [{ "t.noted": 21 }, 1]);
   });

@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { createClient } from "@redis/client";
+import { eventsIn, packBatch } from "../../src/events/core/packed-events.ts";
 import { eventLog, eventLogService, type Storage } from "../../src/events/index.ts";
 import { openRedisStorage } from "../../src/events/redis/index.ts";
 import { createNode } from "../../src/mesh/index.ts";
 import { keepsWhatItAcknowledged } from "../events/support/engine-faults.ts";
 import { eventsSuite } from "../events/support/events-suite.ts";
+import { readEvents, storeEvents } from "../events/support/stored-events.ts";
 import { until } from "../support/until.ts";
 import { type OwnServer, startServer } from "./support/own-server.ts";
 
@@ -77,19 +79,19 @@ describe("the event log when Redis fails", () => {
 
   test("who has lost the log without knowing writes nothing more, and follows the next one", async () => {
     const former = await open(3);
-    await former.call("append", append(0));
+    await storeEvents(former, append(0));
     // As when it was not heard of for the time of its lease.
     await administer(3, "DEL", "{dure}:lock");
     const next = await open(3);
-    await assert.rejects(former.call("append", append(1)), { code: "UNAVAILABLE" });
-    await next.call("append", append(1, 1, '"of the next"'));
-    const stored = await next.call("read", read);
+    await assert.rejects(storeEvents(former, append(1)), { code: "UNAVAILABLE" });
+    await storeEvents(next, append(1, 1, '"of the next"'));
+    const stored = await readEvents(next, read);
     assert.deepEqual(
       stored.map(({ body }) => body),
       ["{}", '"of the next"'],
     );
     await next.close();
-    const isBack = () => succeeds(former.call("append", append(2)));
+    const isBack = () => succeeds(storeEvents(former, append(2)));
     await until("the former one has it again", isBack, 30_000);
     await former.close();
   });
@@ -114,19 +116,19 @@ describe("the event log that another process had meanwhile", () => {
     const node = await createNode({ name: "log", mesh: "test", distributors: [], services });
     try {
       const log = node.client(eventLog);
-      await log.append(append(0));
+      await log.append(packBatch(append(0)));
       await administer(8, "DEL", "{dure}:lock");
       const other = await open(8);
-      await other.call("append", { ...append(0), source: "of the other" });
+      await storeEvents(other, { ...append(0), source: "of the other" });
       // What the log does first when it is back has nothing to do with the topic.
       const later = { topic: "t.other", key: "k", head: "{}", body: "{}" };
-      const elsewhere = { ...append(1), events: [later] };
+      const elsewhere = packBatch({ ...append(1), events: [later] });
       await assert.rejects(log.append(elsewhere), { code: "UNAVAILABLE" });
       await other.close();
       await until("the log is back", () => succeeds(log.append(elsewhere)), 30_000);
-      const { events } = await log.poll({ topic: "t.noted", from: 1, max: 10, waitMs: 1_000 });
+      const { blocks } = await log.poll({ topic: "t.noted", from: 1, max: 10, waitMs: 1_000 });
       assert.deepEqual(
-        events.map(({ id }) => id),
+        eventsIn("t.noted", blocks).map(({ id }) => id),
         ["of the other:1:0"],
       );
     } finally {
@@ -143,11 +145,11 @@ describe("the event log on a server that loses what it acknowledged", () => {
     ]);
     try {
       const storage = await openRedisStorage({ connect: () => connect(0, forgetful) });
-      await storage.call("append", append(0, 10));
+      await storeEvents(storage, append(0, 10));
       await forgetful.killAndRestart();
       const again = { ...append(0), epoch: 2 };
-      await until("it is back", () => succeeds(storage.call("append", again)), 30_000);
-      const stored = await storage.call("read", read);
+      await until("it is back", () => succeeds(storeEvents(storage, again)), 30_000);
+      const stored = await readEvents(storage, read);
       assert.deepEqual(
         stored.map(({ offset, id }) => [offset, id]),
         [[10, "s:2:0"]],
@@ -162,13 +164,13 @@ describe("the event log on a server that loses what it acknowledged", () => {
 describe("the event log's events in Redis", () => {
   test("it drops what is too old or too much, and says where it begins", async () => {
     const storage = await open(4);
-    await storage.call("append", append(0, 1_000));
-    const [event] = await storage.call("read", read);
+    await storeEvents(storage, append(0, 1_000));
+    const [event] = await readEvents(storage, read);
     const at = event?.at ?? 0;
     const all = 4 * 2 ** 30;
     assert.equal(await storage.call("retain", { keepMs: 1_000, keepBytes: all, now: at }), 0);
     assert.equal(await storage.call("retain", { keepMs: 1_000, keepBytes: 690, now: at }), 990);
-    const [oldest] = await storage.call("read", read);
+    const [oldest] = await readEvents(storage, read);
     assert.equal(oldest?.offset, 990);
     const [topic] = (await storage.call("overview", undefined)).topics;
     assert.deepEqual(topic, { name: "t.noted", first: 990, next: 1_000, bytes: 690 });
@@ -176,21 +178,21 @@ describe("the event log's events in Redis", () => {
     assert.equal(await storage.call("retain", { keepMs: 1_000, keepBytes: all, now }), 10);
     await storage.close();
     const again = await open(4);
-    await again.call("append", append(1_000));
-    const [later] = await again.call("read", read);
+    await storeEvents(again, append(1_000));
+    const [later] = await readEvents(again, read);
     assert.equal(later?.offset, 1_000);
     await again.close();
   });
 
   test("an answer holds what fits into it", async () => {
     const storage = await open(5);
-    await storage.call("append", append(0, 200, JSON.stringify("x".repeat(1_000))));
-    const few = await storage.call("read", {
+    await storeEvents(storage, append(0, 200, JSON.stringify("x".repeat(1_000))));
+    const few = await readEvents(storage, {
       ...read,
       bounds: { eventsMax: 10_000, bytesMax: 90_000 },
     });
     assert.ok(few.length > 50 && few.length < 90, `${few.length} events`);
-    const some = await storage.call("read", {
+    const some = await readEvents(storage, {
       ...read,
       from: 70,
       bounds: { ...bounds, eventsMax: 100 },
@@ -219,15 +221,15 @@ describe("the event log's events in Redis", () => {
 
   test("a server without room says so, and goes on when there is some", async () => {
     const storage = await open(7);
-    await storage.call("append", append(0));
+    await storeEvents(storage, append(0));
     await administer(7, "CONFIG", "SET", "maxmemory", "1");
     try {
-      await assert.rejects(storage.call("append", append(1)), { code: "RESOURCE_EXHAUSTED" });
-      assert.equal((await storage.call("read", read)).length, 1);
+      await assert.rejects(storeEvents(storage, append(1)), { code: "RESOURCE_EXHAUSTED" });
+      assert.equal((await readEvents(storage, read)).length, 1);
     } finally {
       await administer(7, "CONFIG", "SET", "maxmemory", "0");
     }
-    await storage.call("append", append(1));
+    await storeEvents(storage, append(1));
     await storage.close();
   });
 });

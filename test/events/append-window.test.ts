@@ -2,8 +2,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { AppendWindow } from "../../src/events/append-window.ts";
+import {
+  eventsIn,
+  type PackedBatch,
+  type StoredBlock,
+  unpackBatch,
+} from "../../src/events/core/packed-events.ts";
 import { StorageExecutor } from "../../src/events/storage/executor.ts";
-import type { AppendBatch } from "../../src/events/types.ts";
 import { DureError } from "../../src/kit/index.ts";
 
 type Fate = "answered" | "late" | "lost before" | "lost after" | "refused";
@@ -13,12 +18,12 @@ function startLog(fateOf: () => Fate) {
   const executor = new StorageExecutor(":memory:");
   let running = 0;
   let mostAtOnce = 0;
-  const store = (batch: AppendBatch) => {
+  const store = (batch: PackedBatch) => {
     const [answer] = executor.execute([{ name: "append", input: batch, at: Date.now() }]);
     if (answer?.ok) return answer.value as { duplicates: number };
     throw new DureError(answer?.code ?? "INTERNAL", answer?.message ?? "");
   };
-  async function append(batch: AppendBatch) {
+  async function append(batch: PackedBatch) {
     running += 1;
     mostAtOnce = Math.max(mostAtOnce, running);
     try {
@@ -38,7 +43,8 @@ function startLog(fateOf: () => Fate) {
     const [answer] = executor.execute([
       { name: "read", input: { topic: "t", from: 0, bounds }, at: 0 },
     ]);
-    return ((answer as { value: { body: string }[] }).value ?? []).map(({ body }) => Number(body));
+    const { value } = answer as { value: StoredBlock[] };
+    return eventsIn("t", value).map(({ body }) => Number(body));
   };
   return { append, read, mostAtOnce: () => mostAtOnce };
 }
@@ -99,4 +105,32 @@ test("an append that is given up fails alone: the one behind it is stored under 
   const acknowledged = await publishAll(log, 20_000);
   assert.ok(acknowledged.size > 0 && acknowledged.size < 20_000, `${acknowledged.size}`);
   assertStored(log.read(), acknowledged);
+});
+
+test("what is published at once of several topics is packed by topic, in the order of each", async () => {
+  const batches: PackedBatch[] = [];
+  const append = async (batch: PackedBatch) => void batches.push(batch);
+  const window = new AppendWindow({ client: { append } as never, source: "s", onTaken() {} });
+  const published = ["a", "b", "a", "c", "b", "a"].map((topic, number) => {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const event = { topic, key: "", head: "{}", body: `${number}` };
+    window.push({ event, chars: 3, resolve, reject });
+    return promise;
+  });
+  await Promise.all(published);
+  const { events } = unpackBatch(batches[0] as PackedBatch);
+  assert.deepEqual(
+    batches.map(({ runs }) => runs.map(({ topic, count }) => [topic, count])),
+    [
+      [
+        ["a", 3],
+        ["b", 2],
+        ["c", 1],
+      ],
+    ],
+  );
+  assert.deepEqual(
+    events.map(({ body }) => body),
+    ["0", "2", "5", "1", "4", "3"],
+  );
 });

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { z } from "zod";
+import { packBatch } from "../../src/events/core/packed-events.ts";
 import { eventLog, eventLogService, memoryStorage, meshEvents } from "../../src/events/index.ts";
 import { contract, event, op, service } from "../../src/index.ts";
 import { createNode, type MeshNode } from "../../src/mesh/index.ts";
@@ -9,6 +10,7 @@ import { createDistributor, type Distributor } from "../../src/registry/index.ts
 import { silentLogger } from "../../src/telemetry/index.ts";
 import { type VirtualTime, virtualTime } from "../../src/testing/index.ts";
 import { createMemoryNetwork } from "../../src/wire/index.ts";
+import { readEvents, storeEvents } from "./support/stored-events.ts";
 
 const Job = z.object({ id: z.string(), n: z.int(), fill: z.string().optional() });
 type JobData = z.infer<typeof Job>;
@@ -75,7 +77,7 @@ async function append(topic: string, ...bodies: string[]): Promise<void> {
   const events = bodies.map((body) => ({ topic, key: "raw", head: "{}", body }));
   sequence += 1;
   const source = `raw-${sequence}`;
-  await within(logClient().append({ source, epoch: 1, seq: 0, events }));
+  await within(logClient().append(packBatch({ source, epoch: 1, seq: 0, events })));
 }
 
 /** A group that handles jobs. */
@@ -182,9 +184,9 @@ test("any text is kept as it is", async () => {
     head: "{}",
     body: JSON.stringify(text) + text,
   }));
-  await storage.call("append", { source: "s", epoch: 1, seq: 0, events });
+  await storeEvents(storage, { source: "s", epoch: 1, seq: 0, events });
   const bounds = { eventsMax: 100, bytesMax: 1e9 };
-  const read = await storage.call("read", { topic: "t", from: 0, bounds });
+  const read = await readEvents(storage, { topic: "t", from: 0, bounds });
   assert.deepEqual(
     read.map(({ key, body }) => [key, body]),
     events.map(({ key, body }) => [key, body]),

@@ -12,6 +12,7 @@ import { createNode } from "../../src/mesh/index.ts";
 import { createDistributor } from "../../src/registry/index.ts";
 import { silentLogger } from "../../src/telemetry/index.ts";
 import { until } from "../support/until.ts";
+import { storeEvents } from "./support/stored-events.ts";
 
 const program = fileURLToPath(new URL("support/effect-node.ts", import.meta.url));
 const count = 400;
@@ -24,7 +25,7 @@ test("a consumer that is killed between effect and acknowledgement has each effe
   const events = Array.from({ length: count }, (_, n) => {
     return { topic: "paid.done", key: String(n % 10), head: "{}", body: JSON.stringify({ n }) };
   });
-  await storage.call("append", { source: "till", epoch: 1, seq: 0, events });
+  await storeEvents(storage, { source: "till", epoch: 1, seq: 0, events });
   const node = await createNode({
     name: "log",
     mesh: "effects",

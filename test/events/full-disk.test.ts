@@ -7,6 +7,7 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { openStorage } from "../../src/events/index.ts";
 import { until } from "../support/until.ts";
+import { readEvents } from "./support/stored-events.ts";
 
 const program = fileURLToPath(new URL("support/fill-log.ts", import.meta.url));
 /** In blocks of 512 bytes: 4 MiB. */
@@ -59,7 +60,7 @@ test("a disk without room is an error to publishers and nothing else; they go on
 
   const storage = await openStorage(folder);
   const bounds = { eventsMax: 100_000, bytesMax: 1_000_000_000 };
-  const events = await storage.call("read", { topic: "filled.up", from: 0, bounds });
+  const events = await readEvents(storage, { topic: "filled.up", from: 0, bounds });
   await storage.close();
   assert.ok(events.length >= acknowledged());
   for (const [index, { offset, body }] of events.entries()) {

@@ -10,6 +10,7 @@ import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { openStorage, type Storage } from "../../src/events/index.ts";
 import { rowChecksum } from "../../src/events/storage/damage.ts";
+import { readEvents, storeEvents } from "./support/stored-events.ts";
 
 const root = mkdtempSync(join(tmpdir(), "dure-log-file-"));
 after(() => rmSync(root, { recursive: true }));
@@ -17,7 +18,7 @@ const program = fileURLToPath(new URL("support/hold-log.ts", import.meta.url));
 const bounds = { eventsMax: 100, bytesMax: 100_000 };
 
 async function readAll(storage: Storage, topic: string) {
-  return storage.call("read", { topic, from: 0, bounds });
+  return readEvents(storage, { topic, from: 0, bounds });
 }
 
 test("a second process is refused while the first one lives, and opens at once when that was killed", async () => {
@@ -56,16 +57,43 @@ test("a file of a newer version is refused with what to do, and left as it is", 
   await assert.rejects(openStorage(folder), {
     code: "FAILED_PRECONDITION",
     message:
-      /events\.db was written by a newer version \(format 9, this one reads up to 1\); upgrade Dure/,
+      /events\.db was written by a newer version \(format 9, this one reads 2\); upgrade Dure/,
   });
   assert.deepEqual(readFileSync(path), before);
+});
+
+test("a file from before the first release is refused with what to do, and left as it is", async () => {
+  const folder = join(root, "before");
+  mkdirSync(folder);
+  const path = join(folder, "events.db");
+  const database = new DatabaseSync(path);
+  database.exec(
+    "create table meta (name text primary key, value integer not null, crc integer not null) without rowid",
+  );
+  const crc = rowChecksum("format", 1);
+  database.prepare("insert into meta values ('format', 1, ?)").run(crc);
+  database.close();
+  await assert.rejects(openStorage(folder), {
+    code: "FAILED_PRECONDITION",
+    message:
+      /events\.db was written by an older version \(format 1, this one reads 2\).*another folder/,
+  });
+  const again = new DatabaseSync(path);
+  assert.deepEqual(
+    again
+      .prepare("select name from sqlite_schema")
+      .all()
+      .map(({ name }) => name),
+    ["meta"],
+  );
+  again.close();
 });
 
 test("a file of every version since the first one opens, with its events, cursors, parked events and letters", async () => {
   const folder = join(root, "older");
   mkdirSync(folder);
   const database = new DatabaseSync(join(folder, "events.db"));
-  database.exec(readFileSync(new URL("support/format-1.sql", import.meta.url), "utf8"));
+  database.exec(readFileSync(new URL("support/format-2.sql", import.meta.url), "utf8"));
   database.close();
   const storage = await openStorage(folder);
   const events = await readAll(storage, "orders.placed");
@@ -89,6 +117,6 @@ test("a file of every version since the first one opens, with its events, cursor
     [["search", 2, "never"]],
   );
   const again = { source: "shop", epoch: 7, seq: 2, events: events.slice(2) };
-  assert.equal((await storage.call("append", again)).duplicates, 1, "sources are remembered");
+  assert.equal((await storeEvents(storage, again)).duplicates, 1, "sources are remembered");
   await storage.close();
 });

@@ -1,21 +1,22 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { PackedBatch } from "../../src/events/core/packed-events.ts";
 import { memoryStorage, type Storage } from "../../src/events/index.ts";
 import { Publisher } from "../../src/events/publisher.ts";
+import { storeEvents } from "./support/stored-events.ts";
 
 const event = { topic: "t", key: "", head: "{}", body: "1" };
 
 /** A publisher of the node `shop` on a log. */
 function publisherOn(storage: Storage): Publisher {
-  const append = (batch: Parameters<typeof storage.call<"append">>[1]) =>
-    storage.call("append", batch);
+  const append = (batch: PackedBatch) => storage.call("append", batch);
   return new Publisher({ append } as never, "shop");
 }
 
 test("a node whose clock was set back publishes at once", async () => {
   const storage = memoryStorage();
   const epoch = Date.now() + 3_600_000;
-  await storage.call("append", { source: "shop", epoch, seq: 0, events: [event] });
+  await storeEvents(storage, { source: "shop", epoch, seq: 0, events: [event] });
   const publisher = publisherOn(storage);
   await Promise.all([publisher.publish(event, 1_000), publisher.publish(event, 1_000)]);
   await publisher.publish(event, 1_000);

@@ -4,6 +4,7 @@ import { after, test } from "node:test";
 import { z } from "zod";
 import { serviceDefinition } from "../../src/contract/index.ts";
 import { laneOf, lanesToText } from "../../src/events/core/lanes.ts";
+import { eventsIn, packBatch, type StoredBlock } from "../../src/events/core/packed-events.ts";
 import {
   eventLogService,
   memoryStorage,
@@ -16,6 +17,7 @@ import { createNode, type MeshNode } from "../../src/mesh/index.ts";
 import { createDistributor } from "../../src/registry/index.ts";
 import { type Logger, Metrics } from "../../src/telemetry/index.ts";
 import { until } from "../support/until.ts";
+import { readEvents, storeEvents } from "./support/stored-events.ts";
 
 const hourMs = 3_600_000;
 const topic = "bulk.came";
@@ -36,7 +38,7 @@ async function fill(storage: Storage, count: number, from: number, at: number): 
     for (let n = from; n < from + count; n += 1) {
       const body = JSON.stringify({ n, fill: megabyte });
       const events = [{ topic, key: "", head: "{}", body }];
-      await storage.call("append", { source: "bulk", epoch: 1, seq: n, events });
+      await storeEvents(storage, { source: "bulk", epoch: 1, seq: n, events });
     }
   } finally {
     uninstall();
@@ -65,7 +67,7 @@ test("segments go by age when their newest event is too old, and by size the old
   assert.deepEqual(await kept(storage), { first: segmentEvents * 2, next: 201 });
   assert.equal(await retain({ keepMs: 0, keepBytes: 0 }, 1_000 * hourMs), 0);
   const bounds = { eventsMax: 5, bytesMax: 1 };
-  const [oldest] = await storage.call("read", { topic, from: 0, bounds });
+  const [oldest] = await readEvents(storage, { topic, from: 0, bounds });
   assert.equal(oldest?.offset, segmentEvents * 2);
   await storage.close();
 });
@@ -76,7 +78,7 @@ test("a clock that is set back an hour reorders nothing and drops nothing", asyn
   await fill(storage, segmentEvents, segmentEvents, 9 * hourMs);
   const read = async (from: number) => {
     const bounds = { eventsMax: 1, bytesMax: 1 };
-    return (await storage.call("read", { topic, from, bounds }))[0];
+    return (await readEvents(storage, { topic, from, bounds }))[0];
   };
   assert.deepEqual(
     [(await read(0))?.at, (await read(segmentEvents))?.at],
@@ -130,7 +132,7 @@ test("a clock that is set forward while the log runs drops nothing early", async
 test("events of other lanes are not taken for lost", async () => {
   const storage = memoryStorage();
   const events = ["other", "other", "own"].map((key) => ({ topic, key, head: "{}", body: "1" }));
-  await storage.call("append", { source: "bulk", epoch: 1, seq: 0, events: events.slice(0, 2) });
+  await storeEvents(storage, { source: "bulk", epoch: 1, seq: 0, events: events.slice(0, 2) });
   const definition = serviceDefinition(eventLogService({ storage: async () => storage }));
   const { signal } = new AbortController();
   const host = {
@@ -143,10 +145,10 @@ test("events of other lanes are not taken for lost", async () => {
   const log = (await definition.setup(host as never)) as unknown as LogHandlers;
   const input = { topic, from: 0, lanes: lanesToText([laneOf("own")]), max: 10, waitMs: 5_000 };
   const polling = log.poll(input, { signal });
-  await log.append({ source: "bulk", epoch: 1, seq: 2, events: events.slice(2) });
-  const { first, next, events: found } = await polling;
+  await log.append(packBatch({ source: "bulk", epoch: 1, seq: 2, events: events.slice(2) }));
+  const { first, next, blocks } = await polling;
   assert.deepEqual(
-    found.map(({ offset }) => offset),
+    eventsIn(topic, blocks).map(({ offset }) => offset),
     [2],
   );
   assert.deepEqual([first, next], [0, 3], "nothing is missing since 0");
@@ -158,7 +160,7 @@ interface LogHandlers {
   poll(
     input: object,
     ctx: { signal: AbortSignal },
-  ): Promise<{ first: number; next: number; events: { offset: number }[] }>;
+  ): Promise<{ first: number; next: number; blocks: StoredBlock[] }>;
 }
 
 test("a group that retention has overtaken is told with offsets, and goes on with what is there", async () => {

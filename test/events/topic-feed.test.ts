@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import {
+  blocksOf,
+  eventsIn,
+  packBatch,
+  type StoredBlock,
+} from "../../src/events/core/packed-events.ts";
 import { EventLog } from "../../src/events/event-log.ts";
 import { memoryStorage, type Storage } from "../../src/events/index.ts";
+import type { AppendBatch } from "../../src/events/types.ts";
 
 const never = new AbortController().signal;
 
@@ -17,16 +24,19 @@ function countedStorage(): { storage: Storage; reads(): number } {
   return { storage: { durability, call, close: () => inner.close() }, reads: () => reads };
 }
 
+const append = (log: EventLog, batch: AppendBatch) => log.append(packBatch(batch));
 const note = (topic: string, n: number) => ({ topic, key: `k${n % 3}`, head: "{}", body: `${n}` });
-const poll = (log: EventLog, topic: string, from: number, waitMs = 10_000) =>
-  log.poll({ topic, from, max: 1_000, waitMs }, never);
+const poll = async (log: EventLog, topic: string, from: number, waitMs = 10_000) => {
+  const { blocks, ...answer } = await log.poll({ topic, from, max: 1_000, waitMs }, never);
+  return { ...answer, events: eventsIn(topic, blocks, from) };
+};
 
 test("who waits gets what is appended without reading it back, and it is what the storage has", async () => {
   const { storage, reads } = countedStorage();
   const log = await EventLog.open(storage);
   const waiting = [poll(log, "a", 0), poll(log, "b", 0)];
   const events = [note("a", 1), note("b", 2), note("a", 3)];
-  await log.append({ source: "s", epoch: 7, seq: 0, events });
+  await append(log, { source: "s", epoch: 7, seq: 0, events });
   const live = await Promise.all(waiting);
   assert.equal(reads(), 0);
   assert.deepEqual(
@@ -64,9 +74,9 @@ test("readers that keep up, fall behind and come back see every event once and i
   for (let seq = 0; seq < total; ) {
     const size = Math.min(1 + (seq % 7), total - seq);
     const events = Array.from({ length: size }, (_, index) => note("a", seq + index));
-    const appended = log.append({ source: "s", epoch: 1, seq, events });
+    const appended = append(log, { source: "s", epoch: 1, seq, events });
     // Some are sent again because their answer was lost.
-    if (seq % 11 === 0) await log.append({ source: "s", epoch: 1, seq, events });
+    if (seq % 11 === 0) await append(log, { source: "s", epoch: 1, seq, events });
     await appended;
     seq += size;
   }
@@ -83,7 +93,9 @@ function lossyStorage(end: number): Storage {
     const answer = await storage.call(name, input);
     if (name !== "read") return answer;
     const isLost = ({ offset }: { offset: number }) => (offset > 1 && offset < 5) || offset >= end;
-    return (answer as { offset: number }[]).filter((event) => !isLost(event)) as typeof answer;
+    const { from } = input as { from: number };
+    const events = eventsIn("a", answer as StoredBlock[], from).filter((event) => !isLost(event));
+    return blocksOf(events) as typeof answer;
   };
   return { durability: "", call, close: () => storage.close() };
 }
@@ -92,7 +104,7 @@ test("what an engine has lost is told, and what comes behind it is read", async 
   for (const end of [8, 5]) {
     const log = await EventLog.open(lossyStorage(end));
     const events = Array.from({ length: 8 }, (_, n) => note("a", n));
-    await log.append({ source: "s", epoch: 1, seq: 0, events });
+    await append(log, { source: "s", epoch: 1, seq: 0, events });
     const seen: [string, number, number][] = [];
     for (let from = 0; from < 8; ) {
       const { events: found, next, first } = await poll(log, "a", from);

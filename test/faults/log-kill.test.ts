@@ -7,6 +7,7 @@ import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { openStorage } from "../../src/events/index.ts";
+import { readEvents } from "../events/support/stored-events.ts";
 
 const rounds = process.env.CI ? 200 : 30;
 const program = fileURLToPath(new URL("support/append.ts", import.meta.url));
@@ -50,7 +51,7 @@ test(`a log that is killed at any moment keeps all that it acknowledged (${round
   let offset = 0;
   for (;;) {
     const bounds = { eventsMax: 5_000, bytesMax: 8 * 1024 * 1024 };
-    const events = await storage.call("read", { topic: "killed.noted", from: offset, bounds });
+    const events = await readEvents(storage, { topic: "killed.noted", from: offset, bounds });
     if (events.length === 0) break;
     for (const event of events) {
       assert.equal(event.offset, offset, "offsets have no gap and no duplicate");

@@ -51,15 +51,19 @@ const lampService = service(lamp, ({ handle, on, metrics }) => {
 
 before(async () => {
   distributor = await createDistributor({ mesh: "metrics", port: 0 });
-  const start = (name: string, services: Parameters<typeof createNode>[0]["services"]) =>
+  type Options = Parameters<typeof createNode>[0];
+  const start = (name: string, services: Options["services"], traces?: Options["traces"]) =>
     createNode({
       name,
       mesh: "metrics",
       distributors: [{ host: "127.0.0.1", port: distributor.port }],
       services,
+      traces,
       events: meshEvents(),
     });
-  log = await start("log", [eventLogService({ storage: async () => memoryStorage() })]);
+  // Nobody listens there; what is counted of that is a metric too.
+  const otlp = { otlpUrl: "http://127.0.0.1:9" };
+  log = await start("log", [eventLogService({ storage: async () => memoryStorage() })], otlp);
   house = await start("house", [lampService]);
   caller = await start("caller", []);
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { LineSplitter } from "../../src/supervisor/core/line-splitter.ts";
-import { readableLine } from "../../src/supervisor/core/readable-line.ts";
+import { readableLine } from "../../src/telemetry/index.ts";
 
 function split(chunks: readonly Uint8Array[]): string[] {
   const lines: string[] = [];

@@ -19,6 +19,7 @@ const layers = [
   "supervisor",
   "sidecar",
   "certs",
+  "console",
   "cli",
 ];
 /** On top: nothing of the library may need them. */

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -169,4 +171,21 @@ test("beyond loopback certificates are enough, a token is not needed", async () 
   });
   await server.listen();
   await server.close();
+});
+
+test("a listener closes though somebody is in the middle of a handshake with it", async () => {
+  const { server, address } = await listen(await tls("products"));
+  const client = new Client({
+    address,
+    identity: identity("store"),
+    transport: await tls("store"),
+  });
+  const connecting = client.connect().catch(() => "refused");
+  // One that comes later is there, so the first one has been accepted, and is at its handshake.
+  const later = connect(address.port, address.host);
+  later.on("error", () => {});
+  await once(later, "connect");
+  await server.close();
+  assert.equal(await connecting, "refused");
+  client.destroy();
 });

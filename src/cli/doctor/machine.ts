@@ -48,12 +48,15 @@ export async function checkPorts({ config, dataFolder }: Project): Promise<Findi
   if (fleet) {
     return [finding("fleet", "good", `runs here, process ${fleet.pid}, at ${fleet.gateway}`)];
   }
-  const { gateway, distributor, distributors, host } = config;
+  const { gateway, distributor, distributors, host, console } = config;
   const wanted = [
     { option: "gateway.port", host: gateway.host, port: gateway.port } as const,
     ...(distributors.length > 0
       ? []
       : [{ option: "distributor.port", host, port: distributor.port } as const]),
+    ...(console.enabled
+      ? [{ option: "console.port", host: console.host, port: console.port } as const]
+      : []),
   ];
   return Promise.all(
     wanted.map(async ({ option, host, port }) => {

@@ -14,13 +14,18 @@ export type ConfiguredProject = Project & { readonly configPath: string };
 export async function choosePorts(project: ConfiguredProject): Promise<PlanInput> {
   const { config, configPath, dataFolder } = project;
   await refuseSecondFleet(dataFolder);
-  const { gateway, distributor, distributors, host } = config;
+  const { gateway, distributor, distributors, host, console } = config;
   const gatewayPort = await findPort("gateway.port", gateway.host, gateway.port);
   const distributorPort =
     distributors.length > 0
       ? undefined
       : await findPort("distributor.port", host, distributor.port);
-  const failures = [gatewayPort, distributorPort].filter((found) => found instanceof CommandError);
+  const consolePort = console.enabled
+    ? await findPort("console.port", console.host, console.port)
+    : undefined;
+  const failures = [gatewayPort, distributorPort, consolePort].filter(
+    (found) => found instanceof CommandError,
+  );
   if (failures[0]) {
     const message = failures.map((failure) => failure.message).join("\n");
     throw new CommandError(message, failures[0].exitCode);
@@ -33,5 +38,6 @@ export async function choosePorts(project: ConfiguredProject): Promise<PlanInput
     certs: project.certs,
     gatewayPort: gatewayPort as number,
     distributorPort: distributorPort as number | undefined,
+    consolePort: consolePort as number | undefined,
   };
 }

@@ -41,7 +41,8 @@ export async function detach(dataFolder: string): Promise<void> {
     const ready = /^ready: .*$/m.exec(said)?.[0];
     if (ready) {
       child.unref();
-      return print(ready);
+      const console = /^console: .*$/m.exec(said)?.[0];
+      return print(console ? `${console}\n${ready}` : ready);
     }
     if (exitCode !== undefined) throw new CommandError(said.trimEnd(), exitCode);
   }

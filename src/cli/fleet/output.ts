@@ -55,6 +55,11 @@ export class FleetOutput {
     this.#keep(text, "");
   }
 
+  /** A line for whoever looks at the terminal now. */
+  unkept(text: string): void {
+    this.#terminal.plain(text);
+  }
+
   /** From now on it goes to the files alone. */
   hush(): void {
     this.#isHushed = true;

@@ -8,8 +8,16 @@ import type {
   SidecarSection,
 } from "../../config/index.ts";
 import type { ReloadWay } from "../../supervisor/index.ts";
-import type { DevSpec, EdgeSpec, EventLogPlace, HostSpec, SidecarSpec } from "../host/spec.ts";
+import type {
+  ConsolePlace,
+  DevSpec,
+  EdgeSpec,
+  EventLogPlace,
+  HostSpec,
+  SidecarSpec,
+} from "../host/spec.ts";
 import { type CertificateNeed, commandLineName } from "../transport.ts";
+import { consolePlace } from "./console-place.ts";
 
 /** What a plan is made from. */
 export interface PlanInput {
@@ -25,6 +33,8 @@ export interface PlanInput {
   readonly gatewayPort: number;
   /** `undefined` where the project joins Distributors that run elsewhere. */
   readonly distributorPort: number | undefined;
+  /** `undefined` where no console is wanted. */
+  readonly consolePort: number | undefined;
 }
 
 /** One process of a plan. */
@@ -47,6 +57,7 @@ export interface PlannedProcess {
 const stopRanks = {
   gateway: 0,
   dev: 0,
+  console: 0,
   services: 1,
   sidecar: 1,
   eventlog: 2,
@@ -82,6 +93,8 @@ function planEdges(input: PlanInput): PlannedProcess[] {
     edges.push({ ...common(input, "distributor"), role: "distributor", port: distributorPort });
   }
   if (log) edges.push({ ...node(input, "eventlog"), role: "eventlog", log });
+  const place = placeOfConsole(input);
+  if (place) edges.push({ ...node(input, "console"), role: "console", console: place });
   return edges.map(planEdge);
 }
 
@@ -137,6 +150,7 @@ export function certificateNeeds({ config }: PlanInput): readonly CertificateNee
     { name: "distributor", services: [] },
     // The name of what gateways host where they count together.
     { name: "gateway", services: ["ratelimits"] },
+    ...(config.console.enabled ? [{ name: "console", services: [] }] : []),
     ...(config.events ? [{ name: "eventlog", services: ["eventlog"] }] : []),
     { name: commandLineName, services: [] },
   ];
@@ -155,10 +169,16 @@ export function planDev(input: PlanInput): DevSpec {
     services: Object.keys(config.services),
     distributorPort,
     log: logPlace(input),
+    console: placeOfConsole(input),
     sidecars: config.processes.flatMap(({ name, sidecar }) =>
       sidecar ? [sidecarSpec(input, `${name}-1`, sidecar, name)] : [],
     ),
   };
+}
+
+function placeOfConsole(input: PlanInput): ConsolePlace | undefined {
+  const { consolePort, dataFolder } = input;
+  return consolePort === undefined ? undefined : consolePlace(input, consolePort, dataFolder);
 }
 
 /** One log for a mesh: the machine that runs its Distributor runs it too. */
@@ -224,11 +244,12 @@ function gatewaySection({
   configPath,
   gatewayPort,
 }: Pick<PlanInput, "config" | "configPath" | "gatewayPort">): ResolvedConfig["gateway"] {
-  const { tls, ...gateway } = config.gateway;
+  const { tls, files, ...gateway } = config.gateway;
   const inProject = (path: string) => resolve(dirname(configPath), path);
   return {
     ...gateway,
     port: gatewayPort,
+    ...(files ? { files: files.map((each) => ({ ...each, folder: inProject(each.folder) })) } : {}),
     ...(tls
       ? {
           tls: [tls]
@@ -246,7 +267,9 @@ function node(input: PlanInput, name: string) {
     distributors: distributorsOf(input),
     calls: input.config.calls,
     contracts: input.config.contracts,
+    principals: input.config.principals,
     zone: input.config.zone,
+    traces: input.config.traces,
   };
 }
 

@@ -25,8 +25,10 @@ import { portAdvice } from "../port-taken.ts";
 import type { Project } from "../project.ts";
 import { stopOnSignal } from "../stop-on-signal.ts";
 import { childEnvironment } from "./child-environment.ts";
+import { consoleUrl } from "./console-place.ts";
 import { describePhase } from "./describe-phase.ts";
 import { giveUpReason } from "./give-up.ts";
+import { childFlags } from "./node-flags.ts";
 import { FleetOutput } from "./output.ts";
 import { distributorsOf, gatewayUrl, type PlanInput } from "./plan.ts";
 import { describeReload, namedProcesses } from "./reload.ts";
@@ -79,6 +81,8 @@ export class Fleet {
   #processes: readonly FleetProcess[] = [];
   #control: { close(): Promise<void> } | undefined;
   #metrics: MetricsEndpoint | undefined;
+  /** Whoever opens it is signed in, so it is shown once and kept nowhere. */
+  #consoleUrl: string | undefined;
   #isReady = false;
   #isCovered = false;
   #isReloading = false;
@@ -114,7 +118,8 @@ export class Fleet {
     const added = place(name);
     this.#processes = [...this.#processes.filter((each) => each.name !== name), added];
     const { kind: _, isReloaded: __, ...slot } = added;
-    const args = [...inheritedArguments(), entryFile(), "host", name];
+    const flags = childFlags(process.execArgv, process.env.NODE_OPTIONS);
+    const args = [...flags, entryFile(), "host", name];
     const environment = childEnvironment(process.env, input.dataFolder);
     return this.#supervisor.add({ ...slot, file: process.execPath, args, environment });
   }
@@ -129,6 +134,8 @@ export class Fleet {
         mesh: input.config.name,
         distributors: distributorsOf(input).map(formatHostPort),
         gateway: gatewayUrl(input),
+        console:
+          input.consolePort === undefined ? undefined : consoleUrl(input.config, input.consolePort),
         tokenFile: this.#options.project().token().file,
         certs: this.#options.project().certs,
       },
@@ -217,6 +224,10 @@ export class Fleet {
 
   #onTold(process: ManagedProcess, told: HostTold): void {
     if (told.kind === "line") return this.output.note(process.name, told.text);
+    if (told.kind === "console") {
+      this.#consoleUrl = told.url;
+      return;
+    }
     this.#isCovered = true;
     this.#checkReady();
   }
@@ -225,6 +236,7 @@ export class Fleet {
     if (this.#isReady || !this.#isCovered) return;
     if (!this.#supervisor.processes.every(({ phase }) => phase === "ready")) return;
     this.#isReady = true;
+    if (this.#consoleUrl) this.output.unkept(`console: ${this.#consoleUrl}`);
     this.output.plain(this.#options.readyLine(now() - this.#startedAt));
     if (this.#options.isQuietOnceReady) this.output.hush();
   }
@@ -285,9 +297,4 @@ export class Fleet {
     this.output.plain(`stopped ${running} of ${running} processes${how}`);
     await this.output.close();
   }
-}
-
-/** `--conditions=...` and the like belong to the children too; a debugger's port does not. */
-function inheritedArguments(): string[] {
-  return process.execArgv.filter((argument) => !argument.startsWith("--inspect"));
 }

@@ -14,6 +14,7 @@ import { loadHosted } from "./hosted-services.ts";
 import { offerMetrics } from "./offer-metrics.ts";
 import { runSidecar } from "./sidecar.ts";
 import type { DevSpec, HostTold } from "./spec.ts";
+import { ownSignInUrl, startConsole } from "./start-console.ts";
 import { edgeServices, startGateway } from "./start-gateway.ts";
 
 /** Hosts every service, the gateway and a Distributor in this one process. */
@@ -49,6 +50,7 @@ export async function hostDev(spec: DevSpec, link: SupervisorLink): Promise<void
     calls: spec.calls,
     contracts: spec.contracts,
     zone: spec.zone,
+    traces: spec.traces,
     env,
     logger,
   });
@@ -61,6 +63,11 @@ export async function hostDev(spec: DevSpec, link: SupervisorLink): Promise<void
   closers.add(() => gateway.close());
 
   const tell = (told: HostTold) => link.tell(told);
+  if (spec.console) {
+    const running = await startConsole(spec.console, node, logger);
+    closers.add(() => running.close());
+    tell({ kind: "console", url: ownSignInUrl(running.url, spec.console) });
+  }
   const tellLine = (text: string) => tell({ kind: "line", text });
   for (const sidecar of spec.sidecars) {
     const running = await runSidecar({ ...sidecar, distributors }, link);

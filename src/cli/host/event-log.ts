@@ -21,6 +21,7 @@ export async function hostEventLog(spec: EventLogSpec, link: SupervisorLink): Pr
     token: spec.token,
     dataDir: spec.dataFolder,
     zone: spec.zone,
+    traces: spec.traces,
     transport: await transportFor(spec.certs, "eventlog", logger),
     logger,
   });

@@ -24,12 +24,15 @@ export async function hostGateway(spec: GatewaySpec, link: SupervisorLink): Prom
     host: spec.host,
     distributors: spec.distributors,
     services: edgeServices(spec.gateway),
+    isObservable: true,
     token: spec.token,
     transport: await transportFor(spec.certs, "gateway", logger),
     dataDir: spec.dataFolder,
     calls: spec.calls,
     contracts: spec.contracts,
+    principals: spec.principals,
     zone: spec.zone,
+    traces: spec.traces,
     logger,
   });
   const connections = (take: (socket: Socket) => void) => link.onConnection(take);

@@ -20,6 +20,8 @@ export async function runHost(): Promise<void> {
         return await (await import("./services.ts")).hostServices(spec, link);
       case "sidecar":
         return await (await import("./sidecar.ts")).hostSidecar(spec, link);
+      case "console":
+        return await (await import("./console.ts")).hostConsole(spec, link);
       case "dev":
         return await (await import("./dev.ts")).hostDev(spec, link);
     }

@@ -1,4 +1,5 @@
 import type { HostPort, Problem, ResolvedConfig, SidecarSection } from "../../config/index.ts";
+import type { ConsoleOptions } from "../../console/index.ts";
 
 /** What every process of a fleet is told when it starts. Crosses the supervisor's channel, so it is plain JSON. */
 interface CommonSpec {
@@ -19,7 +20,9 @@ interface NodeSpec extends CommonSpec {
   readonly distributors: readonly HostPort[];
   readonly calls: ResolvedConfig["calls"];
   readonly contracts: ResolvedConfig["contracts"];
+  readonly principals: ResolvedConfig["principals"];
   readonly zone: ResolvedConfig["zone"];
+  readonly traces: ResolvedConfig["traces"];
 }
 
 /** Runs the registry server. */
@@ -60,6 +63,24 @@ export interface GatewaySpec extends NodeSpec, EdgeSpec {
   readonly expects: readonly string[];
 }
 
+/** What a process that runs the web console is told of it. */
+export interface ConsolePlace
+  extends Pick<
+    ConsoleOptions,
+    "secret" | "dataFolder" | "hosts" | "tls" | "plainHttp" | "readOnly" | "routes"
+  > {
+  readonly host: string;
+  readonly port: number;
+  /** The data folder of the supervisor that it asks; undefined for none. */
+  readonly fleetFolder: string | undefined;
+}
+
+/** Runs the web console. */
+export interface ConsoleSpec extends NodeSpec {
+  readonly role: "console";
+  readonly console: ConsolePlace;
+}
+
 /** Hosts services. */
 export interface ServicesSpec extends NodeSpec {
   readonly role: "services";
@@ -88,6 +109,8 @@ export interface DevSpec extends NodeSpec, EdgeSpec {
   readonly distributorPort: number | undefined;
   /** Absent where no events are stored here. */
   readonly log: EventLogPlace | undefined;
+  /** Absent where no console is wanted. */
+  readonly console: ConsolePlace | undefined;
   /** Programs of other languages beside it. */
   readonly sidecars: readonly SidecarSpec[];
 }
@@ -99,6 +122,7 @@ export type HostSpec =
   | GatewaySpec
   | ServicesSpec
   | SidecarSpec
+  | ConsoleSpec
   | DevSpec;
 
 /** A process asks for the keys that its services declare; nothing else ever reaches it. */
@@ -118,5 +142,7 @@ export interface EnvAnswer {
 export type HostTold =
   /** The gateway reaches every expected service. */
   | { readonly kind: "covers" }
+  /** The console runs; the URL lets one browser in, so it is not for log files. */
+  | { readonly kind: "console"; readonly url: string }
   /** A line for people, such as the routes of a service. */
   | { readonly kind: "line"; readonly text: string };

@@ -157,7 +157,9 @@ function twiceClaimed(routes: readonly RouteSection[], path: string): Problem[] 
       value,
     ]);
     const shape = route.path.replace(/:[^/]+/g, ":");
-    const claim = JSON.stringify([shape, route.host?.toLowerCase() ?? "", headers.sort()]);
+    const isOfOperations = route.upstream === undefined;
+    const host = route.host?.toLowerCase() ?? "";
+    const claim = JSON.stringify([isOfOperations, shape, host, headers.sort()]);
     const first = claims.get(claim);
     claims.set(claim, first ?? index);
     if (first === undefined) return [];

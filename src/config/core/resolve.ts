@@ -1,6 +1,7 @@
 import { didYouMean, type HostPort, parseHostPort } from "../../kit/index.ts";
 import type { GatewaySection } from "../gateway-section.ts";
 import type {
+  ConsoleSection,
   DureConfig,
   EventsSection,
   InstanceRange,
@@ -8,6 +9,7 @@ import type {
   ProfileOptions,
   ServiceLoader,
   SidecarSection,
+  TracesSection,
 } from "../options.ts";
 import { checkConfig } from "./check.ts";
 import { hintFor, type Problem, problemsError } from "./problems.ts";
@@ -67,7 +69,14 @@ export interface ResolvedConfig {
   readonly host: string;
   readonly tokenFile: string | undefined;
   readonly certs: string | undefined;
+  readonly principals: readonly string[] | undefined;
   readonly metrics: NonNullable<ProfileOptions["metrics"]>;
+  readonly traces: TracesSection;
+  readonly console: ConsoleSection & {
+    readonly enabled: boolean;
+    readonly port: number;
+    readonly host: string;
+  };
   readonly logFiles: { readonly fileMb: number; readonly keptFiles: number };
   readonly logLevel: NonNullable<NonNullable<ProfileOptions["logs"]>["level"]>;
   /** Where each changed option came from: `gateway.port` -> `PORT`. What is not listed has its default. */
@@ -203,7 +212,15 @@ function withDefaults(
     host,
     tokenFile: config.security?.tokenFile,
     certs: config.security?.certs,
+    principals: config.security?.principals,
     metrics: config.metrics ?? {},
+    traces: config.traces ?? {},
+    console: {
+      ...config.console,
+      enabled: config.console?.enabled ?? true,
+      port: config.console?.port ?? 9_180,
+      host: config.console?.host ?? "127.0.0.1",
+    },
     logFiles: { fileMb: config.logs?.fileMb ?? 10, keptFiles: config.logs?.keptFiles ?? 4 },
     logLevel: config.logs?.level ?? "info",
     origins,

@@ -10,3 +10,8 @@ export const deadlineMs = z.int().min(1).max(deadlineMsMax);
 export const processName = z
   .string()
   .regex(/^[a-zA-Z][a-zA-Z0-9-]*$/, "must be letters, digits and hyphens, starting with a letter");
+
+/** Whether a text is the URL of an HTTP server. */
+export function isHttpUrl(text: string): boolean {
+  return /^https?:\/\//.test(text) && URL.canParse(text);
+}

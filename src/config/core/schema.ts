@@ -15,14 +15,16 @@ import {
   reloadWays,
   type ServiceLoader,
 } from "../options.ts";
+import { files } from "./files-schema.ts";
 import { route } from "./route-schema.ts";
-import { deadlineMs, processName } from "./schema-parts.ts";
+import { deadlineMs, isHttpUrl, processName } from "./schema-parts.ts";
 
 /** Names that `dure up` gives to its own processes. */
 export const reservedProcessNames: readonly string[] = [
   "distributor",
   "gateway",
   "eventlog",
+  "console",
   "ratelimits",
   "dev",
 ];
@@ -158,6 +160,7 @@ const profileShape = {
       trustedProxies: z.array(z.string().min(1)).readonly().exactOptional(),
       cache: z.strictObject({ mb: z.int().min(1).exactOptional() }).exactOptional(),
       routes: z.array(route).readonly().exactOptional(),
+      files: z.array(files).readonly().exactOptional(),
       limits: z
         .strictObject({
           bodyBytesMax: z.int().min(0).exactOptional(),
@@ -196,10 +199,34 @@ const profileShape = {
     .strictObject({
       tokenFile: z.string().min(1).exactOptional(),
       certs: z.string().min(1).exactOptional(),
+      principals: z.array(z.string().min(1)).min(1).readonly().exactOptional(),
     })
     .exactOptional(),
   metrics: z
     .strictObject({ port: portNumber.exactOptional(), host: z.string().min(1).exactOptional() })
+    .exactOptional(),
+  traces: z
+    .strictObject({
+      perSecond: z.number().min(0).max(100_000).exactOptional(),
+      share: z.number().min(0).max(1).exactOptional(),
+      slowMs: z.number().positive().max(600_000).exactOptional(),
+      otlpUrl: z
+        .string()
+        .refine(isHttpUrl, 'must be a URL such as "http://localhost:4318"')
+        .exactOptional(),
+      otlpHeaders: z.record(z.string().regex(/^[\w-]+$/), z.string()).exactOptional(),
+    })
+    .exactOptional(),
+  console: z
+    .strictObject({
+      enabled: z.boolean().exactOptional(),
+      port: portNumber.exactOptional(),
+      host: z.string().min(1).exactOptional(),
+      hosts: z.array(z.string().min(1)).readonly().exactOptional(),
+      tls: certificateFiles.exactOptional(),
+      plainHttp: z.boolean().exactOptional(),
+      readOnly: z.boolean().exactOptional(),
+    })
     .exactOptional(),
   logs: z
     .strictObject({

@@ -1,5 +1,6 @@
 import { parseHostPort } from "../../kit/index.ts";
 import { contractPolicies, logLevels } from "../options.ts";
+import { isHttpUrl } from "./schema-parts.ts";
 
 /** Reads a string from the environment or the command line, or says what it must be. */
 export type Reader = (text: string) => { readonly value: unknown } | { readonly mustBe: string };
@@ -35,10 +36,30 @@ const addresses: Reader = (value) => {
     : { mustBe: 'one or more of "host:port", separated by commas' };
 };
 
+const httpUrl: Reader = (value) =>
+  isHttpUrl(value) ? { value } : { mustBe: 'a URL such as "http://localhost:4318"' };
+
+const headers: Reader = (value) => {
+  const pairs = value.split(",").map((part) => /^\s*([\w-]+)=(.*)$/.exec(part)?.slice(1) ?? []);
+  return pairs.every(([name]) => name !== undefined)
+    ? { value: Object.fromEntries(pairs) }
+    : { mustBe: 'one or more of "name=value", separated by commas' };
+};
+
+const names: Reader = (value) => {
+  const list = value.split(",").map((part) => part.trim());
+  return list.every((part) => part !== "")
+    ? { value: list }
+    : { mustBe: "one or more names, separated by commas" };
+};
+
 const level: Reader = (value) =>
   logLevels.some((name) => name === value)
     ? { value }
     : { mustBe: `one of ${logLevels.join(", ")}` };
+
+const onOrOff: Reader = (value) =>
+  value === "on" || value === "off" ? { value: value === "on" } : { mustBe: "on or off" };
 
 const policy: Reader = (value) =>
   contractPolicies.some((name) => name === value)
@@ -124,6 +145,12 @@ export const settings: readonly Setting[] = [
     read: text,
   },
   {
+    path: "security.principals",
+    variable: "DURE_PRINCIPALS",
+    description: "names whose certificates may say for whom calls are made, separated by commas",
+    read: names,
+  },
+  {
     path: "events.url",
     variable: "DURE_EVENTS_URL",
     description: "engine that keeps the events in place of files: postgres://, redis://, nats://",
@@ -133,6 +160,31 @@ export const settings: readonly Setting[] = [
     path: "metrics.port",
     variable: "DURE_METRICS_PORT",
     description: "port of GET /metrics, for all processes of this machine; 0 takes any free one",
+    read: port,
+  },
+  {
+    path: "traces.otlpUrl",
+    variable: "DURE_OTLP_URL",
+    description: "tracing system that spans are sent to, OTLP over HTTP: http://localhost:4318",
+    read: httpUrl,
+  },
+  {
+    path: "traces.otlpHeaders",
+    variable: "DURE_OTLP_HEADERS",
+    description: "headers of the requests to it, name=value, separated by commas",
+    read: headers,
+  },
+  {
+    path: "console.enabled",
+    variable: "DURE_CONSOLE",
+    description: "whether dure up and dure dev run the web console: on, off",
+    read: onOrOff,
+  },
+  {
+    path: "console.port",
+    variable: "DURE_CONSOLE_PORT",
+    flag: "--console-port <number>",
+    description: "port of the web console; 0 takes any free one",
     read: port,
   },
   {

@@ -15,22 +15,26 @@ export interface Job {
   readonly offset: number;
   readonly lane: number;
   readonly key: string;
-  readonly event: StoredEvent;
+  event: StoredEvent;
   history: FailedAttempt[];
   /** When it may be tried, in ms since 1970. */
   due: number;
   isParked: boolean;
+  /** Nobody works on it any more. */
+  isOver: boolean;
 }
 
 interface KeyQueue {
+  readonly key: string;
   readonly jobs: Job[];
   isRunning: boolean;
+  /** It stands among those whose first event may run. */
+  isReady: boolean;
 }
 
-/** Offsets of a lane that are neither done nor parked, ascending; done ones are taken out from the front. */
+/** Events of a lane that have come in, ascending, from the first one that is neither over nor parked. */
 interface LaneProgress {
-  readonly open: number[];
-  readonly closed: Set<number>;
+  open: Job[];
   /** Offsets that came parked, and that may come from the log once more. */
   readonly restored: Set<number>;
 }
@@ -49,8 +53,9 @@ class Changes {
 export class KeyOrder {
   readonly #keys = new Map<string, KeyQueue>();
   readonly #lanes = new Map<number, LaneProgress>();
-  /** Keys whose first event may run now, oldest first. */
-  readonly #ready = new Set<string>();
+  /** Keys whose first event may run now, oldest first; those before `#readyAt` have left, and so have those that are not ready. */
+  #ready: KeyQueue[] = [];
+  #readyAt = 0;
   /** Keys whose first event waits for its time. */
   readonly #waiting = new Set<string>();
   /** Lanes that are being given back. */
@@ -59,15 +64,10 @@ export class KeyOrder {
   #changes = new Changes();
   #wakeAt = Number.POSITIVE_INFINITY;
   #size = 0;
-  #parkedCount = 0;
 
   /** Events that are known here and not over. */
   get size(): number {
     return this.#size;
-  }
-
-  get parkedCount(): number {
-    return this.#parkedCount;
   }
 
   /** An event from the log. A key that is parked parks it too. */
@@ -80,13 +80,15 @@ export class KeyOrder {
       history: [],
       due: 0,
       isParked: false,
+      isOver: false,
     };
     const progress = this.#laneOf(lane);
-    progress.open.push(event.offset);
-    if (progress.restored.delete(event.offset)) {
-      progress.closed.add(event.offset);
+    if (progress.restored.size > 0 && progress.restored.delete(event.offset)) {
+      const known = this.#keys.get(key)?.jobs.find(({ offset }) => offset === event.offset);
+      progress.open.push(known ?? { ...job, isOver: true });
       return;
     }
+    progress.open.push(job);
     const queue = this.#add(job);
     if (queue.jobs.length > 1 && queue.jobs[0]?.isParked) this.#park(job);
   }
@@ -96,32 +98,30 @@ export class KeyOrder {
     const known = this.#keys.get(key)?.jobs.some((job) => job.offset === offset);
     if (known) return;
     this.#laneOf(lane).restored.add(offset);
-    this.#parkedCount += 1;
-    this.#add({ offset, lane, key, event, history, due, isParked: true });
+    this.#add({ offset, lane, key, event, history, due, isParked: true, isOver: false });
   }
 
   /** The next event to work on; undefined while there is none. */
   next(now: number): Job | undefined {
     if (now >= this.#wakeAt) this.#wake(now);
-    for (const key of this.#ready) {
-      const queue = this.#keys.get(key) as KeyQueue;
+    while (this.#readyAt < this.#ready.length) {
+      const queue = this.#ready[this.#readyAt++] as KeyQueue;
+      if (!queue.isReady) continue;
+      queue.isReady = false;
       const job = queue.jobs[0] as Job;
+      // Its lane goes before it may be begun again.
       if (job.isParked && this.#held.has(job.lane)) continue;
-      this.#ready.delete(key);
       queue.isRunning = true;
       return job;
     }
+    this.#ready = [];
+    this.#readyAt = 0;
     return undefined;
   }
 
   /** What is parked in a lane is not begun any more: it is given back, and its next owner may have begun it already. */
   hold(lane: number): void {
     this.#held.add(lane);
-  }
-
-  /** When the next parked event may be tried, at the earliest; Infinity without one. */
-  get nextDueAt(): number {
-    return this.#wakeAt;
   }
 
   succeeded(job: Job): void {
@@ -136,7 +136,7 @@ export class KeyOrder {
     job.history = history;
     for (const each of queue.jobs) if (each === job || !each.isParked) this.#park(each);
     queue.isRunning = false;
-    this.#line(job);
+    this.#line(queue, job);
   }
 
   /** Nobody tries it any more; its key goes on. */
@@ -149,11 +149,12 @@ export class KeyOrder {
   cursorOf(lane: number, readTo: number): number {
     const progress = this.#lanes.get(lane);
     if (!progress) return readTo;
-    const { open, closed } = progress;
+    const { open } = progress;
+    const isPassed = ({ isOver, isParked }: Job) => isOver || isParked;
     let passed = 0;
-    while (passed < open.length && closed.delete(open[passed] as number)) passed += 1;
-    if (passed > 0) open.splice(0, passed);
-    return open[0] ?? readTo;
+    while (passed < open.length && isPassed(open[passed] as Job)) passed += 1;
+    if (passed > 0) progress.open = open.slice(passed);
+    return progress.open[0]?.offset ?? readTo;
   }
 
   /** Whether nothing of a lane is being worked on or waits in memory alone. */
@@ -179,7 +180,7 @@ export class KeyOrder {
       queue.jobs.splice(0, queue.jobs.length, ...parked);
       if (parked.length > 0) continue;
       this.#keys.delete(key);
-      this.#ready.delete(key);
+      queue.isReady = false;
     }
   }
 
@@ -188,13 +189,13 @@ export class KeyOrder {
     this.#lanes.delete(lane);
     this.#changes.forget(lane);
     this.#held.delete(lane);
-    for (const [key, { jobs }] of this.#keys) {
+    for (const [key, queue] of this.#keys) {
+      const { jobs } = queue;
       if (jobs[0]?.lane !== lane) continue;
       this.#keys.delete(key);
-      this.#ready.delete(key);
+      queue.isReady = false;
       this.#waiting.delete(key);
       this.#size -= jobs.length;
-      this.#parkedCount -= jobs.filter(({ isParked }) => isParked).length;
     }
   }
 
@@ -216,29 +217,26 @@ export class KeyOrder {
   }
 
   #lastDone(lane: number): number {
-    const done = new Set(this.#lanes.get(lane)?.closed);
-    for (const { jobs } of this.#keys.values())
-      for (const { isParked, offset } of jobs) if (isParked) done.delete(offset);
-    return Math.max(-1, ...done);
+    return this.#lanes.get(lane)?.open.findLast(({ isOver }) => isOver)?.offset ?? -1;
   }
 
   #add(job: Job): KeyQueue {
     let queue = this.#keys.get(job.key);
     if (!queue) {
-      queue = { jobs: [], isRunning: false };
+      queue = { key: job.key, jobs: [], isRunning: false, isReady: false };
       this.#keys.set(job.key, queue);
     }
     queue.jobs.push(job);
     this.#size += 1;
-    if (queue.jobs.length === 1) this.#line(job);
+    if (queue.jobs.length === 1) this.#line(queue, job);
     return queue;
   }
 
   #park(job: Job): void {
     if (!job.isParked) {
       job.isParked = true;
-      this.#parkedCount += 1;
-      this.#lanes.get(job.lane)?.closed.add(job.offset);
+      // Its texts are pieces of the block that it came in, which would stay in memory as long.
+      job.event = structuredClone(job.event);
     }
     const { offset, lane, due, history, event } = job;
     this.#changes.unpark.delete(offset);
@@ -250,32 +248,38 @@ export class KeyOrder {
     if (!queue || queue.jobs[0] !== job) return;
     queue.jobs.shift();
     queue.isRunning = false;
+    job.isOver = true;
     this.#size -= 1;
     if (job.isParked) {
-      this.#parkedCount -= 1;
       this.#changes.park.delete(job.offset);
       this.#changes.unpark.set(job.offset, { lane: job.lane, offset: job.offset });
-    } else this.#lanes.get(job.lane)?.closed.add(job.offset);
+    }
     const [next] = queue.jobs;
     if (!next) this.#keys.delete(job.key);
-    else this.#line(next);
+    else this.#line(queue, next);
   }
 
   /** The first event of its key: it may run now, or has to wait for its time. */
-  #line({ key, due }: Job): void {
-    if (due === 0) return void this.#ready.add(key);
-    this.#waiting.add(key);
+  #line(queue: KeyQueue, { due }: Job): void {
+    if (due === 0) return this.#makeReady(queue);
+    this.#waiting.add(queue.key);
     this.#wakeAt = Math.min(this.#wakeAt, due);
+  }
+
+  #makeReady(queue: KeyQueue): void {
+    queue.isReady = true;
+    this.#ready.push(queue);
   }
 
   #wake(now: number): void {
     this.#wakeAt = Number.POSITIVE_INFINITY;
     for (const key of this.#waiting) {
-      const due = this.#keys.get(key)?.jobs[0]?.due ?? 0;
+      const queue = this.#keys.get(key);
+      const due = queue?.jobs[0]?.due ?? 0;
       if (due > now) this.#wakeAt = Math.min(this.#wakeAt, due);
       else {
         this.#waiting.delete(key);
-        this.#ready.add(key);
+        if (queue) this.#makeReady(queue);
       }
     }
   }
@@ -283,7 +287,7 @@ export class KeyOrder {
   #laneOf(lane: number): LaneProgress {
     let progress = this.#lanes.get(lane);
     if (!progress) {
-      progress = { open: [], closed: new Set(), restored: new Set() };
+      progress = { open: [], restored: new Set() };
       this.#lanes.set(lane, progress);
     }
     return progress;

@@ -36,3 +36,6 @@ export function lanesFromText(text: string): ReadonlySet<number> {
   }
   return lanes;
 }
+
+/** All lanes, as {@link lanesToText} writes them. */
+export const allLanes = "f".repeat(laneCount / 4);

@@ -4,10 +4,12 @@
  * numbers of their events tell what is stored already), and another one is opened.
  */
 import { Backoff, DureError, isErrorCode, sleep, wallTime } from "../../kit/index.ts";
+import { blocksOf, type PackedBatch, unpackBatch } from "../core/packed-events.ts";
 import { type StorageCallName, type StorageCalls, writingCalls } from "../storage/requests.ts";
 import type { Storage } from "../storage/storage.ts";
+import type { StoredEvent } from "../types.ts";
 
-/** What an engine is asked. */
+/** What an engine is asked: as the log's file is, but events are not packed. */
 export interface EngineCall {
   readonly name: StorageCallName;
   readonly input: unknown;
@@ -110,7 +112,7 @@ class EngineStorage implements Storage {
     if (!this.#session) return Promise.reject(this.#lost());
     return new Promise((resolve, reject) => {
       const settle = { resolve: resolve as Waiting["resolve"], reject };
-      this.#waiting.push({ name, input, at: wallTime(), ...settle });
+      this.#waiting.push({ name, input: unpacked(name, input), at: wallTime(), ...settle });
       if (!this.#isWorking) void this.#work();
     });
   }
@@ -154,7 +156,8 @@ class EngineStorage implements Storage {
   async #read(waiting: Waiting): Promise<void> {
     try {
       if (!this.#session) throw this.#lost();
-      waiting.resolve(await this.#session.read(waiting));
+      const found = await this.#session.read(waiting);
+      waiting.resolve(waiting.name === "read" ? blocksOf(found as StoredEvent[]) : found);
     } catch (thrown) {
       waiting.reject(this.#explained(thrown));
     }
@@ -184,4 +187,8 @@ class EngineStorage implements Storage {
     const message = `${this.#engine.name}: ${(thrown as Error).message}`;
     return new DureError(this.#engine.codeOf(thrown), message, { cause: thrown });
   }
+}
+
+function unpacked(name: StorageCallName, input: unknown): unknown {
+  return name === "append" ? unpackBatch(input as PackedBatch) : input;
 }

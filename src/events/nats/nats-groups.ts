@@ -48,12 +48,14 @@ export class NatsGroups {
   }
 
   async revive(
-    { id, body }: StorageCalls["revive"]["in"],
+    { id, body, isDropped }: StorageCalls["revive"]["in"],
     at: number,
   ): Promise<StorageCalls["revive"]["out"]> {
     const entry = this.#state.letters.get(id);
     if (!entry) return undefined;
     const letter = await this.#read(entry);
+    this.changes.push({ do: "take out", letter: id });
+    if (isDropped) return { letter };
     const event = body === undefined ? letter.event : { ...letter.event, body };
     const parked: ParkedEvent = {
       offset: event.offset,
@@ -64,7 +66,6 @@ export class NatsGroups {
     };
     const { group, topic } = entry;
     const { id: groupId } = this.#state.find(group, topic) ?? this.#add(group, topic, event.offset);
-    this.changes.push({ do: "take out", letter: id });
     const save = { id: groupId, moved: [], park: [parked], unpark: [], bury: [] };
     this.changes.push({ do: "save", ...save });
     return { letter, parked };

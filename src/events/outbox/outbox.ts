@@ -11,7 +11,9 @@
  * commits late with an earlier id is found like any other row (the gap of auto-increment cursors, known from many outboxes).
  */
 import { type EventDefinition, eventOf, type SetupContext } from "../../contract/index.ts";
-import { asError, DureError, now, random, sleep, wallTime } from "../../kit/index.ts";
+import { asError, now, random, sleep, wallTime } from "../../kit/index.ts";
+import { packBatch } from "../core/packed-events.ts";
+import { checkedSize, eventBytes } from "../core/sizes.ts";
 import { eventLog } from "../log-contract.ts";
 import { eventLimits } from "../types.ts";
 import { createTables, inDialect, type SqlDatabase, type SqlRunner } from "./sql-database.ts";
@@ -96,15 +98,13 @@ class RunningOutbox implements Outbox {
     const body = event.serialize(data);
     const { traceparent, principal, delayMs = 0 } = origin;
     const head = JSON.stringify({ traceparent, principal });
-    if (body.length + head.length > eventLimits.eventBytesMax) {
-      const message = `event ${event.name} has ${body.length + head.length} bytes; the most is ${eventLimits.eventBytesMax}. Store the data elsewhere and publish where it is`;
-      throw new DureError("INVALID_ARGUMENT", message);
-    }
+    const key = event.keyOf(data) ?? "";
+    checkedSize({ topic: event.name, key, head, body });
     const statement =
       "insert into dure_outbox (topic, event_key, head, body, due) values (?, ?, ?, ?, ?)";
     await transaction(inDialect(this.#database, statement), [
       event.name,
-      event.keyOf(data) ?? "",
+      key,
       head,
       body,
       delayMs > 0 ? Math.floor(wallTime() + delayMs) : 0,
@@ -186,17 +186,14 @@ class RunningOutbox implements Outbox {
     const [first] = rows;
     if (!first) return false;
     const [state] = await this.#run("select source from dure_outbox_state where id = 1", []);
-    await this.#host.client(eventLog).append({
-      source: String(state?.source),
-      epoch: 0,
-      seq: Number(first.seq),
-      events: rows.map(({ topic, event_key, head, body }) => ({
-        topic: String(topic),
-        key: String(event_key),
-        head: String(head),
-        body: String(body),
-      })),
-    });
+    const events = rows.map(({ topic, event_key, head, body }) => ({
+      topic: String(topic),
+      key: String(event_key),
+      head: String(head),
+      body: String(body),
+    }));
+    const origin = { source: String(state?.source), epoch: 0, seq: Number(first.seq) };
+    await this.#host.client(eventLog).append(packBatch({ ...origin, events }));
     const last = rows.at(-1);
     await this.#run("delete from dure_outbox where seq between ? and ?", [
       Number(first.seq),
@@ -242,9 +239,9 @@ function withinBounds(
   rows: readonly Record<string, unknown>[],
 ): readonly Record<string, unknown>[] {
   let bytes = 0;
-  const end = rows.findIndex(({ body, head }, index) => {
-    bytes += String(body).length + String(head).length;
-    return index > 0 && bytes > eventLimits.batchSizeMax;
+  const end = rows.findIndex(({ event_key: key, body, head }, index) => {
+    bytes += eventBytes({ key: String(key), head: String(head), body: String(body) });
+    return index > 0 && bytes > eventLimits.batchBytesMax;
   });
   return end === -1 ? rows : rows.slice(0, end);
 }

@@ -104,12 +104,13 @@ export class PostgresGroups {
   }
 
   async revive(
-    { id, body }: StorageCalls["revive"]["in"],
+    { id, body, isDropped }: StorageCalls["revive"]["in"],
     at: number,
   ): Promise<StorageCalls["revive"]["out"]> {
     const [row] = await this.#query("delete from dure_log_letters where id = $1 returning *", [id]);
     if (!row) return undefined;
     const letter = letterOf(row);
+    if (isDropped) return { letter };
     const event = body === undefined ? letter.event : { ...letter.event, body };
     const parked = {
       offset: event.offset,

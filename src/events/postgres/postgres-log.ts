@@ -58,11 +58,7 @@ export class PostgresLog {
     this.incarnation = Number(row?.value);
   }
 
-  async call<Name extends StorageCallName>(
-    name: Name,
-    input: StorageCalls[Name]["in"],
-    at: number,
-  ): Promise<unknown> {
+  async call(name: StorageCallName, input: unknown, at: number): Promise<unknown> {
     switch (name) {
       case "append":
         return this.#append(input as AppendBatch, at);

@@ -70,7 +70,7 @@ async function openSession(
   return {
     opening: log.incarnation,
     write: (calls) => transaction(query, log, calls),
-    read: ({ name, input, at }) => log.call(name, input as never, at),
+    read: ({ name, input, at }) => log.call(name, input, at),
     close: () => client.end(),
   };
 }
@@ -83,7 +83,7 @@ async function transaction(
   try {
     await query("begin");
     const values: unknown[] = [];
-    for (const { name, input, at } of calls) values.push(await log.call(name, input as never, at));
+    for (const { name, input, at } of calls) values.push(await log.call(name, input, at));
     await query("commit");
     log.onCommitted();
     return values;

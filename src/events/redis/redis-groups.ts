@@ -71,11 +71,12 @@ export class RedisGroups {
   }
 
   async revive(
-    { id, body }: StorageCalls["revive"]["in"],
+    { id, body, isDropped }: StorageCalls["revive"]["in"],
     at: number,
   ): Promise<StorageCalls["revive"]["out"]> {
     const letter = await this.letters.takeOut(id);
     if (!letter) return undefined;
+    if (isDropped) return { letter };
     const event = body === undefined ? letter.event : { ...letter.event, body };
     const parked = {
       offset: event.offset,

@@ -95,9 +95,13 @@ export class StorageExecutor {
     return (this.#run[name] as (input: unknown, at: number) => unknown)(input, at);
   }
 
-  #revive({ id, body }: StorageCalls["revive"]["in"], at: number): StorageCalls["revive"]["out"] {
+  #revive(
+    { id, body, isDropped }: StorageCalls["revive"]["in"],
+    at: number,
+  ): StorageCalls["revive"]["out"] {
     const letter = this.#groups.takeDeadLetter(id);
     if (!letter) return undefined;
+    if (isDropped) return { letter };
     const event = body === undefined ? letter.event : { ...letter.event, body };
     const parked = {
       offset: event.offset,

@@ -6,8 +6,14 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { DureError } from "../../kit/index.ts";
-import { eventId, expectedSeq, type Source } from "../core/sources.ts";
-import { type AppendBatch, eventLimits, type NewEvent, type StoredEvent } from "../types.ts";
+import {
+  type PackedBatch,
+  packedBytes,
+  type StoredBlock,
+  withoutFirst,
+} from "../core/packed-events.ts";
+import { expectedSeq, type Source } from "../core/sources.ts";
+import { eventLimits } from "../types.ts";
 import { checkRow, rowChecksum } from "./damage.ts";
 import { checkFile } from "./file-check.ts";
 import { explainSqlite } from "./sqlite-errors.ts";
@@ -15,7 +21,8 @@ import { schema } from "./tables.ts";
 import { type ReadBounds, type Retention, TopicFile } from "./topic-file.ts";
 import { checkWal } from "./wal-check.ts";
 
-const formatVersion = 1;
+/** 1 had a row for each event. */
+const formatVersion = 2;
 /** A source that has said nothing for so long is forgotten, in ms: what it sends again then would be stored twice. */
 const sourceKeepMs = 30 * 24 * 3_600_000;
 
@@ -80,9 +87,9 @@ export class LogFile {
 
   /**
    * Stores what is new of a batch. Runs within a transaction. Throws OUT_OF_RANGE for a batch that leaves a gap, ABORTED for one of an
-   * epoch that is over, RESOURCE_EXHAUSTED for one topic too many.
+   * epoch that is over, RESOURCE_EXHAUSTED for one topic too many, INVALID_ARGUMENT for what is not packed as it should be.
    */
-  append({ source, epoch, seq, events }: AppendBatch, wallTime: number): Appended {
+  append({ source, epoch, seq, runs }: PackedBatch, wallTime: number): Appended {
     const known = this.#sources.get(source);
     const expected = expectedSeq(known, { epoch, seq });
     if (known && epoch < known.epoch) {
@@ -93,17 +100,25 @@ export class LogFile {
       const message = `source ${source}: event ${expected} is next, not ${seq}`;
       throw new DureError("OUT_OF_RANGE", message);
     }
-    const duplicates = Math.min(expected - seq, events.length);
+    const end = runs.reduce((sum, { count }) => sum + count, seq);
     const next: Record<string, number> = {};
     const at: Record<string, number> = {};
-    for (let index = duplicates; index < events.length; index += 1) {
-      const event = events[index] as NewEvent;
-      const topic = this.#topics.get(event.topic) ?? this.#addTopic(event.topic);
-      next[event.topic] = topic.store(event, eventId(source, epoch, seq + index), wallTime) + 1;
-      at[event.topic] = topic.lastAt;
-      this.#touched.add(topic);
+    let from = seq;
+    for (const { topic: name, ...run } of runs) {
+      const isThere = Math.min(Math.max(expected - from, 0), run.count);
+      const count = run.count - isThere;
+      if (count > 0) {
+        const whole = packedBytes(run);
+        const bytes = isThere > 0 ? withoutFirst(whole, isThere) : whole;
+        const topic = this.#topics.get(name) ?? this.#addTopic(name);
+        next[name] = topic.store({ count, source, epoch, seq: from + isThere }, bytes, wallTime);
+        at[name] = topic.lastAt;
+        this.#touched.add(topic);
+      }
+      from += run.count;
     }
-    const reached = Math.max(expected, seq + events.length);
+    const duplicates = Math.min(expected, end) - seq;
+    const reached = Math.max(expected, end);
     if (!known || known.epoch !== epoch || known.seq !== reached) {
       this.#sources.set(source, { epoch, seq: reached });
       this.#saveSource.run(source, epoch, reached, wallTime, rowChecksum(source, epoch, reached));
@@ -117,8 +132,8 @@ export class LogFile {
     this.#touched.clear();
   }
 
-  /** Events from an offset on, within bounds. Throws DATA_LOSS for one that is damaged. */
-  read(topic: string, from: number, bounds: ReadBounds): StoredEvent[] {
+  /** Events from an offset on, within bounds. Throws DATA_LOSS for a block that is damaged. */
+  read(topic: string, from: number, bounds: ReadBounds): StoredBlock[] {
     return this.#topics.get(topic)?.read(from, bounds) ?? [];
   }
 
@@ -165,10 +180,12 @@ export class LogFile {
       .prepare("select 1 from sqlite_schema where type = 'table' and name = 'meta'")
       .get();
     const found = isThere ? (this.#metaValue("format") ?? formatVersion) : formatVersion;
-    if (found <= formatVersion) return;
+    if (found === formatVersion) return;
     throw new DureError(
       "FAILED_PRECONDITION",
-      `${this.path} was written by a newer version (format ${found}, this one reads up to ${formatVersion}); upgrade Dure`,
+      found > formatVersion
+        ? `${this.path} was written by a newer version (format ${found}, this one reads ${formatVersion}); upgrade Dure`
+        : `${this.path} was written by an older version (format ${found}, this one reads ${formatVersion}), and nothing of it was changed; let that version's groups finish their work, then begin a new log in another folder (events.dir)`,
     );
   }
 

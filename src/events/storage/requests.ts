@@ -1,21 +1,23 @@
 import type { ErrorCode } from "../../kit/index.ts";
-import type { AppendBatch, DeadLetter, ParkedEvent, StoredEvent } from "../types.ts";
+import type { PackedBatch, StoredBlock } from "../core/packed-events.ts";
+import type { DeadLetter, ParkedEvent } from "../types.ts";
 import type { GroupChange, GroupEntry, SavedGroup } from "./groups-file.ts";
 import type { Appended } from "./log-file.ts";
 import type { ReadBounds, Retention } from "./topic-file.ts";
 
 /** What is asked of the file, by name: what goes in, and what comes out. */
 export interface StorageCalls {
-  append: { in: AppendBatch; out: Appended };
+  append: { in: PackedBatch; out: Appended };
   openGroup: { in: { name: string; topic: string; start: "beginning" | "now" }; out: SavedGroup };
   saveGroup: { in: GroupChange; out: undefined };
-  /** Moves a letter back to its group, to be tried again; `body` in place of the data that failed. */
+  /** Moves a letter back to its group, to be tried again; `body` in place of the data that failed. With `isDropped` nobody gets it. */
   revive: {
-    in: { id: number; body?: string | undefined };
-    out: { letter: DeadLetter; parked: ParkedEvent } | undefined;
+    in: { id: number; body?: string | undefined; isDropped?: boolean | undefined };
+    out: { letter: DeadLetter; parked?: ParkedEvent } | undefined;
   };
   retain: { in: Retention & { now: number }; out: number };
-  read: { in: { topic: string; from: number; bounds: ReadBounds }; out: StoredEvent[] };
+  /** Whole blocks: the first one may begin before `from`. */
+  read: { in: { topic: string; from: number; bounds: ReadBounds }; out: StoredBlock[] };
   deadLetters: {
     in: { group?: string | undefined; after: number; max: number };
     out: DeadLetter[];

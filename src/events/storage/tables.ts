@@ -19,8 +19,9 @@ const tables: Readonly<Record<string, string>> = {
     "(id integer primary key autoincrement, group_name text not null, topic text not null, offset integer not null, at integer not null, event text not null, history text not null, crc integer not null, unique (group_name, topic, offset))",
 };
 
-const eventColumns =
-  "(offset integer primary key, at integer not null, key text not null, id text not null, head text not null, body text not null, crc integer not null)";
+/** A row is what one source has published in one append: `count` events from `offset` on, numbered from `seq` on. */
+const blockColumns =
+  "(offset integer primary key, count integer not null, at integer not null, source text not null, epoch integer not null, seq integer not null, events blob not null, crc integer not null)";
 
 /** All tables but those of events. */
 export const tableNames = Object.keys(tables);
@@ -36,11 +37,11 @@ export function eventTable(topic: number, first: number): string {
 }
 
 export function createEventTable(name: string): string {
-  return `create table ${name} ${eventColumns}`;
+  return `create table ${name} ${blockColumns}`;
 }
 
 /** The text that SQLite keeps of a table; undefined for a table that is none of the log's. */
 export function savedTextOf(name: string): string | undefined {
-  const columns = /^events_\d+_\d+$/.test(name) ? eventColumns : tables[name];
+  const columns = /^events_\d+_\d+$/.test(name) ? blockColumns : tables[name];
   return columns === undefined ? undefined : `CREATE TABLE ${name} ${columns}`;
 }

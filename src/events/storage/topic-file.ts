@@ -1,14 +1,15 @@
+import { Buffer } from "node:buffer";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { crc32 } from "node:zlib";
 import type { DureError } from "../../kit/index.ts";
-import type { NewEvent, StoredEvent } from "../types.ts";
+import { nextOf, type StoredBlock } from "../core/packed-events.ts";
 import { checkRow, damaged, rowChecksum } from "./damage.ts";
 import { explainSqlite } from "./sqlite-errors.ts";
 import { createEventTable, eventTable } from "./tables.ts";
 
 /** A segment is closed at this size: what retention can drop at once. */
 const segmentBytesMax = 64 * 1024 * 1024;
-/** What an event takes beside its texts, roughly. */
+/** What a block takes beside its events, roughly. */
 const overheadBytes = 64;
 
 /** What is kept of a topic. */
@@ -35,7 +36,11 @@ interface Segment {
   bytes: number;
   readonly insert: StatementSync;
   readonly select: StatementSync;
+  readonly selectEnd: StatementSync;
 }
+
+/** Where the events of a block come from. */
+type Origin = Pick<StoredBlock, "count" | "source" | "epoch" | "seq">;
 
 /** One topic in the file: tables one after another, of which the last one is written to. */
 export class TopicFile {
@@ -43,6 +48,7 @@ export class TopicFile {
   readonly #database: DatabaseSync;
   readonly #id: number;
   readonly #segments: Segment[] = [];
+  readonly #save: StatementSync;
   /** Why nothing of the topic can be trusted; other topics are served. */
   #damage: unknown;
 
@@ -51,6 +57,7 @@ export class TopicFile {
     this.#database = database;
     this.#id = id;
     this.name = name;
+    this.#save = database.prepare("insert or replace into segments values (?, ?, ?, ?, ?, ?)");
     if (isNew) {
       this.#begin(0, 0);
       return;
@@ -82,60 +89,55 @@ export class TopicFile {
     return this.#segments.reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
-  /** Gives back the event's offset. */
-  store(event: NewEvent, id: string, wallTime: number): number {
+  /** Stores packed events. Gives back the offset after the last one. */
+  store({ count, source, epoch, seq }: Origin, bytes: Buffer, wallTime: number): number {
     if (this.#damage) throw this.#damage;
     let segment = this.#segments.at(-1) as Segment;
-    const { key, head, body } = event;
-    const bytes = body.length + head.length + key.length + overheadBytes;
-    if (segment.bytes > 0 && segment.bytes + bytes > segmentBytesMax) {
+    const size = bytes.length + overheadBytes;
+    if (segment.bytes > 0 && segment.bytes + size > segmentBytesMax) {
       this.save();
       segment = this.#begin(segment.next, segment.lastAt);
     }
     const offset = segment.next;
     // A clock that was set back changes no order.
     const at = Math.max(wallTime, segment.lastAt);
-    segment.insert.run(offset, at, key, id, head, body, checksum({ ...event, offset, at, id }));
+    const crc = this.#checksum({ offset, count, at, source, epoch, seq }, bytes);
+    segment.insert.run(offset, count, at, source, epoch, seq, bytes, crc);
     segment.lastAt = at;
-    segment.bytes += bytes;
-    segment.next = offset + 1;
-    return offset;
+    segment.bytes += size;
+    segment.next = offset + count;
+    return segment.next;
   }
 
   /**
-   * Events from an offset on, within bounds, one at least. Throws DATA_LOSS where the first one is damaged or missing; those before
-   * it are good.
+   * Blocks from the one that has an offset on, within bounds, one at least. Throws DATA_LOSS where the first one is damaged or missing;
+   * those before it are good.
    */
-  read(from: number, { eventsMax, bytesMax }: ReadBounds): StoredEvent[] {
+  read(from: number, { eventsMax, bytesMax }: ReadBounds): StoredBlock[] {
     if (this.#damage) throw this.#damage;
-    const events: StoredEvent[] = [];
+    const blocks: StoredBlock[] = [];
     let expected = Math.max(from, this.first);
+    const end = expected + eventsMax;
     let bytes = 0;
     try {
       for (const segment of this.#segments) {
         if (segment.next <= expected) continue;
-        const rows = segment.select.iterate(expected, eventsMax - events.length) as Iterable<Row>;
-        for (const { offset, at, key, id, head, body, crc } of rows) {
-          // Property by property: `{ crc, ...event }` costs more than reading the row.
-          const event = { topic: this.name, offset, at, key, id, head, body };
-          // A flipped bit may make something else of a text.
-          const isText = typeof head === "string" && typeof body === "string";
-          if (!isText || offset !== expected || crc !== checksum(event))
-            throw this.#damageAt(expected);
-          bytes += body.length + head.length;
-          if (events.length > 0 && bytes > bytesMax) return events;
-          events.push(event);
-          expected += 1;
+        for (const row of segment.select.iterate(expected, expected) as Iterable<Row>) {
+          const block = this.#blockOf(row, expected, blocks.length === 0);
+          bytes += row.events.length;
+          if (blocks.length > 0 && bytes > bytesMax) return blocks;
+          blocks.push(block);
+          expected = nextOf(block);
+          if (expected >= end) return blocks;
         }
-        if (events.length >= eventsMax) break;
         if (expected < segment.next) throw this.#damageAt(expected);
       }
     } catch (thrown) {
       const damage = explainSqlite(thrown, this.#path);
       if ((damage as DureError).code !== "DATA_LOSS") throw damage;
-      if (events.length === 0) throw this.#damageAt(expected);
+      if (blocks.length === 0) throw this.#damageAt(expected);
     }
-    return events;
+    return blocks;
   }
 
   /** Drops segments that are too old or too many, never the one that is written to. Gives back how many. */
@@ -158,9 +160,8 @@ export class TopicFile {
   save(): void {
     const segment = this.#segments.at(-1) as Segment;
     const { first, next, lastAt, bytes } = segment;
-    this.#database
-      .prepare("insert or replace into segments values (?, ?, ?, ?, ?, ?)")
-      .run(this.#id, first, next, lastAt, bytes, rowChecksum(this.#id, first, next, lastAt, bytes));
+    const crc = rowChecksum(this.#id, first, next, lastAt, bytes);
+    this.#save.run(this.#id, first, next, lastAt, bytes, crc);
   }
 
   get #path(): string {
@@ -193,11 +194,9 @@ export class TopicFile {
 
   /** Other topics are served where the newest events of this one are damaged. */
   #checkEnd(): void {
-    const { next, first, table } = this.#segments.at(-1) as Segment;
-    const { last } = this.#database.prepare(`select max(offset) last from ${table}`).get() as {
-      last: number | null;
-    };
-    if ((last ?? first - 1) + 1 !== next) throw this.#damageAt((last ?? first - 1) + 1);
+    const { next, first, selectEnd } = this.#segments.at(-1) as Segment;
+    const { end = first } = (selectEnd.get() as { end: number } | undefined) ?? {};
+    if (end !== next) throw this.#damageAt(end);
   }
 
   #segment({ first, next, last_at: lastAt, bytes }: SegmentRow): Segment {
@@ -208,11 +207,34 @@ export class TopicFile {
       next,
       lastAt,
       bytes,
-      insert: this.#database.prepare(`insert into ${table} values (?, ?, ?, ?, ?, ?, ?)`),
+      insert: this.#database.prepare(`insert into ${table} values (?, ?, ?, ?, ?, ?, ?, ?)`),
       select: this.#database.prepare(
-        `select offset, at, key, id, head, body, crc from ${table} where offset >= ? order by offset limit ?`,
+        `select * from ${table} where offset >= coalesce((select max(offset) from ${table} where offset <= ?), ?) order by offset`,
+      ),
+      selectEnd: this.#database.prepare(
+        `select offset + count end from ${table} order by offset desc limit 1`,
       ),
     };
+  }
+
+  /** Throws DATA_LOSS for a row that is not what was written, or not the one that has or begins with an offset. */
+  #blockOf({ crc, events, ...block }: Row, expected: number, isFirst: boolean): StoredBlock {
+    // A flipped bit may make something else of a blob.
+    const isIntact = ArrayBuffer.isView(events) && crc === this.#checksum(block, events);
+    const isWanted = isFirst
+      ? block.offset <= expected && expected < block.offset + block.count
+      : block.offset === expected;
+    if (!isIntact || !isWanted) throw this.#damageAt(expected);
+    const { buffer, byteOffset, length } = events;
+    return { ...block, events: Buffer.from(buffer, byteOffset, length).toString("base64") };
+  }
+
+  /** With the topic: a table that was taken for another one would hold rows that fit. */
+  #checksum(
+    { offset, count, at, source, epoch, seq }: Omit<Row, "events" | "crc">,
+    bytes: Uint8Array,
+  ) {
+    return crc32(bytes, rowChecksum(this.name, offset, count, at, source, epoch, seq));
   }
 
   #damageAt(offset: number): DureError {
@@ -233,11 +255,7 @@ interface SegmentRow {
   readonly bytes: number;
 }
 
-interface Row extends Omit<StoredEvent, "topic"> {
+interface Row extends Omit<StoredBlock, "events"> {
+  readonly events: Uint8Array<ArrayBuffer>;
   readonly crc: number;
-}
-
-/** With the topic: a table that was taken for another one would hold rows that fit. */
-function checksum({ topic, offset, at, id, key, head, body }: StoredEvent): number {
-  return crc32(body, crc32(head, rowChecksum(topic, offset, at, id, key)));
 }

@@ -1,8 +1,11 @@
 import type { OperationDescription } from "../../contract/index.ts";
 import type { Step } from "../../http/index.ts";
+import { andThen } from "../../kit/index.ts";
 import type { Exchange } from "../exchange.ts";
-import type { ProvenPrincipal } from "./authentication.ts";
+import type { Authentication, ProvenPrincipal } from "./authentication.ts";
 import type { Authenticator } from "./authenticator.ts";
+
+type Judged = Step<ProvenPrincipal | undefined>;
 
 /** Who may. */
 export type AccessRule = Pick<OperationDescription, "auth" | "scopes">;
@@ -11,12 +14,15 @@ export type AccessRule = Pick<OperationDescription, "auth" | "scopes">;
  * Who calls, and whether it may; undefined for nobody where the operation is public. Credentials that are given count even there:
  * bad ones are refused.
  */
-export async function authenticate(
+export function authenticate(
   exchange: Exchange,
-  { auth, scopes }: AccessRule,
+  rule: AccessRule,
   authenticator: Authenticator,
-): Promise<Step<ProvenPrincipal | undefined>> {
-  const result = await authenticator.identify(exchange);
+): Judged | Promise<Judged> {
+  return andThen(authenticator.identify(exchange), (result) => judge(result, rule));
+}
+
+function judge(result: Authentication | undefined, { auth, scopes }: AccessRule): Judged {
   switch (result?.kind) {
     case undefined:
       if (auth === "public") return { value: undefined };

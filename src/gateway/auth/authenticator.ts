@@ -13,6 +13,8 @@ const tokenLengthMax = 8 * 1024;
 /** RFC 6750, section 2.1. */
 const bearerPattern = /^Bearer +([A-Za-z0-9\-._~+/]+=*)$/i;
 
+type Identified = Authentication | undefined;
+
 /** Finds out who calls: by the project's own verifier, then by API key, then by JSON Web Token. */
 export class Authenticator {
   readonly #verifier: AuthOptions["verifier"];
@@ -31,19 +33,20 @@ export class Authenticator {
   }
 
   /** Undefined where the request brings no credentials. */
-  async identify(exchange: Exchange): Promise<Authentication | undefined> {
-    const byOwnMeans =
-      this.#verifier &&
-      (await verifyByOwnMeans(exchange, this.#verifier, {
-        node: this.#node,
-        logger: this.#logger,
-      }));
-    if (byOwnMeans) return byOwnMeans;
+  identify(exchange: Exchange): Identified | Promise<Identified> {
+    if (!this.#verifier) return this.#identifyByHeader(exchange);
+    const surroundings = { node: this.#node, logger: this.#logger };
+    return verifyByOwnMeans(exchange, this.#verifier, surroundings).then(
+      (byOwnMeans) => byOwnMeans ?? this.#identifyByHeader(exchange),
+    );
+  }
+
+  #identifyByHeader(exchange: Exchange): Identified | Promise<Identified> {
     const header = exchange.header("authorization");
     return header === undefined ? undefined : this.#identifyBearer(header);
   }
 
-  async #identifyBearer(header: string): Promise<Authentication> {
+  #identifyBearer(header: string): Authentication | Promise<Authentication> {
     const [, token] = bearerPattern.exec(header) ?? [];
     if (!token)
       return { kind: "refused", reason: "the Authorization header is not a bearer token" };

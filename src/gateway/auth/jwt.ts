@@ -5,7 +5,7 @@
  * Sources: RFC 7519 (JWT); RFC 8725 (best practices): algorithms come from the configuration (3.1), keys from the issuer (3.8), and neither
  * from the token, whose `jku`, `x5u` and `jwk` are never read (3.10).
  */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { decodeJwt, errors, type JWTPayload, jwtVerify } from "jose";
 import type { Principal } from "../../contract/index.ts";
 import { asError, DureError, LruMap, wallTime } from "../../kit/index.ts";
@@ -54,10 +54,13 @@ export class JwtVerifier {
   }
 
   /** Whose token it is. */
-  async verify(token: string): Promise<Authentication> {
-    const digest = createHash("sha256").update(token).digest("base64");
+  verify(token: string): Authentication | Promise<Authentication> {
+    const digest = hash("sha256", token, "base64");
     const known = this.#verified.get(digest);
-    if (known && known.untilMs > wallTime()) return known;
+    return known && known.untilMs > wallTime() ? known : this.#verifyUnknown(token, digest);
+  }
+
+  async #verifyUnknown(token: string, digest: string): Promise<Authentication> {
     try {
       const verified = await this.#verifyNew(token);
       if (verified.kind === "principal") this.#verified.set(digest, verified);

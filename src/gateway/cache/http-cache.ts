@@ -13,13 +13,15 @@
  */
 import type { HeaderList } from "../../http/index.ts";
 import { afterInBackground, LruMap, now, wallTime } from "../../kit/index.ts";
+import type { Counter, Metrics } from "../../telemetry/index.ts";
 import { type Answer, isPiecewise, NoAnswer } from "../answer.ts";
+import { cacheMetrics } from "./cache-metrics.ts";
 import { collectBody } from "./collect-body.ts";
 import type { Forwarded } from "./core/cache-status.ts";
 import type { CacheEntry } from "./core/entry.ts";
 import { EntryStore } from "./core/entry-store.ts";
 import { fieldOf, without } from "./core/fields.ts";
-import { mayServeOnError, useOf } from "./core/freshness.ts";
+import { useOf } from "./core/freshness.ts";
 import { invalidatedBy, isSafe } from "./core/invalidation.ts";
 import { keyLabel, keyLabels, urlLabel } from "./core/labels.ts";
 import { makeEntry, type WholeAnswer } from "./core/make-entry.ts";
@@ -34,6 +36,7 @@ import {
   type CacheRequest,
   forwarded,
   ifModified,
+  mayStandIn,
   notStored,
   type Passage,
   passageOf,
@@ -41,9 +44,10 @@ import {
   ttlS,
 } from "./passage.ts";
 
-/** Bounds of a cache. */
+/** Bounds of a cache, and where it counts. */
 export interface CacheOptions {
   readonly bytesMax: number;
+  readonly metrics: Metrics;
 }
 
 /** Larger answers pass without being stored. */
@@ -61,13 +65,15 @@ const failures = new Set([500, 502, 503, 504]);
 
 export class HttpCache {
   readonly #store: EntryStore;
+  readonly #answers: Counter;
   readonly #flights = new Map<string, Flight>();
   readonly #unshareable = new LruMap<string, number>(rememberedMax);
   readonly #purgedAt = new LruMap<string, number>(rememberedMax);
   #clearedAt = Number.NEGATIVE_INFINITY;
 
-  constructor({ bytesMax }: CacheOptions) {
+  constructor({ bytesMax, metrics }: CacheOptions) {
     this.#store = new EntryStore(bytesMax);
+    this.#answers = cacheMetrics(metrics, this.#store, bytesMax);
   }
 
   /** Forgets every answer with a surrogate key, and those that are on their way. */
@@ -81,8 +87,8 @@ export class HttpCache {
     this.#store.clear();
   }
 
-  /** Answers a request. Rejects with what `ask` rejects with. */
-  async answer(request: CacheRequest, ask: AskOrigin): Promise<Answer> {
+  /** Answers a request, at once from what is stored. Rejects with what `ask` rejects with. */
+  answer(request: CacheRequest, ask: AskOrigin): Answer | Promise<Answer> {
     const passage = passageOf(request, ask);
     const { method, headers, hasBody } = request;
     if (method !== "GET" && method !== "HEAD") return this.#pass(passage, "method");
@@ -121,6 +127,7 @@ export class HttpCache {
     // RFC 9111, section 4.3.5: what HEAD says of another representation makes the stored one worthless.
     if (entry && answer.status === 200 && !isAbout(answer.headers, entry.headers))
       this.#store.purge(urlLabel(request.host, request.target));
+    this.#answers.add([fwd]);
     return forwarded(answer, fwd);
   }
 
@@ -143,8 +150,9 @@ export class HttpCache {
   async #await(
     flight: Flight,
     entry: CacheEntry | undefined,
-    { request, directives }: Passage,
+    passage: Passage,
   ): Promise<CacheEntry | undefined> {
+    const { request, directives } = passage;
     const { promise, resolve } = Promise.withResolvers<undefined>();
     const timer = afterInBackground(collapseMsMax, () => resolve(undefined));
     try {
@@ -154,7 +162,7 @@ export class HttpCache {
         ? stored
         : undefined;
     } catch (thrown) {
-      if (entry && mayServeOnError(entry.freshness, directives, now())) return entry;
+      if (entry && mayStandIn(entry, passage)) return entry;
       throw thrown;
     } finally {
       timer.cancel();
@@ -191,11 +199,11 @@ export class HttpCache {
     entry: CacheEntry | undefined,
     { flight, fwd }: { readonly flight: Flight; readonly fwd: Forwarded },
   ): Promise<Answer> {
-    const { request, directives } = passage;
+    const { request } = passage;
     try {
       const asked = await this.#ask(passage, entry, flight);
       const isFailed = failures.has(asked.answer.status);
-      if (entry && isFailed && mayServeOnError(entry.freshness, directives, now())) {
+      if (entry && isFailed && mayStandIn(entry, passage)) {
         if (isPiecewise(asked.answer.body)) asked.answer.body.cancel();
         flight.land(entry);
         return this.#serve(entry, request, { hit: true, ttlS: ttlS(entry) });
@@ -207,11 +215,12 @@ export class HttpCache {
       }
       if (!isFailed) this.#forget(passage);
       flight.land(undefined);
+      this.#answers.add([fwd]);
       return forwarded(ifModified(asked.answer, request), fwd);
     } catch (thrown) {
       flight.fail(thrown as Error);
       const isFailure = thrown instanceof NoAnswer && failures.has(thrown.status);
-      if (entry && isFailure && mayServeOnError(entry.freshness, directives, now()))
+      if (entry && isFailure && mayStandIn(entry, passage))
         return this.#serve(entry, request, { hit: true, ttlS: ttlS(entry) });
       throw thrown;
     }
@@ -284,6 +293,7 @@ export class HttpCache {
   }
 
   #serve(entry: CacheEntry, request: CacheRequest, deed: Parameters<typeof serveEntry>[2]): Answer {
+    this.#answers.add(["hit" in deed ? "hit" : deed.fwd]);
     return serveEntry(entry, request, deed, { now: now(), wallMs: wallTime() });
   }
 }

@@ -5,7 +5,7 @@ import { type Directives, parseCacheControl } from "./core/cache-control.ts";
 import { type Forwarded, withCacheStatus } from "./core/cache-status.ts";
 import type { CacheEntry } from "./core/entry.ts";
 import { fieldOf } from "./core/fields.ts";
-import { ageMs } from "./core/freshness.ts";
+import { ageMs, mayServeOnError } from "./core/freshness.ts";
 import { isNotModified, notModifiedHeaders } from "./core/validators.ts";
 
 /** A request that may be answered out of the cache. */
@@ -19,6 +19,8 @@ export interface CacheRequest {
   readonly hasBody: boolean;
   /** For whom answers are kept; others never get them. Undefined: for all. */
   readonly audience: string | undefined;
+  /** So long after its lifetime an answer may stand in for one that fails, whatever its origin says; in ms. Default: as the origin says. */
+  readonly staleIfErrorMs?: number | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -65,6 +67,11 @@ export const notStored: Answer = {
 /** A request's way begins. */
 export function passageOf(request: CacheRequest, ask: AskOrigin): Passage {
   return { request, ask, key: keyOf(request), directives: directivesOf(request) };
+}
+
+/** Whether a stored answer may be sent because the origin fails. */
+export function mayStandIn(entry: CacheEntry, { directives, request }: Passage): boolean {
+  return mayServeOnError(entry.freshness, directives, now(), request.staleIfErrorMs);
 }
 
 /** An answer as it came, with what the cache had to do with it. */

@@ -200,13 +200,13 @@ export class Connection implements EdgeConnection, ExchangeChannel {
 
   #work(exchange: Http1Exchange): void {
     if (exchange.sound.target === "*") return exchange.answer(204, [], "");
+    const settle = (error?: unknown) => this.#onSettled(exchange, error);
     try {
-      this.#owner.onExchange(exchange).then(
-        () => this.#onSettled(exchange, undefined),
-        (error: unknown) => this.#onSettled(exchange, error),
-      );
+      const working = this.#owner.onExchange(exchange);
+      if (working) working.then(() => settle(), settle);
+      else settle();
     } catch (error) {
-      this.#onSettled(exchange, error);
+      settle(error);
     }
   }
 

@@ -93,12 +93,17 @@ export class RateLimits {
   }
 
   /** Asks those by address and route, before anything is done for the request. */
-  onArrival(request: LimitedRequest): Promise<Admission> {
+  onArrival(request: LimitedRequest): Admission | Promise<Admission> {
+    if (this.#onArrival.length === 0) return unlimited;
     return this.#ask(this.#onArrival, request, undefined);
   }
 
   /** Asks those by principal and API key. */
-  onCaller(request: LimitedRequest, caller: ProvenPrincipal | undefined): Promise<Admission> {
+  onCaller(
+    request: LimitedRequest,
+    caller: ProvenPrincipal | undefined,
+  ): Admission | Promise<Admission> {
+    if (this.#byCaller.length === 0) return unlimited;
     return this.#ask(this.#byCaller, request, caller);
   }
 
@@ -107,7 +112,6 @@ export class RateLimits {
     request: LimitedRequest,
     caller: ProvenPrincipal | undefined,
   ): Promise<Admission> {
-    if (limits.length === 0) return unlimited;
     const headers: (readonly [string, string])[] = [];
     for (const limit of limits) {
       const key = keyOf(limit.policy, request, caller);

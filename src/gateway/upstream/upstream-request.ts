@@ -1,5 +1,7 @@
 /** A request as it goes to an upstream: written anew from what was understood, never passed on as it came. */
 import { type HeaderList, passedOnHeaders } from "../../http/index.ts";
+import type { TraceContext } from "../../telemetry/index.ts";
+import { ClientSignal } from "../client-signal.ts";
 import type { Exchange } from "../exchange.ts";
 import { asksForWebSocket } from "../web-socket/index.ts";
 import { type WebSocketAsk, webSocketAskOf } from "./judge-switch.ts";
@@ -28,13 +30,19 @@ export interface UpstreamRequest {
   readonly signal: AbortSignal;
 }
 
-/** Makes the request of an exchange. `bodyBytesMax`: larger bodies are 413. */
-export function upstreamRequest(exchange: Exchange, bodyBytesMax: number): UpstreamRequest {
+/** What is the edge's own to say. */
+const replaced = new Set(["host", "expect", "traceparent", "tracestate"]);
+
+/** Makes the request of an exchange, as a part of its span. `bodyBytesMax`: larger bodies are 413. */
+export function upstreamRequest(
+  exchange: Exchange,
+  trace: TraceContext,
+  bodyBytesMax: number,
+): UpstreamRequest {
   const { method, target, host, headers, requestId, remoteAddress, scheme, hasBody } = exchange;
-  const gone = new AbortController();
-  exchange.onAbort(() => gone.abort());
+  const client = new ClientSignal(exchange);
   const length = exchange.header("content-length");
-  const passed = headers.filter(([name]) => name !== "host" && name !== "expect");
+  const passed = headers.filter(([name]) => !replaced.has(name));
   return {
     method,
     scheme,
@@ -46,6 +54,8 @@ export function upstreamRequest(exchange: Exchange, bodyBytesMax: number): Upstr
       ["x-forwarded-for", remoteAddress],
       ["x-forwarded-host", host],
       ["x-forwarded-proto", scheme],
+      ["traceparent", trace.toString()],
+      ...(trace.state === undefined ? [] : [["tracestate", trace.state] as const]),
     ]),
     body: hasBody
       ? {
@@ -54,7 +64,9 @@ export function upstreamRequest(exchange: Exchange, bodyBytesMax: number): Upstr
         }
       : undefined,
     webSocket: asksForWebSocket(exchange) ? webSocketAskOf(headers) : undefined,
-    signal: gone.signal,
+    get signal() {
+      return client.signal;
+    },
   };
 }
 

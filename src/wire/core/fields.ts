@@ -37,6 +37,21 @@ export class FieldReader {
     return this.#buffer.readUInt32BE(this.#valueStart);
   }
 
+  /** How many bytes the value has. */
+  get size(): number {
+    return this.#valueEnd - this.#valueStart;
+  }
+
+  /** Four bytes of the value as a signed number; `offset` and the three behind it are below {@link size}. */
+  i32At(offset: number): number {
+    return this.#buffer.readInt32BE(this.#valueStart + offset);
+  }
+
+  /** One byte of the value; `offset` is below {@link size}. */
+  u8At(offset: number): number {
+    return this.#buffer[this.#valueStart + offset] as number;
+  }
+
   /** The value as UTF-8 text. */
   text(): string {
     return this.#buffer.toString("utf8", this.#valueStart, this.#valueEnd);

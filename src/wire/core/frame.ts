@@ -75,6 +75,7 @@ export const fieldTag = {
   TOTAL_BYTES: 31,
   INPUT_STREAM: 32,
   SENT_AT: 33,
+  TRACE_STATE: 34,
   STATUS: 40,
   HEADERS: 41,
   LOAD: 42,

@@ -1,5 +1,4 @@
-import type { Buffer } from "node:buffer";
-import { TraceContext } from "../../telemetry/index.ts";
+import { isTraceState, TraceContext } from "../../telemetry/index.ts";
 import type { RequestHead, Response, WireFailure } from "../types.ts";
 import { FieldReader } from "./fields.ts";
 import { fieldTag } from "./frame.ts";
@@ -29,7 +28,10 @@ export function writeRequestHead(
   // Rounded up: a callee must not give up before its caller does.
   // Up, or a last part of a millisecond would be no time at all; but what differs by rounding errors only is no more time.
   writer.u32(fieldTag.DEADLINE_MS, Math.min(0xffff_ffff, Math.ceil(head.deadlineMs - 0.001)));
-  if (head.trace !== undefined) writer.trace(fieldTag.TRACE, head.trace);
+  if (head.trace !== undefined) {
+    writer.trace(fieldTag.TRACE, head.trace);
+    if (head.trace.state !== undefined) writer.text(fieldTag.TRACE_STATE, head.trace.state);
+  }
   if (head.params !== undefined) writer.text(fieldTag.PARAMS, head.params);
   if (head.principal !== undefined) writer.text(fieldTag.PRINCIPAL, head.principal);
   if (head.idempotencyKey !== undefined) writer.text(fieldTag.IDEMPOTENCY_KEY, head.idempotencyKey);
@@ -58,7 +60,10 @@ export function readRequestHead(frame: FrameView): DecodedRequest {
         head.deadlineMs = fields.u32();
         break;
       case fieldTag.TRACE:
-        head.trace = readTrace(fields.bytes());
+        head.trace = readTrace(fields);
+        break;
+      case fieldTag.TRACE_STATE:
+        head.trace &&= withState(head.trace, fields.text());
         break;
       case fieldTag.PARAMS:
         head.params = fields.text();
@@ -191,11 +196,17 @@ export function readFailure(frame: FrameView): WireFailure {
   return failure;
 }
 
+/** A peer may say what it likes; what could not be a header is left out. */
+function withState(trace: TraceContext, state: string): TraceContext {
+  if (!isTraceState(state)) return trace;
+  return new TraceContext(trace.words, trace.flags, { state });
+}
+
 /** 25 bytes: trace id, span id, flags. */
-function readTrace(packed: Buffer): TraceContext {
-  if (packed.length !== traceBytes)
-    throw new FrameError(`a trace context of ${packed.length} bytes; it has ${traceBytes}`);
-  const word = (index: number) => packed.readInt32BE(index * 4);
+function readTrace(fields: FieldReader): TraceContext {
+  if (fields.size !== traceBytes)
+    throw new FrameError(`a trace context of ${fields.size} bytes; it has ${traceBytes}`);
+  const word = (index: number) => fields.i32At(index * 4);
   const words: TraceContext["words"] = [word(0), word(1), word(2), word(3), word(4), word(5)];
-  return new TraceContext(words, packed[24] as number);
+  return new TraceContext(words, fields.u8At(24));
 }

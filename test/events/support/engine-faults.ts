@@ -3,6 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Storage } from "../../../src/events/index.ts";
 import type { StoredEvent } from "../../../src/events/types.ts";
 import { until } from "../../support/until.ts";
+import { readEvents, storeEvents } from "./stored-events.ts";
 
 /** An engine under load. */
 export interface EngineUnderLoad {
@@ -32,7 +33,7 @@ export async function keepsWhatItAcknowledged({
       const body = JSON.stringify({ source, n: seq });
       const events = [{ topic, key: "k", head: "{}", body }];
       try {
-        await storage.call("append", { source: `s${source}`, epoch: 1, seq, events });
+        await storeEvents(storage, { source: `s${source}`, epoch: 1, seq, events });
         acknowledged[source] = seq + 1;
       } catch (thrown) {
         assert.equal((thrown as { code: string }).code, "UNAVAILABLE", String(thrown));
@@ -74,7 +75,7 @@ async function readAll(storage: Storage, topic: string): Promise<StoredEvent[]> 
   const bounds = { eventsMax: 100_000, bytesMax: 64 * 1024 * 1024 };
   const all: StoredEvent[] = [];
   for (;;) {
-    const events = await storage.call("read", { topic, from: all.length, bounds });
+    const events = await readEvents(storage, { topic, from: all.length, bounds });
     if (events.length === 0) return all;
     all.push(...events);
   }

@@ -164,6 +164,19 @@ export function eventsSuite(openStorage: () => Promise<Storage>): void {
     );
     const unknown = await client.replay({ id: 999_999 }).result();
     assert.equal(!unknown.ok && unknown.error.code, "NoSuchLetter");
+    await place(200, 8);
+    const [another] = await until("another letter is there", async () => {
+      const found = await client.deadLetters({ group: "strict", after: 0, max: 10 });
+      return found.letters.length > 0 ? found.letters : undefined;
+    });
+    await client.drop({ id: another?.id ?? 0 });
+    const dropped = await client.drop({ id: another?.id ?? 0 }).result();
+    assert.equal(!dropped.ok && dropped.error.code, "NoSuchLetter");
+    await place(200, 4);
+    await until("the key goes on", () => seen.includes(4));
+    assert.ok(!seen.includes(8), "nobody gets what was dropped");
+    const left = await client.deadLetters({ group: "strict", after: 0, max: 10 });
+    assert.deepEqual(left.letters, []);
     await stop(node);
   });
 

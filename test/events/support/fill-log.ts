@@ -4,6 +4,7 @@
  */
 import { setTimeout as pause } from "node:timers/promises";
 import { openStorage } from "../../../src/events/index.ts";
+import { readEvents, storeEvents } from "./stored-events.ts";
 
 const [folder = "", firstText = "0"] = process.argv.slice(2);
 const storage = await openStorage(folder);
@@ -16,14 +17,14 @@ for (let seq = Number(firstText); ; ) {
     body: JSON.stringify({ seq: seq + index, fill: "x".repeat(10_000) }),
   }));
   try {
-    await storage.call("append", { source: "filler", epoch: 1, seq, events });
+    await storeEvents(storage, { source: "filler", epoch: 1, seq, events });
     seq += events.length;
     process.stdout.write(`${seq}\n`);
   } catch (thrown) {
     process.stdout.write(`${(thrown as { code?: string }).code}\n`);
     // What is there can be read all the while.
     const bounds = { eventsMax: 1, bytesMax: 1 };
-    const [read] = await storage.call("read", { topic: "filled.up", from: seq - 1, bounds });
+    const [read] = await readEvents(storage, { topic: "filled.up", from: seq - 1, bounds });
     if (read?.offset !== seq - 1) process.stdout.write("unreadable\n");
     await pause(20);
   }

@@ -3,9 +3,10 @@
  * synchronously, so that after each transaction everything is on disk and nothing is on its way.
  */
 import assert from "node:assert/strict";
+import { eventsIn, packBatch, type StoredBlock } from "../../../src/events/core/packed-events.ts";
 import { StorageExecutor } from "../../../src/events/storage/executor.ts";
 import type { Overview, StorageRequest } from "../../../src/events/storage/requests.ts";
-import type { NewEvent, StoredEvent } from "../../../src/events/types.ts";
+import type { NewEvent } from "../../../src/events/types.ts";
 
 export type Random = (below: number) => number;
 
@@ -49,7 +50,8 @@ export class LogModel {
       return { topic, key: String(this.#random(5)), head: "{}", body };
     });
     this.#seqs.set(source, seq + events.length);
-    return { name: "append", input: { source, epoch: 1, seq, events }, at: 1_000 };
+    const input = packBatch({ source, epoch: 1, seq, events });
+    return { name: "append", input, at: 1_000 };
   }
 
   #save(): StorageRequest {
@@ -93,9 +95,9 @@ export function stateOf(log: StorageExecutor): LogState {
     const found: string[] = [];
     while (found.length < next) {
       const input = { topic, from: found.length, bounds: all };
-      const [read] = run(log, [{ name: "read", input, at: 0 }]) as [StoredEvent[]];
-      assert.ok(read.length > 0, "what is there can be read");
-      for (const { offset, id, body } of read) {
+      const [blocks] = run(log, [{ name: "read", input, at: 0 }]) as [StoredBlock[]];
+      assert.ok(blocks.length > 0, "what is there can be read");
+      for (const { offset, id, body } of eventsIn(topic, blocks)) {
         assert.equal(offset, found.length, "offsets have no gap and no duplicate");
         found.push(`${id} ${body.length}`);
       }

@@ -1,5 +1,6 @@
 /** Appends to a log until it is killed, and says what was acknowledged: a line `source seq` after each answer. */
 import { openStorage } from "../../../src/events/storage/storage.ts";
+import { storeEvents } from "../../events/support/stored-events.ts";
 
 const [folder = "", epochText = ""] = process.argv.slice(2);
 const storage = await openStorage(folder);
@@ -19,7 +20,7 @@ async function publish(source: string): Promise<never> {
         fill: "x".repeat(Math.random() * 500),
       }),
     }));
-    await storage.call("append", { source, epoch, seq, events });
+    await storeEvents(storage, { source, epoch, seq, events });
     seq += events.length;
     process.stdout.write(`${source} ${seq}\n`);
   }

@@ -59,6 +59,20 @@ test("beyond its time, or without leave, no stale answer is sent for an error", 
   assert.equal((await lab.get("/a")).status, 503);
 });
 
+test("a route's fallback gives a stale answer leave, unless its origin forbade that", async (t) => {
+  const lab = await startCacheLab(t, 8, { fallback: { staleS: 60 } });
+  lab.says({ headers: { "cache-control": "max-age=10" } });
+  const { text } = await lab.get("/plain");
+  lab.says({ headers: { "cache-control": "max-age=10, must-revalidate" } });
+  await lab.get("/strict");
+  lab.advance(20);
+  lab.says({ status: 503 });
+  assert.equal((await lab.get("/plain")).text, text);
+  assert.equal((await lab.get("/strict")).status, 503);
+  lab.advance(60);
+  assert.equal((await lab.get("/plain")).status, 503);
+});
+
 test("those who wait get the one answer if it is for all, and ask themselves if it is not", async (t) => {
   const lab = await startCacheLab(t);
   for (const [path, control, askedTimes] of [

@@ -1,6 +1,6 @@
 import { Agent, request as httpRequest, type IncomingMessage } from "node:http";
 import type { TestContext } from "node:test";
-import type { Gateway } from "../../../src/gateway/index.ts";
+import type { Gateway, RouteOptions } from "../../../src/gateway/index.ts";
 import { installScheduler, type Timer } from "../../../src/kit/index.ts";
 import { startGateway, startOrigin } from "../upstream/support.ts";
 
@@ -57,7 +57,11 @@ function installClock(t: TestContext): { advanceMs(ms: number): void; wallMs(): 
   };
 }
 
-export async function startCacheLab(t: TestContext, mb = 8): Promise<CacheLab> {
+export async function startCacheLab(
+  t: TestContext,
+  mb = 8,
+  route: Partial<RouteOptions> = {},
+): Promise<CacheLab> {
   const clock = installClock(t);
   const asked: IncomingMessage[] = [];
   let answer: (request: IncomingMessage) => Said | Promise<Said> = () => ({});
@@ -70,7 +74,7 @@ export async function startCacheLab(t: TestContext, mb = 8): Promise<CacheLab> {
   });
   const gateway = await startGateway(
     t,
-    [{ path: "/*", upstream: origin, auth: "public", cache: true }],
+    [{ path: "/*", upstream: origin, auth: "public", cache: true, ...route }],
     { cache: { mb } },
   );
   const agent = new Agent({ keepAlive: true });

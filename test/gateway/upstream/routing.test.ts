@@ -13,6 +13,7 @@ interface Got {
   readonly text: string;
   readonly cookie: string | undefined;
   readonly type: string | undefined;
+  readonly vary: string | undefined;
 }
 
 /** Asks with any `Host`, which `fetch` would set itself. */
@@ -32,7 +33,8 @@ function ask(
       response.on("end", () => {
         const cookie = response.headers["set-cookie"]?.[0];
         const type = response.headers["content-type"];
-        resolve({ status: response.statusCode ?? 0, text, cookie, type });
+        const { vary } = response.headers;
+        resolve({ status: response.statusCode ?? 0, text, cookie, type, vary });
       });
     });
     request.on("error", reject).end();
@@ -133,6 +135,28 @@ test("a client comes to the same version and address again: by cookie, header or
   assert.equal(new Set(byAddress.map(({ text }) => text)).size, 1);
   // What was not made here is no mark.
   assert.ok((await ask(gateway, "/cookie", { cookie: "version=<script>" })).cookie);
+});
+
+test("answers tell in Vary which headers chose their route or version", async (t) => {
+  const { any, beta, gold } = await origins(t, ["any", "beta", "gold"]);
+  const upstream = { a: { urls: any, weight: 1 }, b: { urls: beta, weight: 1 } };
+  const gateway = await startGateway(t, [
+    { path: "/*", upstream: any, ...open },
+    { path: "/x/*", upstream: beta, headers: { "X-Beta": "1" }, ...open },
+    { path: "/x/*", upstream: gold, host: "a.example", headers: { "x-tier": "gold" }, ...open },
+    { path: "/by-user", upstream, sticky: { header: "X-User" }, ...open },
+    { path: "/by-cookie", upstream, sticky: { cookie: "version" }, ...open },
+  ]);
+  const varyOf = async (path: string, headers = {}) => (await ask(gateway, path, headers)).vary;
+  assert.equal(await varyOf("/x/y"), "x-beta");
+  assert.equal(await varyOf("/x/y", { "x-beta": "1" }), "x-beta");
+  assert.match(
+    (await varyOf("/x/y", { host: "a.example" })) ?? "",
+    /^x-(beta|tier), x-(beta|tier)$/,
+  );
+  assert.equal(await varyOf("/y"), undefined);
+  assert.equal(await varyOf("/by-user"), "x-user");
+  assert.equal(await varyOf("/by-cookie"), "cookie");
 });
 
 test("a mirror gets a copy, and what it does changes nothing", async (t) => {

@@ -8,7 +8,7 @@ import { after, before, type TestContext, test } from "node:test";
 import type { TLSSocket } from "node:tls";
 import { WebSocket, WebSocketServer } from "ws";
 import { type Authority, filesOf, initAuthority } from "../../../src/certs/index.ts";
-import type { RouteSection } from "../../../src/gateway/index.ts";
+import type { RouteOptions } from "../../../src/gateway/index.ts";
 import type { Logger } from "../../../src/telemetry/index.ts";
 import { silentLogger } from "../../../src/telemetry/index.ts";
 import { startGateway } from "./support.ts";
@@ -56,13 +56,15 @@ async function startSecure(t: TestContext, name: string, asksForCertificate = fa
 }
 
 /** A gateway with one route, and what it says in its log. */
-async function startRoute(t: TestContext, route: Pick<RouteSection, "upstream" | "tls">) {
+async function startRoute(t: TestContext, route: Pick<RouteOptions, "upstream" | "tls">) {
   const reasons: string[] = [];
   const logger: Logger = {
     ...silentLogger,
     warn: (_message, facts) => reasons.push(String(facts?.reason)),
   };
-  const gateway = await startGateway(t, [{ path: "/*", auth: "public", ...route }], { logger });
+  const gateway = await startGateway(t, [{ path: "/*", auth: "public" as const, ...route }], {
+    logger,
+  });
   return { gateway, reasons };
 }
 

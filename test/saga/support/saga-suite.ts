@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { z } from "zod";
 import { eventLogService, memoryStorage, meshEvents } from "../../../src/events/index.ts";
-import { contract, event, op, type Service, service } from "../../../src/index.ts";
+import { contract, DureError, event, op, type Service, service } from "../../../src/index.ts";
 import { createNode, type MeshNode } from "../../../src/mesh/index.ts";
 import { createDistributor, type Distributor } from "../../../src/registry/index.ts";
 import { openSagas, type Saga, type Sagas, saga } from "../../../src/saga/index.ts";
@@ -124,6 +124,34 @@ export function sagaSuite(openDatabase: () => Promise<TestDatabase>): void {
     await Promise.all(nodes.map((node) => node.close()));
     await distributor.close();
     await database.close();
+  });
+
+  test("steps, what they call and their undoing are parts of the trace of the request that began it", async () => {
+    const traceId = "5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a";
+    const requestSpan = "00f067aa0ba902b7";
+    const traceparent = `00-${traceId}-${requestSpan}-01`;
+    failures.set("take t1", [new DureError("NOT_FOUND", "none is left")]);
+    const place = { id: "t1", traceparent };
+    await database.transaction((run) => sagas().start(run, buy, place, { id: "t1" }));
+    assert.equal((await sagas().outcome(buy, "t1", 30_000))?.state, "failed");
+    const spans = await until("the undoing's span", () => {
+      const all = nodes.flatMap((node) => node.traces.spans({ traceIds: [traceId] }).records);
+      return all.some(({ name }) => name === "buy.pay.undo") ? all : undefined;
+    });
+    const find = (kind: string, name: string) => {
+      const [span, ...others] = spans.filter((each) => each.kind === kind && each.name === name);
+      assert.ok(span && others.length === 0, `${kind} ${name}`);
+      return span;
+    };
+    const begun = find("saga", "buy");
+    assert.equal(begun.parentId, requestSpan);
+    const pay = find("saga", "buy.pay");
+    for (const step of [pay, find("saga", "buy.take"), find("saga", "buy.pay.undo")])
+      assert.equal(step.parentId, begun.spanId);
+    assert.equal(find("client", "bank.pay").parentId, pay.spanId);
+    assert.equal(find("server", "bank.pay").parentId, find("client", "bank.pay").spanId);
+    assert.equal(find("saga", "buy.take").error, "NOT_FOUND");
+    assert.ok(spans.every(({ isSampled }) => isSampled));
   });
 
   test("steps are done one after another, and the output is kept", async () => {

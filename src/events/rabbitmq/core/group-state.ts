@@ -70,13 +70,17 @@ export class GroupState {
     return firstWithin(wanted.slice(0, max), eventLimits.answerSizeMax, failedEventSize);
   }
 
-  /** Moves a letter back to its group; undefined if there is none of that id. */
-  revive({ id, body }: StorageCalls["revive"]["in"], at: number): StorageCalls["revive"]["out"] {
+  /** Moves a letter back to its group, or drops it; undefined if there is none of that id. */
+  revive(
+    { id, body, isDropped }: StorageCalls["revive"]["in"],
+    at: number,
+  ): StorageCalls["revive"]["out"] {
     const letter = this.#letters.get(id);
     if (!letter) return undefined;
     this.#letters.delete(id);
     this.#buried.delete(letterKey(letter));
     this.#failedSize -= failedEventSize(letter);
+    if (isDropped) return { letter };
     const event = body === undefined ? letter.event : { ...letter.event, body };
     const lane = laneOf(orderKeyOf(event));
     const parked = { offset: event.offset, lane, due: at, history: letter.history, event };

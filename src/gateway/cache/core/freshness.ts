@@ -107,9 +107,18 @@ export function useOf(freshness: Freshness, request: Directives, now: number): U
   return isTaken ? "fresh" : "stale";
 }
 
-/** Whether it may be sent because the origin fails. */
-export function mayServeOnError(freshness: Freshness, request: Directives, now: number): boolean {
+/**
+ * Whether it may be sent because the origin fails. `agreedMs`: for how long after its lifetime whoever runs both has agreed to
+ * (RFC 9111, section 4.2.4).
+ */
+export function mayServeOnError(
+  freshness: Freshness,
+  request: Directives,
+  now: number,
+  agreedMs = 0,
+): boolean {
   if (freshness.mustValidate || freshness.isStrict) return false;
-  const windowMs = Math.max(freshness.staleIfErrorMs, durationMs(request, "stale-if-error") ?? 0);
+  const asked = durationMs(request, "stale-if-error") ?? 0;
+  const windowMs = Math.max(freshness.staleIfErrorMs, asked, agreedMs);
   return ageMs(freshness, now) - freshness.lifetimeMs < windowMs;
 }
