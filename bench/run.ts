@@ -36,11 +36,20 @@ const usage = `npm run bench -- calls|costs|edge|events|failures|uptime [--json]
   --json      one JSON object for machines instead of tables
   --payload L  calls with messages of these sizes, as 1k,10k,100k: 1 to 1,024 in flight, 1 to 16 instances, beside the bare echo
   --svg FILE   draws what --payload measured
+  --share S    uptime: of what a system can do, so much is asked of it (default 0.65)
   --stored N  events in the log that is measured beside an empty one (default 1,000,000; 0 for none)
   --rounds N  how often every peer takes its turn (calls 5, costs 15, edge and events 3, failures and uptime 1; at most 50); the figures are medians
   --only P    only the peer (or the failure) with this name; may be repeated`;
 
 const roundsMax = 50;
+
+/** Flags that some benchmark reads. */
+interface Options {
+  readonly stored: number;
+  readonly part: string;
+  readonly share: number;
+}
+
 const benches = {
   calls: {
     rounds: 5,
@@ -61,7 +70,7 @@ const benches = {
   edge: {
     rounds: 3,
     programs: ["wrk", "nginx", "haproxy"],
-    run: (rounds: number, only: string[], _stored: number, part: string) => {
+    run: (rounds: number, only: string[], { part }: Options) => {
       if (!isEdgePart(part))
         throw new Error(`--part ${part}: one of ${Object.keys(edgeParts).join(", ")}`);
       return edgeParts[part](rounds, only);
@@ -70,7 +79,7 @@ const benches = {
   events: {
     rounds: 3,
     programs: ["nats-server", "redis-server"],
-    async run(rounds: number, only: string[], stored: number) {
+    async run(rounds: number, only: string[], { stored }: Options) {
       const rows = await benchEvents(rounds, only, stored);
       return { rows, text: eventsTables(rows) };
     },
@@ -86,8 +95,8 @@ const benches = {
   uptime: {
     rounds: 1,
     programs: ["wrk"],
-    async run(_rounds: number, only: string[]) {
-      const result = await benchUptime(only);
+    async run(_rounds: number, only: string[], { share }: Options) {
+      const result = await benchUptime(only, share);
       return { rows: [...result.rows, ...result.cores], text: uptimeTables(result) };
     },
   },
@@ -105,6 +114,12 @@ function storedOf(text: string): number {
   throw new Error(`--stored ${text}: a whole number`);
 }
 
+function shareOf(text: string): number {
+  const share = Number(text);
+  if (share > 0 && share < 1) return share;
+  throw new Error(`--share ${text}: a number between 0 and 1`);
+}
+
 function isBench(name: string | undefined): name is keyof typeof benches {
   return name !== undefined && Object.hasOwn(benches, name);
 }
@@ -118,6 +133,7 @@ async function main(): Promise<void> {
       payload: { type: "string" },
       svg: { type: "string" },
       stored: { type: "string", default: "1000000" },
+      share: { type: "string", default: "0.65" },
       part: { type: "string", default: "proxy" },
       only: { type: "string", multiple: true, default: [] },
       help: { type: "boolean", default: false },
@@ -139,7 +155,11 @@ async function main(): Promise<void> {
   const { rows, text } =
     values.payload !== undefined && name === "calls"
       ? await runSweep(rounds, values.payload, values.svg)
-      : await bench.run(rounds, values.only, storedOf(values.stored), values.part);
+      : await bench.run(rounds, values.only, {
+          stored: storedOf(values.stored),
+          part: values.part,
+          share: shareOf(values.share),
+        });
   const othersCpuShare = shareOfOthers();
   if (rows.length === 0) throw new Error(`no peer is named ${values.only.join(" or ")}`);
   if (values.json)

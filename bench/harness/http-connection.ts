@@ -33,10 +33,17 @@ export class HttpConnection {
     return this.#isOpen && this.#socket.writable;
   }
 
-  /** Sends a whole request; there must be none on its way. */
-  ask(request: string): Promise<HttpOutcome> {
+  /** Sends a whole request; there must be none on its way. Without an answer within `msMax` the connection is closed. */
+  ask(request: string, msMax: number): Promise<HttpOutcome> {
     return new Promise((resolve) => {
-      this.#settle = resolve;
+      const timer = setTimeout(() => {
+        this.#reason = `silent for ${msMax} ms`;
+        this.#socket.destroy();
+      }, msMax);
+      this.#settle = (outcome) => {
+        clearTimeout(timer);
+        resolve(outcome);
+      };
       if (this.#isOpen) this.#socket.write(request);
       else this.#end();
     });

@@ -107,13 +107,7 @@ async function observe(
   request: HttpRequest,
   dueAt: number,
 ): Promise<Outcome> {
-  const outcome = await new Promise<HttpOutcome | "late">((resolve) => {
-    const timer = setTimeout(resolve, answerMsMax, "late");
-    void pool.ask(request.bytes).then((answer) => {
-      clearTimeout(timer);
-      resolve(answer);
-    });
-  });
+  const outcome = await pool.ask(request.bytes);
   return {
     kind: request.kind,
     failure: failureOf(outcome),
@@ -121,8 +115,7 @@ async function observe(
   };
 }
 
-function failureOf(outcome: HttpOutcome | "late"): string | undefined {
-  if (outcome === "late") return `no answer within ${answerMsMax} ms`;
+function failureOf(outcome: HttpOutcome): string | undefined {
   if (outcome.kind === "reset") return `connection ${outcome.reason}`;
   if (outcome.status >= 200 && outcome.status < 300) return undefined;
   // Numbers are left out: they would make every reason a new one.
@@ -143,7 +136,7 @@ class ConnectionPool {
 
   async ask(bytes: string): Promise<HttpOutcome> {
     const connection = await this.#take();
-    const outcome = await connection.ask(bytes);
+    const outcome = await connection.ask(bytes, answerMsMax);
     if (!connection.isOpen) this.#all.delete(connection);
     this.#giveBack(connection);
     return outcome;

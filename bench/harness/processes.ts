@@ -10,7 +10,7 @@ import { connect, createServer } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 
 /** How long a child may take to get ready, and to stop before it is killed. */
-const readyMsMax = 20_000;
+const readyMsMax = 60_000;
 const stopMsMax = 3_000;
 
 const running = new Set<ChildProcess>();
@@ -75,6 +75,8 @@ export interface ProgramOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Its output is dropped; otherwise it goes to stderr. */
   readonly isQuiet?: boolean;
+  /** Where it listens. Default 127.0.0.1. */
+  readonly host?: string;
 }
 
 /** Starts any other program and waits until something accepts connections on `port`. */
@@ -82,7 +84,7 @@ export async function startProgram(
   command: string,
   args: readonly string[],
   port: number,
-  { env = {}, isQuiet = false }: ProgramOptions = {},
+  { env = {}, isQuiet = false, host = "127.0.0.1" }: ProgramOptions = {},
 ): Promise<Program> {
   const output = isQuiet ? "ignore" : 2;
   const child = spawn(command, args, {
@@ -92,7 +94,7 @@ export async function startProgram(
   const program = track(child, command);
   let isOver = false;
   const accepting = (async () => {
-    while (!isOver && !(await accepts(port))) await pause(20);
+    while (!isOver && !(await accepts(host, port))) await pause(20);
   })();
   try {
     await withinMs(readyMsMax, program.orExit(accepting), command);
@@ -154,9 +156,9 @@ async function withinMs<Value>(
   }
 }
 
-function accepts(port: number): Promise<boolean> {
+function accepts(host: string, port: number): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect(port, "127.0.0.1");
+    const socket = connect(port, host);
     const settle = (isThere: boolean) => {
       socket.destroy();
       resolve(isThere);

@@ -58,13 +58,18 @@ export const incidents: readonly Incident[] = [
 async function killInTurn(fleet: DureFleet, names: readonly string[]): Promise<readonly number[]> {
   const tookMs: number[] = [];
   for (const name of names) {
-    const { pid } = await find(fleet, name);
+    let pid: number | null = null;
+    await untilTrue(`${name} is ready`, async () => {
+      const found = await find(fleet, name);
+      pid = found?.pid ?? null;
+      return found?.state === "ready";
+    });
     if (pid === null) throw new Error(`${name} does not run`);
     process.kill(pid, "SIGKILL");
     const killedAt = performance.now();
     await untilTrue(`${name} is ready again`, async () => {
       const now = await find(fleet, name);
-      return now.state === "ready" && now.pid !== pid;
+      return now?.state === "ready" && now.pid !== pid;
     });
     tookMs.push(performance.now() - killedAt);
     await pause(betweenMs);
@@ -72,8 +77,6 @@ async function killInTurn(fleet: DureFleet, names: readonly string[]): Promise<r
   return tookMs;
 }
 
-async function find(fleet: DureFleet, name: string): Promise<FleetProcess> {
-  const found = (await fleet.processes()).find((process) => process.name === name);
-  if (!found) throw new Error(`the fleet has no process ${name}`);
-  return found;
+async function find(fleet: DureFleet, name: string): Promise<FleetProcess | undefined> {
+  return (await fleet.processes()).find((process) => process.name === name);
 }

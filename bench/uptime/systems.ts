@@ -10,7 +10,10 @@ import { freePort, type Program, startProgram } from "../harness/processes.ts";
 
 const benchFolder = join(import.meta.dirname, "..");
 const durePath = join(benchFolder, "../src/cli/main.ts");
-const dure = ["--conditions=dure-source", "--no-warnings", durePath];
+/** What Node is given to run `dure`. */
+export const dureCommand = ["--conditions=dure-source", "--no-warnings", durePath];
+/** Two services, twice each, behind two gateways. */
+export const appConfig = join(import.meta.dirname, "app/dure.config.ts");
 const plainFolder = join(import.meta.dirname, "plain");
 const readyMsMax = 60_000;
 
@@ -18,8 +21,8 @@ const readyMsMax = 60_000;
 export interface RunningSystem {
   readonly host: string;
   readonly port: number;
-  /** Its state folder; `executed` in it tells what was begun. */
-  readonly folder: string;
+  /** What its services began, a line each: an operation, and the request's id. */
+  executed(): string[];
   /** Resolves when all of its processes are new. */
   reload(): Promise<unknown>;
   stop(): Promise<void>;
@@ -42,19 +45,20 @@ export interface FleetProcess {
 
 /** Starts a fleet with `dure up`; with the profile `once` nothing is tried again. */
 export async function startDureUp(profile?: "once"): Promise<DureFleet> {
-  const config = join(import.meta.dirname, "app/dure.config.ts");
   const flags = profile ? ["--profile", profile] : [];
   const system = await startSystem((port) => [
-    ...dure,
+    ...dureCommand,
     "up",
     "--config",
-    config,
+    appConfig,
     "--port",
     port,
     ...flags,
   ]);
-  const command = (...args: string[]) => run([...dure, ...args], system.env);
-  const processes = async () => (await runningFleet(system.folder))?.processes ?? [];
+  const command = (...args: string[]) => run([...dureCommand, ...args], system.env);
+  // A supervisor that does not answer just now is asked again.
+  const processes = async () =>
+    (await runningFleet(system.folder).catch(() => undefined))?.processes ?? [];
   await untilTrue("the fleet is ready", async () => {
     const all = await processes();
     return all.length > 0 && all.every(({ state }) => state === "ready");
@@ -66,9 +70,15 @@ export async function startDureUp(profile?: "once"): Promise<DureFleet> {
 /** Starts the plain server with `dure cluster`. */
 export async function startDureCluster(instances: number): Promise<RunningSystem> {
   const server = join(plainFolder, "server.mjs");
-  const system = await startSystem(() => [...dure, "cluster", "-i", String(instances), server]);
+  const system = await startSystem(() => [
+    ...dureCommand,
+    "cluster",
+    "-i",
+    String(instances),
+    server,
+  ]);
   await untilAnswers(system);
-  return { ...system, reload: () => run([...dure, "reload"], system.env) };
+  return { ...system, reload: () => run([...dureCommand, "reload"], system.env) };
 }
 
 /** Starts the plain server with PM2, in cluster mode and with its defaults. */
@@ -128,6 +138,7 @@ async function startSystem(argumentsFor: (port: string) => readonly string[]) {
     folder,
     env,
     program,
+    executed: () => linesOf(join(folder, "executed")),
     async stop() {
       await program.stop();
       rmSync(home, { recursive: true, force: true });
@@ -140,7 +151,7 @@ function run(args: readonly string[], env: Readonly<Record<string, string>>): Pr
 }
 
 /** Waits until requests are answered, several in a row: some systems listen before they serve. */
-async function untilAnswers({ host, port }: { host: string; port: number }): Promise<void> {
+export async function untilAnswers({ host, port }: { host: string; port: number }): Promise<void> {
   let inARow = 0;
   await untilTrue("requests are answered", async () => {
     const answer = await fetch(`http://${host}:${port}/orders/first`).catch(() => undefined);

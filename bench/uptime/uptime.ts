@@ -2,7 +2,6 @@
  * What clients see while a fleet is changed or broken: a steady rate of requests at two thirds of what it can do, and meanwhile
  * something happens. The reload is also measured with a plain Node server under dure cluster, PM2 and node:cluster.
  */
-import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import type { LoadReport } from "../harness/http-load.ts";
 import { startWorker, type Worker } from "../harness/processes.ts";
@@ -11,8 +10,8 @@ import { peerVersion } from "../harness/tools.ts";
 import { runWrk } from "../harness/wrk.ts";
 import { type Incident, incidents } from "./incidents.ts";
 import type { LoadQuestion } from "./load-process.ts";
+import { startMachines } from "./machines.ts";
 import {
-  linesOf,
   type RunningSystem,
   startDureCluster,
   startDureUp,
@@ -51,14 +50,16 @@ export interface UptimeResult {
   readonly cores: readonly CoresRow[];
 }
 
-/** Of what a system can do, so much is asked of it. */
-const loadShare = 0.65;
 const warmUpMs = 3_000;
 const capacityMs = 4_000;
 /** All is well so long before an incident, and the load goes on so long after it. */
 const aroundMs = 1_000;
 const wrkSeconds = 5;
 const workerCounts = [1, 2];
+const quietMs = 8_000;
+/** A write that was in flight on a machine that is lost ends at its deadline, 5 s. */
+const lossMs = 8_000;
+const machineLost = "one machine of three lost";
 
 const plainSystems = [
   { name: "dure cluster", start: startDureCluster },
@@ -66,11 +67,12 @@ const plainSystems = [
   { name: "node:cluster", start: startNodeCluster },
 ] as const;
 
-/** Measures all, or what is named: an incident, a system, or `cores`. */
-export async function benchUptime(only: readonly string[]): Promise<UptimeResult> {
+/** Measures all, or what is named: an incident, a system, or `cores`. `share`: of what a system can do, so much is asked of it. */
+export async function benchUptime(only: readonly string[], share: number): Promise<UptimeResult> {
   const isWanted = (...names: string[]) =>
     only.length === 0 || names.some((name) => only.includes(name));
-  const load = await startWorker(new URL("./load-process.ts", import.meta.url), []);
+  const worker = await startWorker(new URL("./load-process.ts", import.meta.url), []);
+  const load: Load = { worker, share };
   const rows: UptimeRow[] = [];
   for (const hasRetries of [false, true]) {
     const wanted = incidents.filter(
@@ -78,16 +80,21 @@ export async function benchUptime(only: readonly string[]): Promise<UptimeResult
     );
     if (wanted.length > 0) rows.push(...(await measureFleet(load, hasRetries, wanted)));
   }
+  if (isWanted(machineLost)) rows.push(...(await measureMachines(load)));
+  let plainRate: number | undefined;
   for (const { name, start } of plainSystems) {
-    if (isWanted(name)) rows.push(...(await measurePlain(load, name, start)));
+    if (!isWanted(name)) continue;
+    const measured = await measurePlain(load, name, start, plainRate);
+    plainRate = measured[0]?.perSecond;
+    rows.push(...measured);
   }
-  await load.stop();
+  await worker.stop();
   const cores = isWanted("cores") ? await measureCores() : [];
   return { rows, cores };
 }
 
 async function measureFleet(
-  load: Worker,
+  load: Load,
   hasRetries: boolean,
   wanted: readonly Incident[],
 ): Promise<UptimeRow[]> {
@@ -111,16 +118,38 @@ async function measureFleet(
   }
 }
 
+async function measureMachines(load: Load): Promise<UptimeRow[]> {
+  const machines = await startMachines();
+  try {
+    const perSecond = await rateFor(load, machines);
+    const system = "dure up on three machines";
+    const nothing = () => pause(quietMs, []);
+    const lose = async () => {
+      await machines.loseOne();
+      return pause(lossMs, []);
+    };
+    return [
+      await underLoad(load, machines, { system, incident: "nothing", perSecond, happen: nothing }),
+      await underLoad(load, machines, { system, incident: machineLost, perSecond, happen: lose }),
+    ];
+  } finally {
+    await machines.stop();
+  }
+}
+
+/** All get the rate of the first, so that they have the same load. */
 async function measurePlain(
-  load: Worker,
+  load: Load,
   name: string,
   start: (instances: number) => Promise<RunningSystem>,
+  rate: number | undefined,
 ): Promise<UptimeRow[]> {
   const running = await start(2);
   const system = name === "PM2" ? `PM2 ${peerVersion("pm2")}` : name;
   try {
-    const perSecond = await rateFor(load, running);
-    const nothing = { system, incident: "nothing", perSecond, happen: () => pause(8_000, []) };
+    const own = await rateFor(load, running);
+    const perSecond = rate ?? own;
+    const nothing = { system, incident: "nothing", perSecond, happen: () => pause(quietMs, []) };
     const reload = {
       system,
       incident: "reload",
@@ -137,12 +166,20 @@ async function measurePlain(
 }
 
 /** Warms a system up and gives the rate that it gets. */
-async function rateFor(load: Worker, at: RunningSystem): Promise<number> {
+async function rateFor(load: Load, at: Served): Promise<number> {
   const ask = (forMs: number) =>
-    load.ask<number>({ kind: "capacity", at: addressOf(at), forMs } satisfies LoadQuestion);
+    load.worker.ask<number>({ kind: "capacity", at: addressOf(at), forMs } satisfies LoadQuestion);
   await ask(warmUpMs);
-  return Math.floor((await ask(capacityMs)) * loadShare);
+  return Math.floor((await ask(capacityMs)) * load.share);
 }
+
+/** Who sends the load, and how much of it. */
+interface Load {
+  readonly worker: Worker;
+  readonly share: number;
+}
+
+type Served = Pick<RunningSystem, "host" | "port" | "executed">;
 
 interface Happening {
   readonly system: string;
@@ -152,25 +189,24 @@ interface Happening {
 }
 
 async function underLoad(
-  load: Worker,
-  at: RunningSystem,
+  load: Load,
+  at: Served,
   { system, incident, perSecond, happen }: Happening,
 ): Promise<UptimeRow> {
-  const ledger = join(at.folder, "executed");
-  const before = linesOf(ledger).length;
-  await load.ask({ kind: "start", at: addressOf(at), perSecond } satisfies LoadQuestion);
+  const before = at.executed().length;
+  await load.worker.ask({ kind: "start", at: addressOf(at), perSecond } satisfies LoadQuestion);
   await pause(aroundMs);
   const startedAt = performance.now();
   const restarts = await happen();
   const tookMs = performance.now() - startedAt;
   await pause(aroundMs);
-  const report = await load.ask<LoadReport>({ kind: "stop" } satisfies LoadQuestion);
+  const report = await load.worker.ask<LoadReport>({ kind: "stop" } satisfies LoadQuestion);
   return {
     system,
     incident,
     perSecond,
     report,
-    executedTwice: repeatedIn(linesOf(ledger).slice(before)),
+    executedTwice: repeatedIn(at.executed().slice(before)),
     tookMs,
     ...(restarts.length > 0 ? { restartMs: median(restarts) } : {}),
   };
@@ -206,6 +242,6 @@ async function measureCores(): Promise<CoresRow[]> {
   return rows;
 }
 
-function addressOf({ host, port }: RunningSystem) {
+function addressOf({ host, port }: Served) {
   return { host, port };
 }

@@ -68,7 +68,7 @@ async function up(flags: ProjectFlags & { readonly detach?: boolean }): Promise<
     project: () => project,
     names,
     place,
-    kinds: input.config.processes,
+    kinds: [...input.config.processes, { name: "gateway" }],
     edge: { host: input.config.gateway.host, port: input.gatewayPort },
     async refresh() {
       project = withPrograms(await loadConfigured(flags, true), () => {});

@@ -64,9 +64,9 @@ export class Slot {
     if (failure !== undefined) throw new DureError("FAILED_PRECONDITION", failure);
   }
 
-  /** Ends all its processes in order. */
-  async stop(): Promise<void> {
-    await Promise.all(this.all.map((process) => process.stop()));
+  /** Ends all its processes in order. `isReplaced`: others do their work from now on, so that they need not hurry. */
+  async stop(isReplaced = false): Promise<void> {
+    await Promise.all(this.all.map((process) => process.stop(isReplaced)));
   }
 
   async #overlap(): Promise<string | undefined> {

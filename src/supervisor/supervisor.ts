@@ -79,11 +79,11 @@ export class Supervisor {
     return slot;
   }
 
-  /** Ends a place's processes in order, and gives it up. */
+  /** Ends a place's processes in order, and gives it up; others of its kind do its work from now on. */
   async remove(name: string): Promise<void> {
     const slot = this.#slots.find(({ spec }) => spec.name === name);
     if (!slot) return;
-    await slot.stop();
+    await slot.stop(true);
     this.#slots.splice(this.#slots.indexOf(slot), 1);
   }
 

@@ -77,7 +77,7 @@ test("wrk's report is read with its units and failures", () => {
      50%  980.00us
      75%    1.36ms
      90%    1.93ms
-     99%    1.20s
+     99%    1.20s 
   241853 requests in 5.00s, 140.92MB read
   Socket errors: connect 0, read 1, write 2, timeout 3
   Non-2xx or 3xx responses: 4

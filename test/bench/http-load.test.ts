@@ -24,7 +24,7 @@ async function serve(context: TestContext, listener: RequestListener): Promise<H
 /** Sends until the server has seen so many. */
 async function sendUntil(target: HttpTarget, hasSeen: () => boolean) {
   const stopping = new AbortController();
-  const report = sendSteadily({ ...target, perSecond: 500, signal: stopping.signal });
+  const report = sendSteadily({ ...target, perSecond: 100, signal: stopping.signal });
   await until("enough was sent", hasSeen);
   stopping.abort();
   return report;
@@ -43,7 +43,12 @@ test("requests go out at their rate, and what is no 2xx or is cut off has failed
   assert.deepEqual(tallies.read, all);
   assert.equal(all.failed, Math.ceil(seen / 10) + Math.ceil((seen - 1) / 10));
   assert.equal(reasons["503 answer N"], Math.ceil((seen - 1) / 10));
-  assert.equal(reasons["connection closed"], Math.ceil(seen / 10));
+  // Whether the end of a connection or its reset is seen first is the system's choice.
+  const cut = Object.entries(reasons).filter(([why]) => why.startsWith("connection "));
+  assert.equal(
+    cut.reduce((sum, [, times]) => sum + times, 0),
+    Math.ceil(seen / 10),
+  );
 });
 
 test("a connection that the server announces to close is not used again", async (context) => {

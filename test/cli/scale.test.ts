@@ -49,7 +49,7 @@ test("instances come and go by command and by load, and no call fails", async (c
   });
 
   await context.test("as many as the load needs", async () => {
-    await until("three are ready", async () => (await ready("ledger")).length === 3, 30_000);
+    await until("three are ready", async () => (await ready("ledger")).length === 3, 60_000);
     assert.match(fleet.stdout(), /^ledger: 1 -> \d instances for \d+\.\d requests at work$/m);
   });
 

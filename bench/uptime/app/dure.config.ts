@@ -7,5 +7,8 @@ export default defineConfig({
   processes: { orders: { instances: 2 }, stock: { instances: 2 } },
   gateway: { instances: 2 },
   logs: { level: "error" },
-  profiles: { once: { calls: { retries: 0 } } },
+  profiles: {
+    once: { calls: { retries: 0 } },
+    machines: { gateway: { instances: 2, host: "0.0.0.0" } },
+  },
 });

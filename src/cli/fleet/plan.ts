@@ -76,8 +76,9 @@ export function planUp(input: PlanInput): PlannedProcess[] {
 
 /** The process of a name, of any number; undefined where the configuration has none of that kind. */
 export function planOne(input: PlanInput, name: string): PlannedProcess | undefined {
-  const own = [...planEdges(input), ...planGateways(input)].find(({ spec }) => spec.name === name);
+  const own = planEdges(input).find(({ spec }) => spec.name === name);
   if (own) return own;
+  if (/^gateway(-\d+)?$/.test(name)) return planGateway(input, name);
   const [, kind, number] = /^(.+)-(\d+)$/.exec(name) ?? [];
   const process = input.config.processes.find((each) => each.name === kind);
   return process && planInstance(input, process, Number(number));
@@ -99,13 +100,16 @@ function planEdges(input: PlanInput): PlannedProcess[] {
 
 /** One is called `gateway`, several have numbers. */
 function planGateways(input: PlanInput): PlannedProcess[] {
-  const expects = [...Object.keys(input.config.services), ...(logPlace(input) ? ["eventlog"] : [])];
   const { instances } = input.config.gateway;
-  return Array.from({ length: instances }, (_, index) => {
-    const name = instances === 1 ? "gateway" : `gateway-${index + 1}`;
-    const spec: HostSpec = { ...node(input, name), role: "gateway", ...edge(input), expects };
-    return { ...planEdge(spec), kind: "gateway", isReloaded: true, reload: "overlap" };
-  });
+  return Array.from({ length: instances }, (_, index) =>
+    planGateway(input, instances === 1 ? "gateway" : `gateway-${index + 1}`),
+  );
+}
+
+function planGateway(input: PlanInput, name: string): PlannedProcess {
+  const expects = [...Object.keys(input.config.services), ...(logPlace(input) ? ["eventlog"] : [])];
+  const spec: HostSpec = { ...node(input, name), role: "gateway", ...edge(input), expects };
+  return { ...planEdge(spec), kind: "gateway", isReloaded: true, reload: "overlap" };
 }
 
 /** The instance of a number, from 1. */

@@ -85,6 +85,7 @@ export class Fleet {
   #consoleUrl: string | undefined;
   #isReady = false;
   #isCovered = false;
+  #isReloading = false;
 
   constructor(options: FleetOptions) {
     this.#options = options;
@@ -108,6 +109,7 @@ export class Fleet {
       kinds: options.kinds,
       add: (kind, number) => this.#add(`${kind}-${number}`).start(),
       say: (text) => this.output.plain(text),
+      isReloading: () => this.#isReloading,
     });
   }
 
@@ -171,10 +173,22 @@ export class Fleet {
       throw new DureError("FAILED_PRECONDITION", message);
     }
     const chosen = namedProcesses(this.#processes, names);
-    await refresh();
-    const report = await this.#supervisor.reload(chosen, batch);
-    for (const line of describeReload(report)) this.output.plain(line);
-    return report;
+    const other = this.#isReloading
+      ? "another reload is at work"
+      : this.#scaling.isAtWork && "instances are being added or removed";
+    if (other) {
+      const message = `${other}; nothing was reloaded. Try again when that is through`;
+      throw new DureError("ABORTED", message);
+    }
+    this.#isReloading = true;
+    try {
+      await refresh();
+      const report = await this.#supervisor.reload(chosen, batch);
+      for (const line of describeReload(report)) this.output.plain(line);
+      return report;
+    } finally {
+      this.#isReloading = false;
+    }
   }
 
   async #openMetrics(): Promise<void> {

@@ -31,6 +31,8 @@ export interface ScalingOptions {
   /** Adds the instance `products-4` of `products`; resolves when it is ready. */
   add(kind: string, number: number): Promise<void>;
   say(text: string): void;
+  /** Then no number is changed. */
+  isReloading(): boolean;
 }
 
 export class Scaling {
@@ -44,6 +46,11 @@ export class Scaling {
     this.#options = options;
   }
 
+  /** Whether instances are being added or removed. */
+  get isAtWork(): boolean {
+    return this.#changeCount > 0;
+  }
+
   /** Begins to look after the automatic numbers. */
   start(): void {
     const automatic = this.#options.kinds.filter(({ range }) => range !== undefined);
@@ -55,10 +62,14 @@ export class Scaling {
 
   /**
    * Brings kinds to the numbers asked for, once a change that is at work is through. Rejects with INVALID_ARGUMENT for an unknown
-   * kind, and for a number that is automatic or none.
+   * kind, and for a number that is automatic or none; with ABORTED during a reload.
    */
   async set(counts: Readonly<Record<string, number>>): Promise<ScaleReport> {
     for (const [kind, count] of Object.entries(counts)) this.#check(kind, count);
+    if (this.#options.isReloading()) {
+      const message = "a reload is at work; nothing was scaled. Try again when it is through";
+      throw new DureError("ABORTED", message);
+    }
     return this.#inTurn(async () => {
       const failures: ScaleReport["failures"][number][] = [];
       for (const [kind, count] of Object.entries(counts)) {
@@ -92,7 +103,8 @@ export class Scaling {
   #look(kind: string, range: ScaleRange): void {
     const { supervisor, say } = this.#options;
     const members = this.#membersOf(kind);
-    if (members.length === 0 || supervisor.isStopping || this.#changeCount > 0) return;
+    if (members.length === 0 || supervisor.isStopping || this.#options.isReloading()) return;
+    if (this.isAtWork) return;
     const concurrency = members.reduce((sum, { vitals }) => sum + (vitals?.concurrency ?? 0), 0);
     const sample = { at: now(), concurrency, current: members.length };
     const next = scale(this.#states.get(kind) ?? initialScale, sample, range);
