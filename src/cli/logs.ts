@@ -16,6 +16,7 @@ interface LogsFlags extends ProjectFlags {
   readonly follow?: boolean;
   readonly lines: number;
   readonly raw?: boolean;
+  readonly trace?: string;
 }
 
 /** `dure logs`: what the processes of a fleet wrote. */
@@ -26,6 +27,7 @@ export function defineLogs(program: Command): void {
     .argument("[names...]", "products-1 is one, products all of a kind; none: all")
     .option("-f, --follow", "go on with what they write from now on")
     .option("-n, --lines <number>", "how many lines of what is there; 0: all", linesOf, 100)
+    .option("--trace <id>", "of all lines those of one trace")
     .option("--raw", "lines as they were written, behind name and time")
     .option("--data <folder>", "state folder of the fleet (DURE_DATA; default: .dure)")
     .addHelpText("after", examples)
@@ -48,14 +50,17 @@ async function logs(names: readonly string[], flags: LogsFlags): Promise<void> {
     throw new CommandError(message, exitCodes.nobodyThere);
   }
   const show = printer(flags, [...readers.keys()]);
-  const last = inOrder(found.flatMap((reader) => reader.tail(flags.lines)));
-  show(flags.lines === 0 ? last : last.slice(-flags.lines));
+  const { trace } = flags;
+  const count = trace === undefined ? flags.lines : 0;
+  const isWanted = ({ text }: LogLine) => trace === undefined || text.includes(trace);
+  const last = inOrder(found.flatMap((reader) => reader.tail(count).filter(isWanted)));
+  show(count === 0 ? last : last.slice(-count));
   if (!flags.follow) return;
   process.stdout.on("error", () => process.exit(0));
   stopOnSignal(async () => {});
   for (;;) {
     await sleep(followMs);
-    show(inOrder(findNew().flatMap((reader) => reader.next())));
+    show(inOrder(findNew().flatMap((reader) => reader.next().filter(isWanted))));
   }
 }
 

@@ -31,6 +31,7 @@ import { defineSagas } from "./sagas.ts";
 import { defineScale } from "./scale.ts";
 import { defineServe } from "./serve.ts";
 import { defineSidecar } from "./sidecar.ts";
+import { defineTrace } from "./trace.ts";
 import { defineUp } from "./up.ts";
 
 /** The whole command line. */
@@ -57,6 +58,7 @@ export function createProgram(): Command {
     defineDown,
     definePs,
     defineLogs,
+    defineTrace,
     defineLoad,
     defineMetrics,
     defineReload,

@@ -1,4 +1,5 @@
 /** console: the server side of the web console, and the collector of what all nodes tell of themselves. */
+export { type AskedTrace, askTrace } from "./collector/ask-trace.ts";
 
 export type {
   CollectedLog,

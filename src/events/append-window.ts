@@ -95,7 +95,7 @@ export class AppendWindow {
   }
 
   #begin(): void {
-    const batch = this.#takeBatch();
+    const batch = byTopic(this.#takeBatch());
     const append = {
       batch,
       runs: packRuns(batch.map(({ event }) => event)),
@@ -192,6 +192,11 @@ export class AppendWindow {
     this.#seq = 0;
     for (const { reject } of batch) reject(error);
   }
+}
+
+/** Those of a topic behind each other, so that they are packed together; of events of different topics no order is promised. */
+function byTopic(batch: readonly WaitingEvent[]): readonly WaitingEvent[] {
+  return [...Map.groupBy(batch, ({ event }) => event.topic).values()].flat();
 }
 
 function isForNow({ code }: DureError): boolean {

@@ -36,9 +36,17 @@ export function isPiecewise(body: Answer["body"]): body is PiecewiseBody {
 }
 
 /** Sends it. A body that breaks off breaks the client's connection off too: it must never look complete. */
-export async function sendAnswer(exchange: Exchange, answer: Answer): Promise<void> {
+export function sendAnswer(exchange: Exchange, answer: Answer): void | Promise<void> {
   const { status, headers, body } = answer;
   if (!isPiecewise(body)) return exchange.answer(status, headers, body);
+  return sendPieces(exchange, answer, body);
+}
+
+async function sendPieces(
+  exchange: Exchange,
+  { status, headers }: Answer,
+  body: PiecewiseBody,
+): Promise<void> {
   exchange.onAbort(() => body.cancel());
   const stream = exchange.stream(status, headers, body.length);
   try {

@@ -5,6 +5,7 @@ import type { HeaderList } from "../http/index.ts";
 import type { CallFailure } from "../wire/index.ts";
 import { type Answer, NoAnswer } from "./answer.ts";
 import type { CacheRequest } from "./cache/index.ts";
+import { ClientSignal } from "./client-signal.ts";
 import type { Exchange } from "./exchange.ts";
 
 type CachePolicy = NonNullable<OperationDescription["cache"]>;
@@ -20,16 +21,20 @@ export class CallFailed extends NoAnswer {
 }
 
 /** The request as the cache sees it. `audience`: who it is for, if answers differ by that. */
-export function operationRequest(exchange: Exchange, audience: string | undefined): CacheRequest {
+export function operationRequest(
+  exchange: Exchange,
+  { audience, staleIfErrorMs }: Pick<CacheRequest, "audience" | "staleIfErrorMs">,
+): CacheRequest {
   const { method, scheme, host, target, headers, hasBody } = exchange;
-  const gone = new AbortController();
-  exchange.onAbort(() => gone.abort());
+  const client = new ClientSignal(exchange);
   return {
-    ...{ method, scheme, host, hasBody, audience },
+    ...{ method, scheme, host, hasBody, audience, staleIfErrorMs },
     target: `${target.path}${target.search}`,
     // Who asks is in the audience, or means nothing.
     headers: headers.filter(([name]) => name !== "authorization"),
-    signal: gone.signal,
+    get signal() {
+      return client.signal;
+    },
   };
 }
 

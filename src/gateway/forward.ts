@@ -85,12 +85,12 @@ export class Forward {
     // Versions may answer differently, so each has its own answers, and none stands in for another.
     const versions = placement?.versions?.slice(0, 1);
     const audience = versions ? JSON.stringify([versions[0], principal]) : principal;
-    const asked = {
-      ...operationRequest(exchange, audience),
+    const asked = operationRequest(exchange, {
+      audience,
       staleIfErrorMs: request.rule?.fallback?.staleMs,
-    };
+    });
     try {
-      const answer = await this.#cache.answer(asked, async (_headers, signal) => {
+      const found = this.#cache.answer(asked, async (_headers, signal) => {
         const pending = this.#node.call(
           this.#callOf({ ...request, principal }, { routingKey: undefined, versions }),
         );
@@ -103,7 +103,9 @@ export class Forward {
         const problem = failureProblem(outcome.failure, route.operation, placeOf(exchange));
         throw new CallFailed(problem.status, outcome.failure);
       });
-      await sendAnswer(exchange, forClient(answer, policy));
+      const answer = found instanceof Promise ? await found : found;
+      const sending = sendAnswer(exchange, forClient(answer, policy));
+      if (sending) await sending;
     } catch (thrown) {
       if (!(thrown instanceof CallFailed)) throw thrown;
       this.#fail(request, thrown.failure);
@@ -120,7 +122,9 @@ export class Forward {
       http: operation.kind === "raw" ? rawHeadOf(exchange) : undefined,
       routingKey: placement?.routingKey,
     });
-    return placement?.versions ? { ...call, versions: placement.versions } : call;
+    // Data with one owner is at one instance, whatever its version.
+    if (!placement?.versions || call.isPartitioned) return call;
+    return { ...call, versions: placement.versions };
   }
 
   #fail({ exchange, route, input, rule, trace }: ForwardRequest, failure: CallFailure): void {

@@ -46,7 +46,7 @@ export class HeadedExchange extends PassedExchange {
     this.#onAnswer(this, 101);
     const all: HeaderList = [
       ...([["connection", "Upgrade"] as const, ["upgrade", "websocket"]] as const),
-      ...this.#headersWith(headers),
+      ...this.#headersWith(headers.filter(([name]) => name !== "x-request-id")),
       ["x-request-id", this.requestId],
     ];
     const fields = all.map(([name, value]) => `${name}: ${value}\r\n`).join("");

@@ -85,12 +85,18 @@ export class UpstreamRoutes {
     request: UpstreamRequest,
     terms: Pick<CacheRequest, "audience" | "staleIfErrorMs">,
     ask: (request: UpstreamRequest) => Promise<Answer>,
-  ): Promise<Answer> {
-    const { body, headers, ...rest } = request;
-    const keyed = { ...rest, headers: withoutOverrides(headers) };
-    const asked = { ...keyed, hasBody: body !== undefined, ...terms };
-    return this.#sharing.cache.answer(asked, (conditions, signal) =>
-      ask({ ...keyed, headers: conditions, body, signal }),
+  ): Answer | Promise<Answer> {
+    const { method, scheme, host, target, body } = request;
+    const asked: CacheRequest = {
+      ...{ method, scheme, host, target, hasBody: body !== undefined },
+      ...terms,
+      headers: withoutOverrides(request.headers),
+      get signal() {
+        return request.signal;
+      },
+    };
+    return this.#sharing.cache.answer(asked, (headers, signal) =>
+      ask({ method, scheme, host, target, headers, body, signal }),
     );
   }
 

@@ -32,6 +32,8 @@ const controlEscape = /%([01][0-9a-f]|7f)/i;
 const encodedSlash = /%(2f|5c)/i;
 /** Escapes of {@link encodeURIComponent} that a path segment does not need (RFC 3986, section 3.3: pchar). */
 const needlessEscape = /%(?:24|26|2B|2C|3A|3B|3D|40)/g;
+/** What a segment may hold as it is. */
+const plainSegment = /^[A-Za-z0-9\-._~!$&'()*+,;=:@]*$/;
 const noQuery: Target["query"] = Object.freeze(Object.create(null));
 
 /**
@@ -144,6 +146,7 @@ function isDotSegment(segment: string): boolean {
 }
 
 function encodeSegment(segment: string): string {
+  if (plainSegment.test(segment)) return segment;
   return encodeURIComponent(segment).replace(needlessEscape, decodeURIComponent);
 }
 

@@ -8,7 +8,6 @@
  * nobody above retries it once more.
  */
 import { now, random } from "../kit/index.ts";
-import type { TraceContext } from "../telemetry/index.ts";
 import { type CallFailure, type Client, type Outcome, SettledOnce } from "../wire/index.ts";
 import { Attempt } from "./attempt.ts";
 import {
@@ -31,7 +30,6 @@ export class Attempts extends SettledOnce {
   readonly #stack: ClientStack;
   readonly #pool: ServicePool;
   readonly #request: CallRequest;
-  readonly #trace: TraceContext | undefined;
   readonly #begunAt = now();
   readonly #deadlineAt: number;
   readonly #retriesMax: number;
@@ -48,17 +46,11 @@ export class Attempts extends SettledOnce {
   /** Who was asked last. */
   #peer: string | undefined;
 
-  constructor(
-    stack: ClientStack,
-    pool: ServicePool,
-    request: CallRequest,
-    trace: TraceContext | undefined,
-  ) {
+  constructor(stack: ClientStack, pool: ServicePool, request: CallRequest) {
     super();
     this.#stack = stack;
     this.#pool = pool;
     this.#request = request;
-    this.#trace = trace;
     const { deadlineMs, retriesLeft } = request.head;
     this.#deadlineAt = this.#begunAt + deadlineMs;
     this.#retriesMax = Math.min(pool.retriesMax, retriesLeft ?? pool.retriesMax);
@@ -177,17 +169,13 @@ export class Attempts extends SettledOnce {
       target,
       remainingMs,
       later: (delayMs, run) => this.#stack.later(delayMs, run),
-      hasOther: () => this.#hasOther(target),
+      hasOther: () => this.#pick(new Set(this.#tried).add(target.nodeId)) !== undefined,
       onLink: (connected) => this.#send(target, connected, now()),
       onLeft: () => {
         this.#exclude(target);
         this.#redispatch();
       },
     });
-  }
-
-  #hasOther(target: Target): boolean {
-    return this.#pick(new Set(this.#tried).add(target.nodeId)) !== undefined;
   }
 
   #pick(tried: ReadonlySet<string> | undefined = this.#tried): Target | undefined {
@@ -209,12 +197,11 @@ export class Attempts extends SettledOnce {
 
   #headFor(remainingMs: number): CallRequest["head"] {
     const { head } = this.#request;
-    const trace = this.#trace;
     const attempt = this.#retries + this.#redispatches;
-    if (attempt === 0 && remainingMs === head.deadlineMs) return trace ? { ...head, trace } : head;
+    if (attempt === 0 && remainingMs === head.deadlineMs) return head;
     const isLimited = head.retriesLeft !== undefined || this.#retries > 0;
     const retriesLeft = isLimited ? this.#retriesMax - this.#retries : undefined;
-    return { ...head, trace, deadlineMs: remainingMs, attempt, retriesLeft };
+    return { ...head, deadlineMs: remainingMs, attempt, retriesLeft };
   }
 
   #planHedge(attempt: Attempt): void {
@@ -289,7 +276,7 @@ export class Attempts extends SettledOnce {
       ? outcome
       : { ok: false as const, failure: { ...outcome.failure, isExhausted: true } };
     if (!this.settle(told)) return;
-    this.#stack.onMade(this.#trace, {
+    this.#stack.onMade(this.#request.head.trace, {
       ref: this.#request.ref,
       code: outcome.ok ? undefined : outcome.failure.code,
       startedAt: this.#begunAt,

@@ -57,9 +57,9 @@ export interface ClientStackOptions {
   readonly metrics: NodeMetrics;
   readonly traces: Traces;
   /** Runs the operation in this process, if it is hosted here and takes calls. */
-  callLocally(request: CallRequest, trace: TraceContext | undefined): PendingCall | undefined;
+  callLocally(request: CallRequest): PendingCall | undefined;
   /** The same for an operation that answers a stream. */
-  openLocally(request: CallRequest, trace: TraceContext | undefined): IncomingStream | undefined;
+  openLocally(request: CallRequest): IncomingStream | undefined;
   /** Whether an instance offers the operation, as far as its contract is known. */
   offers(instance: Instance, ref: OperationRef): boolean;
 }
@@ -73,7 +73,7 @@ export interface MadeCall {
   readonly startedAt: number;
   readonly endedAt: number;
   /** The slot of whoever answered last. */
-  readonly peer: string | undefined;
+  readonly peer?: string | undefined;
   readonly attempts?: number;
 }
 
@@ -98,43 +98,42 @@ export class ClientStack {
   }
 
   /** Makes a call; what goes wrong is its outcome. */
-  call(request: CallRequest): PendingCall {
-    const trace = this.#startSpan(request);
-    const local = this.#isOwnedElsewhere(request)
-      ? undefined
-      : this.#options.callLocally(request, trace);
+  call(asked: CallRequest): PendingCall {
+    const request = this.#inSpan(asked);
+    const local = this.#isOwnedElsewhere(request) ? undefined : this.#options.callLocally(request);
     if (!local) {
-      const attempts = new Attempts(this, this.#pool(request.ref.service), request, trace);
+      const attempts = new Attempts(this, this.#pool(request.ref.service), request);
       attempts.start();
       return attempts;
     }
-    if (!trace) return local;
+    const { ref, head } = request;
     const startedAt = now();
-    const peer = this.#options.registry.self.slot;
-    local.observe({
-      onOutcome: (outcome) => {
-        const code = outcome.ok ? undefined : outcome.failure.code;
-        this.#endSpan(trace, { ref: request.ref, code, startedAt, endedAt: now(), peer });
-      },
-    });
+    if (head.trace) {
+      local.observe({
+        onOutcome: (outcome) => {
+          const code = outcome.ok ? undefined : outcome.failure.code;
+          this.#onMadeLocally(head.trace, { ref, code, startedAt, endedAt: now() });
+        },
+      });
+    }
     return local;
   }
 
   /** A stream, opened when it is first read; what goes wrong is thrown to its reader as a `StreamFailure`. */
-  openStream(request: CallRequest): MessageStream {
+  openStream(asked: CallRequest): MessageStream {
+    const request = this.#inSpan(asked);
     const pool = this.#pool(request.ref.service);
-    const trace = this.#startSpan(request);
     const openLocally = (each: CallRequest) =>
-      this.#isOwnedElsewhere(each) ? undefined : this.#options.openLocally(each, trace);
+      this.#isOwnedElsewhere(each) ? undefined : this.#options.openLocally(each);
     const findTarget = (tried: ReadonlySet<string>, deadlineAt: number) =>
       this.#findTarget(pool, request, tried, deadlineAt);
     const explainNobody = () => this.explainNobody(request.ref);
     const onEnd = (made: MadeCall, isLocal: boolean) => {
-      if (!isLocal) return this.onMade(trace, made);
-      if (trace) this.#endSpan(trace, { ...made, peer: this.#options.registry.self.slot });
+      const { trace } = request.head;
+      if (isLocal) this.#onMadeLocally(trace, made);
+      else this.onMade(trace, made);
     };
-    const options = { pool, trace, onEnd, openLocally, findTarget, explainNobody };
-    return new StreamCall(options, request);
+    return new StreamCall({ pool, onEnd, openLocally, findTarget, explainNobody }, request);
   }
 
   close(): void {
@@ -214,9 +213,16 @@ export class ClientStack {
     };
   }
 
-  #startSpan({ ref, head }: CallRequest): TraceContext | undefined {
-    if (!head.trace && isUntraced(ref.service)) return undefined;
-    return this.#options.traces.start(head.trace, { kind: "client", name: ref });
+  /** The same call as a part of its caller's trace, or as the beginning of one. */
+  #inSpan(request: CallRequest): CallRequest {
+    const { ref, head } = request;
+    if (!head.trace && isUntraced(ref.service)) return request;
+    const trace = this.#options.traces.start(head.trace, { kind: "client", name: ref });
+    return { ...request, head: { ...head, trace } };
+  }
+
+  #onMadeLocally(trace: TraceContext | undefined, made: MadeCall): void {
+    if (trace) this.#endSpan(trace, { ...made, peer: this.#options.registry.self.slot });
   }
 
   #endSpan(trace: TraceContext, { ref, code, startedAt, endedAt, peer, attempts }: MadeCall): void {

@@ -1,6 +1,5 @@
 import { Buffer } from "node:buffer";
 import { DureError, now, TimerWheel } from "../kit/index.ts";
-import type { TraceContext } from "../telemetry/index.ts";
 import {
   type Body,
   type CallFailure,
@@ -32,11 +31,10 @@ export class LocalCall extends SettledOnce implements StackRequest {
   readonly #deadline;
   #cancelListeners: (() => void)[] | undefined;
 
-  /** @param trace the call's own span. */
-  constructor({ ref, head, body, input }: CallRequest, trace: TraceContext | undefined) {
+  constructor({ ref, head, body, input }: CallRequest) {
     super();
     this.ref = ref;
-    this.head = trace ? { ...head, trace } : head;
+    this.head = head;
     this.body = body;
     this.input = input;
     this.#deadline = wheel.add(this.receivedAt + head.deadlineMs, () =>

@@ -1,6 +1,5 @@
 import { Buffer } from "node:buffer";
 import { DureError } from "../kit/index.ts";
-import type { TraceContext } from "../telemetry/index.ts";
 import {
   type Body,
   IncomingMessages,
@@ -23,8 +22,8 @@ export class LocalStream extends LocalCall implements IncomingStream {
   #aheadBytes = 0;
   #wakeWriter: (() => void) | undefined;
 
-  constructor(request: CallRequest, trace: TraceContext | undefined) {
-    super(request, trace);
+  constructor(request: CallRequest) {
+    super(request);
     this.observe({
       onOutcome: (outcome) => {
         if (outcome.ok) this.#messages.end();

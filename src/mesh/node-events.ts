@@ -45,7 +45,7 @@ export class NodeEvents {
     }
   }
 
-  async #store(
+  #store(
     port: EventsPort,
     { event, data, body }: { event: EventRuntime; data: unknown; body: string },
     trace: TraceContext,
@@ -60,7 +60,7 @@ export class NodeEvents {
     const deadlineMs = Math.min(publishMs, parent?.remainingMs() ?? publishMs);
     if (deadlineMs <= 0)
       throw new DureError("DEADLINE_EXCEEDED", `${event.name}: no time is left to store it`);
-    await port.publish(outgoing, { deadlineMs, delayMs });
+    return port.publish(outgoing, { deadlineMs, delayMs });
   }
 
   /** Events come from now on. Throws FAILED_PRECONDITION where a service wants some and the node has no event log. */

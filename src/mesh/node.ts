@@ -1,13 +1,7 @@
 /** One running process in the mesh: hosts services, calls others, knows who is there. Everything else in this folder is a part. */
 import type { AnyContract, ClientOf, ContractDescription } from "../contract/index.ts";
 import { joinRegistry, newNodeId, type Registry } from "../registry/index.ts";
-import {
-  type Logger,
-  type Metrics,
-  NodeTelemetry,
-  type TraceContext,
-  type Traces,
-} from "../telemetry/index.ts";
+import { type Logger, type Metrics, NodeTelemetry, type Traces } from "../telemetry/index.ts";
 import { type PeerIdentity, type PendingCall, Server } from "../wire/index.ts";
 import { announcementOf } from "./announcement.ts";
 import { type BuiltIn, NodeAsker, type NodeQuestion } from "./ask-node.ts";
@@ -167,8 +161,8 @@ class RunningNode implements MeshNode {
       traces: this.traces,
       targets,
       calls: this.#options.calls,
-      callLocally: (request, trace) => this.#runLocally(request, trace, LocalCall),
-      openLocally: (request, trace) => this.#runLocally(request, trace, LocalStream),
+      callLocally: (request) => this.#runLocally(request, LocalCall),
+      openLocally: (request) => this.#runLocally(request, LocalStream),
       offers: (instance, ref) => this.#contracts.offers(instance, ref),
     });
   }
@@ -283,11 +277,10 @@ class RunningNode implements MeshNode {
 
   #runLocally<Local extends LocalCall>(
     request: CallRequest,
-    trace: TraceContext | undefined,
-    Run: new (request: CallRequest, trace: TraceContext | undefined) => Local,
+    Run: new (request: CallRequest) => Local,
   ): Local | undefined {
     if (this.#isDraining || !this.#serverStack.offers(request.ref)) return undefined;
-    const run = new Run(request, trace);
+    const run = new Run(request);
     this.#serverStack.handle(run);
     return run;
   }

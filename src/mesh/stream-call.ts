@@ -6,7 +6,6 @@
  * The deadline is the time to the first item; from then on it is the longest wait for the next one.
  */
 import { now, TimerWheel } from "../kit/index.ts";
-import type { TraceContext } from "../telemetry/index.ts";
 import {
   type CallFailure,
   type Client,
@@ -21,8 +20,6 @@ import type { Target } from "./targets.ts";
 /** What a stream call needs from the stack it is part of. */
 export interface StreamCallOptions {
   readonly pool: ServicePool;
-  /** The call's own span. */
-  readonly trace: TraceContext | undefined;
   /** It is over. */
   onEnd(made: MadeCall, isLocal: boolean): void;
   /** Runs the operation in this process, if it is hosted here and takes calls. */
@@ -117,7 +114,6 @@ export class StreamCall implements MessageStream {
   /** @param last what to tell the reader if there is nobody else to ask. */
   async #open(last: StreamFailure | undefined): Promise<IncomingStream> {
     const { ref, head, body, input } = this.#request;
-    const { trace } = this.#options;
     while (!this.#isCancelled) {
       const target = await this.#options.findTarget(this.#tried, this.#deadlineAt);
       if (!target) throw last ?? new StreamFailure(this.#options.explainNobody());
@@ -126,7 +122,7 @@ export class StreamCall implements MessageStream {
       try {
         const client = target.readyClient ?? (await this.#connect(target));
         const deadlineMs = Math.max(1, this.#deadlineAt - now());
-        return client.openStream(ref, { ...head, trace, deadlineMs }, body, input);
+        return client.openStream(ref, { ...head, deadlineMs }, body, input);
       } catch {
         // Not reached, so not begun: the target has told the registry; the next instance is tried.
       }

@@ -1,8 +1,8 @@
 /**
  * The registry server: nodes register over a link and are gone when it is; watchers hear of changes within milliseconds.
  *
- * Owns: the wire server, the directory, the list of watchers. Invariants: (X1) changes are batched for at most 25 ms and encoded
- * once for all watchers; (X2) a watcher that does not read is dropped and starts again, the others do not wait for it.
+ * Owns: the wire server, the directory, the list of watchers. Invariants: (X1) changes wait at most 25 ms for each other, the first one not at
+ * all, and are encoded once for all watchers; (X2) a watcher that does not read is dropped and starts again, the others do not wait for it.
  */
 import { createServer as createHttpServer, type Server as HttpServer } from "node:http";
 import type { Socket } from "node:net";
@@ -64,6 +64,7 @@ class RunningDistributor implements Distributor {
   readonly #server: Server;
   readonly #http: HttpServer;
   #announcedSeq = 0;
+  #announcedAt = Number.NEGATIVE_INFINITY;
   #batchTimer: Timer | undefined;
   #settleTimer: Timer | undefined;
 
@@ -247,10 +248,11 @@ class RunningDistributor implements Distributor {
       this.#settleTimer = afterInBackground(nextAt - now(), () => this.#settle());
   }
 
+  /** A change after a quiet time is told at once: a new service is waited for. Those that follow it wait for each other. */
   #planBatch(): void {
-    if (this.#directory.seq > this.#announcedSeq) {
-      this.#batchTimer ??= afterInBackground(batchMs, () => this.#announce());
-    }
+    if (this.#directory.seq === this.#announcedSeq) return;
+    const waitMs = Math.max(0, this.#announcedAt + batchMs - now());
+    this.#batchTimer ??= afterInBackground(waitMs, () => this.#announce());
   }
 
   #announce(): void {
@@ -260,6 +262,7 @@ class RunningDistributor implements Distributor {
     const from = this.#announcedSeq;
     if (seq === from) return;
     this.#announcedSeq = seq;
+    this.#announcedAt = now();
     const changes = this.#directory.changesAfter(from) ?? [];
     const encoded = Buffer.from(
       JSON.stringify({ kind: "changes", epoch, from, seq, changes } satisfies WatchMessage),

@@ -62,17 +62,14 @@ export class TraceContext {
    * 3.2.2). A state that is too long or has other characters than it may is left out (section 3.3.1.5).
    */
   static parse(header: string, state?: string): TraceContext | undefined {
-    const match = pattern.exec(header);
-    if (!match) return undefined;
-    const [, version, traceId = "", spanId = "", flags = "00", rest] = match;
-    if (version === "ff" || (version === "00" && rest)) return undefined;
-    if (traceId === zeroTraceId || spanId === zeroSpanId) return undefined;
-    const digits = traceId + spanId;
-    const at = (index: number) => Number.parseInt(digits.slice(index * 8, index * 8 + 8), 16) | 0;
-    const words: TraceContext["words"] = [at(0), at(1), at(2), at(3), at(4), at(5)];
+    if (!isTraceparent(header)) return undefined;
+    const at = (index: number) => wordAt(header, index);
+    const words: TraceContext["words"] = [at(3), at(11), at(19), at(27), at(36), at(44)];
+    const [first, second, third, fourth, high, low] = words;
+    if ((first | second | third | fourth) === 0 || (high | low) === 0) return undefined;
     const isSound = state !== undefined && isTraceState(state);
     const kept = isSound ? state : undefined;
-    return new TraceContext(words, Number.parseInt(flags, 16), { state: kept });
+    return new TraceContext(words, digitAt(header, 53) * 16 + digitAt(header, 54), { state: kept });
   }
 
   /** The next span of the same trace. */
@@ -107,15 +104,48 @@ export class TraceContext {
   }
 }
 
-const pattern = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/;
 /** What may be in a `tracestate`, and no more of it than must be passed on (section 3.3.1.5: 512). */
 const statePattern = /^[\x20-\x7e\t]{1,512}$/;
-const zeroTraceId = "0".repeat(32);
-const zeroSpanId = "0".repeat(16);
 
 /** Whether a text may travel as `tracestate`. */
 export function isTraceState(text: string): boolean {
   return statePattern.test(text);
+}
+
+/** `00-<32 digits>-<16 digits>-<2 digits>`; versions to come may add something behind another dash, `ff` is none. */
+function isTraceparent(text: string): boolean {
+  if (text.length !== 55 && (text.length < 55 || text[55] !== "-" || text.startsWith("00")))
+    return false;
+  if (text[2] !== "-" || text[35] !== "-" || text[52] !== "-" || text.startsWith("ff"))
+    return false;
+  return (
+    areDigits(text, 0, 2) &&
+    areDigits(text, 3, 35) &&
+    areDigits(text, 36, 52) &&
+    areDigits(text, 53, 55)
+  );
+}
+
+/** The value of each lower-case hex digit by its character; -1 for anything else. A pattern and `parseInt` take longer. */
+const valueOf = Int8Array.from({ length: 128 }, (_, code) =>
+  "0123456789abcdef".indexOf(String.fromCharCode(code)),
+);
+
+function digitAt(text: string, at: number): number {
+  return valueOf[text.charCodeAt(at)] ?? -1;
+}
+
+function areDigits(text: string, from: number, to: number): boolean {
+  let all = 0;
+  for (let at = from; at < to; at += 1) all |= digitAt(text, at);
+  return all >= 0;
+}
+
+/** Eight digits as a signed 32-bit number. */
+function wordAt(text: string, from: number): number {
+  let value = 0;
+  for (let at = from; at < from + 8; at += 1) value = (value << 4) | digitAt(text, at);
+  return value;
 }
 
 function word(random: () => number): number {

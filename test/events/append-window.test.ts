@@ -6,6 +6,7 @@ import {
   eventsIn,
   type PackedBatch,
   type StoredBlock,
+  unpackBatch,
 } from "../../src/events/core/packed-events.ts";
 import { StorageExecutor } from "../../src/events/storage/executor.ts";
 import { DureError } from "../../src/kit/index.ts";
@@ -104,4 +105,32 @@ test("an append that is given up fails alone: the one behind it is stored under 
   const acknowledged = await publishAll(log, 20_000);
   assert.ok(acknowledged.size > 0 && acknowledged.size < 20_000, `${acknowledged.size}`);
   assertStored(log.read(), acknowledged);
+});
+
+test("what is published at once of several topics is packed by topic, in the order of each", async () => {
+  const batches: PackedBatch[] = [];
+  const append = async (batch: PackedBatch) => void batches.push(batch);
+  const window = new AppendWindow({ client: { append } as never, source: "s", onTaken() {} });
+  const published = ["a", "b", "a", "c", "b", "a"].map((topic, number) => {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const event = { topic, key: "", head: "{}", body: `${number}` };
+    window.push({ event, chars: 3, resolve, reject });
+    return promise;
+  });
+  await Promise.all(published);
+  const { events } = unpackBatch(batches[0] as PackedBatch);
+  assert.deepEqual(
+    batches.map(({ runs }) => runs.map(({ topic, count }) => [topic, count])),
+    [
+      [
+        ["a", 3],
+        ["b", 2],
+        ["c", 1],
+      ],
+    ],
+  );
+  assert.deepEqual(
+    events.map(({ body }) => body),
+    ["0", "2", "5", "1", "4", "3"],
+  );
 });

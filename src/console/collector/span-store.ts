@@ -1,6 +1,6 @@
 import type { SpanRecord } from "../../telemetry/index.ts";
 import type { CollectedTrace, TraceSummary, TracesQuery } from "./collector.ts";
-import { waterfall } from "./core/waterfall.ts";
+import { collectedTrace } from "./core/collected-trace.ts";
 import type { Store } from "./store.ts";
 
 /** Traces in one answer. */
@@ -59,25 +59,10 @@ export class SpanStore {
   }
 
   trace(traceId: string): CollectedTrace | undefined {
-    const records = this.#records(traceId);
-    const [first] = records;
-    if (!first) return undefined;
-    const { spans, missingCount } = waterfall(records);
-    const [root = first] = spans;
-    const startMs = Math.min(...spans.map((span) => span.startMs));
-    const endMs = Math.max(...spans.map((span) => span.startMs + span.durationMs));
-    return {
-      traceId,
-      rootName: root.name,
-      rootService: root.service,
-      startMs,
-      durationMs: endMs - startMs,
-      spanCount: spans.length,
-      errorCount: spans.filter(({ status }) => status === "error").length,
-      services: [...new Set(spans.map(({ service }) => service))],
-      spans,
-      missingCount,
-    };
+    const records = this.#ofTrace
+      .all(traceId, spansMax)
+      .map(({ record }) => JSON.parse(String(record)) as SpanRecord);
+    return collectedTrace(traceId, records);
   }
 
   traces(query: TracesQuery): TraceSummary[] {
@@ -93,12 +78,6 @@ export class SpanStore {
       if (found.length >= most) break;
     }
     return found;
-  }
-
-  #records(traceId: string): SpanRecord[] {
-    return this.#ofTrace
-      .all(traceId, spansMax)
-      .map(({ record }) => JSON.parse(String(record)) as SpanRecord);
   }
 }
 

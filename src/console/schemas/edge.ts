@@ -54,7 +54,7 @@ export const RouteEntry = z.object({
   method: z.string(),
   path: z.string(),
   to: z.string(),
-  /** Empty for a rule of the project's own: the operation says it. */
+  /** Empty: the contract says it. */
   auth: z.enum(["public", "required", ""]),
 });
 

@@ -87,8 +87,8 @@ export class HttpCache {
     this.#store.clear();
   }
 
-  /** Answers a request. Rejects with what `ask` rejects with. */
-  async answer(request: CacheRequest, ask: AskOrigin): Promise<Answer> {
+  /** Answers a request, at once from what is stored. Rejects with what `ask` rejects with. */
+  answer(request: CacheRequest, ask: AskOrigin): Answer | Promise<Answer> {
     const passage = passageOf(request, ask);
     const { method, headers, hasBody } = request;
     if (method !== "GET" && method !== "HEAD") return this.#pass(passage, "method");

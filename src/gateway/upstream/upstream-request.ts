@@ -1,6 +1,7 @@
 /** A request as it goes to an upstream: written anew from what was understood, never passed on as it came. */
 import { type HeaderList, passedOnHeaders } from "../../http/index.ts";
 import type { TraceContext } from "../../telemetry/index.ts";
+import { ClientSignal } from "../client-signal.ts";
 import type { Exchange } from "../exchange.ts";
 import { asksForWebSocket } from "../web-socket/index.ts";
 import { type WebSocketAsk, webSocketAskOf } from "./judge-switch.ts";
@@ -39,8 +40,7 @@ export function upstreamRequest(
   bodyBytesMax: number,
 ): UpstreamRequest {
   const { method, target, host, headers, requestId, remoteAddress, scheme, hasBody } = exchange;
-  const gone = new AbortController();
-  exchange.onAbort(() => gone.abort());
+  const client = new ClientSignal(exchange);
   const length = exchange.header("content-length");
   const passed = headers.filter(([name]) => !replaced.has(name));
   return {
@@ -64,7 +64,9 @@ export function upstreamRequest(
         }
       : undefined,
     webSocket: asksForWebSocket(exchange) ? webSocketAskOf(headers) : undefined,
-    signal: gone.signal,
+    get signal() {
+      return client.signal;
+    },
   };
 }
 

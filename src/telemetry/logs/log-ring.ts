@@ -39,7 +39,7 @@ export class LogRing {
   }
 
   add({ level, text, fields }: LoggedLine): void {
-    const { service, traceId, spanId, name: _process, ...rest } = redactFields(fields);
+    const { service, traceId, spanId, ...rest } = redactFields(fields);
     this.#written += 1;
     const json = JSON.stringify(rest);
     const line: HeldLine = {

@@ -157,6 +157,28 @@ test("an upstream that takes too long is 504, a body that is too large 413", asy
   assert.equal(large.status, 413);
 });
 
+test("a server that is half dead, which takes requests and answers none, is left after a few", async (t) => {
+  const dead = await startLiar(t, () => {});
+  const well = await startOrigin(t, (_request, response) => {
+    response.end("well");
+  });
+  const upstream = [dead.url, well];
+  const gateway = await startGateway(t, [
+    { path: "/*", upstream, auth: "public", deadlineMs: 50 },
+    { path: "/well", upstream: well, auth: "public" },
+  ]);
+  let served = 0;
+  // Five failures in a row take it out, for a second and more: then many in a row are served.
+  await until("only the other one is asked", async () => {
+    const { status } = await fetch(gateway.url);
+    assert.ok(status === 200 || status === 504, `${status}`);
+    served = status === 200 ? served + 1 : 0;
+    return served >= 20;
+  });
+  assert.ok(dead.heads.length >= 5, `${dead.heads.length} requests`);
+  assert.equal(await (await fetch(`${gateway.url}/well`)).text(), "well");
+});
+
 test("a route is closed unless it is public", async (t) => {
   const liar = await startLiar(t, (socket) => socket.write(ok));
   const gateway = await startGateway(t, [

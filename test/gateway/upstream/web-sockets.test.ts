@@ -221,3 +221,18 @@ test("many open WebSockets keep nobody else from the server", async (t) => {
   assert.equal(await (await fetch(`${gateway.url}/x`)).text(), "plain");
   for (const socket of sockets) socket.terminate();
 });
+
+test("a WebSocket is one of the connections that a gateway may have", async (t) => {
+  const echo = await startEcho(t);
+  const options = { limits: { connectionsMax: 2 } };
+  const gateway = await startGateway(t, [{ ...open, upstream: echo.url }], options);
+  const sockets = [await openSocket(gateway.port), await openSocket(gateway.port)];
+  await assert.rejects(fetch(`${gateway.url}/x`));
+  for (const socket of sockets) socket.terminate();
+  const isOpen = () =>
+    fetch(`${gateway.url}/x`).then(
+      () => true,
+      () => false,
+    );
+  await until("there is room again", isOpen, 30_000);
+});

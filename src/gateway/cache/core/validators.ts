@@ -16,7 +16,9 @@ export function isNotModified(request: HeaderList, stored: HeaderList, wallMs: n
     const etag = fieldOf(stored, "etag");
     return etag !== undefined && (noneMatch.match(tags) ?? []).some((tag) => isSame(tag, etag));
   }
-  const sinceMs = parseHttpDate(fieldOf(request, "if-modified-since"), wallMs);
+  const since = fieldOf(request, "if-modified-since");
+  if (since === undefined) return false;
+  const sinceMs = parseHttpDate(since, wallMs);
   const changed = fieldOf(stored, "last-modified") ?? fieldOf(stored, "date");
   const changedMs = parseHttpDate(changed, wallMs);
   return sinceMs !== undefined && changedMs !== undefined && changedMs <= sinceMs;
