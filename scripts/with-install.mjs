@@ -15,7 +15,7 @@ const stamp = join(root, "node_modules", ".dure-installed");
 const lock = readFileSync(join(root, "package-lock.json"), "utf8");
 const pinnedNode = join(root, "node_modules", "node", "bin", "node");
 /** Folders with web pages, each with its `vite.config.ts`; scripts/build-pages.ts builds them. */
-const pageFolders = ["console"];
+const pageFolders = ["console", "examples/shop/web"];
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"];
 
 /** Runs a command to its end, passing signals on; gives its exit code. */

@@ -26,6 +26,21 @@ export default defineConfig({
   },
   events: {},
   gateway: {
+    // The shop for people: built from web/ and offered beside the API. Paths that are no file are the application's: /shop/7.
+    files: [
+      {
+        folder: "web/dist",
+        page: "index.html",
+        immutable: "assets",
+        headers: {
+          "content-security-policy":
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'",
+          "referrer-policy": "same-origin",
+        },
+      },
+    ],
+    // No answer of the shop holds both a secret and what somebody else may choose.
+    compression: {},
     auth: {
       issuers: [
         {

@@ -1,7 +1,8 @@
 import { execFile } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { buildPage } from "../../scripts/build-pages.ts";
 import { type Fleet, freePort, runFleet } from "../../scripts/smoke/fleet.ts";
 
 /** The shop, running in many processes on ports and data of its own. */
@@ -13,8 +14,11 @@ export interface ShopFleet extends Fleet {
   ps(): Promise<{ name: string; pid: number; port: number; state: string; restarts: number }[]>;
 }
 
-/** Starts the shop with `dure up`. */
+const pages = "examples/shop/web";
+
+/** Starts the shop with `dure up`. Its pages are built where that was not done; `npm test` builds them whenever they have changed. */
 export async function startShop(env: Record<string, string> = {}): Promise<ShopFleet> {
+  if (!existsSync(`${pages}/dist/index.html`)) await buildPage(pages);
   const data = mkdtempSync(join(tmpdir(), "dure-shop-"));
   const port = await freePort();
   const distributorPort = await freePort();

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { after, before, test } from "node:test";
 import { type ShopFleet, startShop } from "./shop-fleet.ts";
+import { keeperSuite } from "./shop-keeper-suite.ts";
 import { until } from "./until.ts";
 
 const hasPython = spawnSync("python3", ["--version"]).status === 0;
@@ -177,18 +178,6 @@ export function shopSuite(env: Record<string, string> = {}): void {
     assert.equal((await api("POST", "/reviews", { token, body: unknown })).status, 404);
     const bad = await api("POST", "/reviews", { token, body: { ...review, stars: 6 } });
     assert.deepEqual([bad.status, bad.body.errors[0].field], [400, "stars"]);
-    const page = await (await fetch(`${fleet.base}/shop/${id}`)).text();
-    assert.match(page, /aria-label="5 of 5 stars"/);
-    assert.match(page, /Bright, 밝다/);
-  });
-
-  test("a product's page is there with or without its reviews, and 404 where there is no product", async () => {
-    const { id } = await addProduct(1);
-    const page = await fetch(`${fleet.base}/shop/${id}`);
-    assert.equal(page.status, 200);
-    assert.match(await page.text(), /Nobody has written one yet|Reviews are resting/);
-    assert.equal((await fetch(`${fleet.base}/shop/999999999`)).status, 404);
-    assert.equal((await fetch(`${fleet.base}/shop/tea`)).status, 404);
   });
 
   test("the admin adds a product, it is found, and removed again", async () => {
@@ -288,15 +277,19 @@ export function shopSuite(env: Record<string, string> = {}): void {
     assert.equal(await stockOf(product.id), 0);
   });
 
-  test("the page for people is HTML and escapes what it shows", async () => {
-    await api("POST", "/products", {
-      token: admin,
-      body: { name: "<script>alert(1)</script>", category: "test", price: 1, stock: 1 },
-    });
-    const response = await fetch(`${fleet.base}/?category=test`);
-    const html = await response.text();
-    assert.match(response.headers.get("content-type") ?? "", /text\/html/);
-    assert.match(html, /&lt;script&gt;alert/);
-    assert.doesNotMatch(html, /<script/);
+  keeperSuite({ api, addProduct, admin: () => admin, member });
+
+  test("the pages for people are beside the API, and only who asks for HTML gets them", async () => {
+    for (const path of ["/", "/shop/7", "/shop/cart"]) {
+      const page = await fetch(fleet.base + path, { headers: { accept: "text/html" } });
+      assert.equal(page.status, 200, path);
+      assert.match(page.headers.get("content-type") ?? "", /text\/html/);
+      const policy = page.headers.get("content-security-policy") ?? "";
+      assert.match(policy, /default-src 'none'; script-src 'self';/);
+      assert.doesNotMatch(policy, /unsafe/);
+      assert.match(await page.text(), /<script type="module" crossorigin src="\/assets\//);
+    }
+    assert.equal((await api("GET", "/shop/7")).status, 404);
+    assert.equal((await api("GET", "/products/7")).body.id, 7);
   });
 }

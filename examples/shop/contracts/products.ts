@@ -3,6 +3,7 @@ import { z } from "zod";
 import { Line, Money, Order, Product, ProductId } from "./schemas.ts";
 
 const ById = z.object({ id: ProductId });
+const Stock = z.int().min(0).max(1_000_000);
 const NoSuchProduct = { status: 404, data: ById } as const;
 
 export const products = contract("products", {
@@ -39,7 +40,7 @@ export const products = contract("products", {
       category: z.string().min(1).max(100),
       description: z.string().max(5_000).optional(),
       price: Money,
-      stock: z.int().min(0).max(1_000_000),
+      stock: Stock,
     }),
     output: Product,
   }),
@@ -50,13 +51,34 @@ export const products = contract("products", {
     input: ById,
     errors: { NoSuchProduct },
   }),
+  /** Says how many there are. `was` is what one has seen: if somebody bought meanwhile, nothing is changed. */
+  setStock: op({
+    http: "PUT /products/:id/stock",
+    scopes: ["products:write"],
+    summary: "Say how many are in stock",
+    input: z.object({ id: ProductId, stock: Stock, was: z.int() }),
+    output: Product,
+    errors: {
+      NoSuchProduct,
+      StockChanged: { status: 409, data: z.object({ stock: z.int() }) },
+    },
+  }),
   /** Several at once, those that exist. */
   pick: op({
+    http: "POST /products/pick",
+    auth: "public",
+    summary: "Several products at once",
     idempotent: true,
     input: z.object({ ids: z.array(ProductId).max(1_000) }),
     output: z.object({ items: z.array(Product) }),
   }),
-  categories: op({ idempotent: true, output: z.object({ items: z.array(z.string()) }) }),
+  categories: op({
+    http: "GET /categories",
+    auth: "public",
+    summary: "What the catalogue is sorted by",
+    output: z.object({ items: z.array(z.string()) }),
+    cache: { maxAgeS: 60, staleIfErrorS: 600, tags: ["products"] },
+  }),
   /** Takes stock for a purchase. The same purchase again takes nothing more. */
   take: op({
     idempotent: true,

@@ -1,4 +1,4 @@
-import { contract, event, op, raw, sagaOperations } from "dure";
+import { contract, event, op, sagaOperations } from "dure";
 import { z } from "zod";
 import { Money, Order, Product, ProductId, Quantity } from "./schemas.ts";
 
@@ -36,6 +36,4 @@ export const store = contract("store", {
   /** Somebody wants to buy: for the shop without a conductor. */
   placed: event(Order, { key: ({ purchaseId }) => purchaseId }),
   ...sagaOperations(),
-  page: raw({ http: "GET /", auth: "public", summary: "The shop for people" }),
-  productPage: raw({ http: "GET /shop/:id", auth: "public", summary: "A product for people" }),
 });

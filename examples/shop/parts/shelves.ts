@@ -67,6 +67,35 @@ export class Shelves {
     return true;
   }
 
+  /** Undefined if there are not as many as was seen, or no such product. The same again changes nothing more. */
+  async setStock(
+    tx: Tx,
+    { id, stock, was }: { readonly id: number; readonly stock: number; readonly was: number },
+    origin?: OutboxOrigin,
+  ): Promise<z.infer<typeof Product> | undefined> {
+    const row = await tx
+      .updateTable("products")
+      .set({ stock })
+      .where("id", "=", id)
+      .where("stock", "in", [was, stock])
+      .where("is_removed", "=", 0)
+      .returning(productColumns)
+      .executeTakeFirst();
+    if (row) await this.#tell(tx, row, origin);
+    return row;
+  }
+
+  /** Undefined if it is not there. */
+  async stockOf(tx: Tx, id: number): Promise<number | undefined> {
+    const row = await tx
+      .selectFrom("products")
+      .select("stock")
+      .where("id", "=", id)
+      .where("is_removed", "=", 0)
+      .executeTakeFirst();
+    return row?.stock;
+  }
+
   /** Takes all or nothing; the same purchase again takes nothing more. Throws {@link Shortage}. */
   async take(tx: Tx, purchaseId: string, items: Lines, origin?: OutboxOrigin): Promise<void> {
     const isTaken = await tx

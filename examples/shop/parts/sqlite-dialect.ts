@@ -31,7 +31,7 @@ export class NodeSqliteDialect implements Dialect {
   }
 
   createAdapter(): DialectAdapter {
-    return new SqliteAdapter();
+    return new AtomicAdapter();
   }
 
   createDriver(): Driver {
@@ -44,6 +44,16 @@ export class NodeSqliteDialect implements Dialect {
 
   createQueryCompiler(): QueryCompiler {
     return new SqliteQueryCompiler();
+  }
+}
+
+/**
+ * SQLite can take back a new table; kysely does not use that. Without it a process that is killed while it builds its tables leaves some of them
+ * behind, and no later one gets past those.
+ */
+class AtomicAdapter extends SqliteAdapter {
+  override get supportsTransactionalDdl(): boolean {
+    return true;
   }
 }
 

@@ -64,7 +64,7 @@ export default service(members, {
           .executeTakeFirst();
         const isRight = await isPassword(password, member?.password_hash ?? nobody);
         if (!member || !isRight) return ctx.fail("WrongCredentials");
-        const scope = member.role === "admin" ? "products:write" : "";
+        const scope = member.role === "admin" ? "products:write orders:read" : "";
         const token = await new SignJWT({ scope, name: member.username })
           .setProtectedHeader({ alg: "EdDSA", kid: keyId })
           .setIssuer("shop")

@@ -96,6 +96,15 @@ export default service(products, {
         inTransaction(async (tx) => {
           if (!(await shelves.remove(tx, id, ctx))) ctx.fail("NoSuchProduct", { id });
         }),
+      setStock: ({ id, stock, was }, ctx) =>
+        inTransaction(async (tx) => {
+          const set = await shelves.setStock(tx, { id, stock, was }, ctx);
+          if (set) return set;
+          const now = await shelves.stockOf(tx, id);
+          return now === undefined
+            ? ctx.fail("NoSuchProduct", { id })
+            : ctx.fail("StockChanged", { stock: now });
+        }),
       pick: async ({ ids }) => ({
         items: ids.length === 0 ? [] : await onShelf().where("id", "in", ids).execute(),
       }),

@@ -6,8 +6,15 @@ import { purchases } from "../contracts/purchases.ts";
 import type { Order } from "../contracts/schemas.ts";
 import { databaseEnv, openDatabase, runnerOf } from "../parts/database.ts";
 
+interface PurchaseRow {
+  purchase_id: string;
+  member_id: string;
+  items: string;
+  total: number;
+  at: string;
+}
 interface Tables {
-  purchases: { purchase_id: string; member_id: string; items: string; total: number; at: string };
+  purchases: PurchaseRow;
 }
 
 export default service(purchases, {
@@ -28,6 +35,13 @@ export default service(purchases, {
           .createIndex("purchases_member")
           .on("purchases")
           .columns(["member_id", "at"])
+          .execute();
+      },
+      "2-latest": async (tables) => {
+        await tables.schema
+          .createIndex("purchases_latest")
+          .on("purchases")
+          .columns(["at", "purchase_id"])
           .execute();
       },
     });
@@ -63,16 +77,30 @@ export default service(purchases, {
           .orderBy("at", "desc")
           .limit(limit)
           .execute();
-        return {
-          items: rows.map(({ purchase_id, items, total, at }) => ({
-            purchaseId: purchase_id,
-            items: JSON.parse(items),
-            total,
-            at,
-          })),
-        };
+        return { items: rows.map(orderOf) };
+      },
+      orders: async ({ limit = 50, cursor }) => {
+        const [at = "", purchaseId = ""] = cursor?.split("~") ?? [];
+        let query = db.selectFrom("purchases").selectAll();
+        if (cursor !== undefined)
+          query = query.where(({ eb, refTuple, tuple }) =>
+            eb(refTuple("at", "purchase_id"), "<", tuple(at, purchaseId)),
+          );
+        const rows = await query
+          .orderBy("at", "desc")
+          .orderBy("purchase_id", "desc")
+          .limit(limit + 1)
+          .execute();
+        const items = rows.slice(0, limit).map(orderOf);
+        const last = items.at(-1);
+        const next = rows.length > limit && last ? `${last.at}~${last.purchaseId}` : null;
+        return { items, next };
       },
       record,
     });
   },
 });
+
+function orderOf({ purchase_id, member_id, items, total, at }: PurchaseRow): z.infer<typeof Order> {
+  return { purchaseId: purchase_id, memberId: member_id, items: JSON.parse(items), total, at };
+}

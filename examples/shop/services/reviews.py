@@ -19,6 +19,9 @@ database.execute(
 database.commit()
 lock = threading.Lock()
 
+# How the platform's own problems name what these statuses mean, so that clients know them.
+CODES = {400: "INVALID_ARGUMENT", 401: "UNAUTHENTICATED", 404: "NOT_FOUND", 503: "UNAVAILABLE"}
+
 
 class Refusal(Exception):
     def __init__(self, status, detail, field=None):
@@ -54,7 +57,7 @@ class Reviews(BaseHTTPRequestHandler):
             status, value = work()
         except Refusal as refusal:
             status = refusal.status
-            value = {"type": "about:blank", "status": status, "title": "Refused", "detail": refusal.detail}
+            value = {"type": "about:blank", "status": status, "code": CODES[status], "title": "Refused", "detail": refusal.detail}
             if refusal.field:
                 value["errors"] = [{"field": refusal.field, "message": refusal.detail}]
         body = json.dumps(value).encode()

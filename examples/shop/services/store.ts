@@ -6,16 +6,12 @@ import { checkout } from "../contracts/checkout.ts";
 import { products } from "../contracts/products.ts";
 import { purchases } from "../contracts/purchases.ts";
 import type { Order } from "../contracts/schemas.ts";
-import { search } from "../contracts/search.ts";
 import { store } from "../contracts/store.ts";
 import { CheckoutIntents, type IntentRow, type IntentTables } from "../parts/checkout-intents.ts";
 import { completeCheckout } from "../parts/complete-checkout.ts";
 import { databaseEnv, openDatabase, runnerOf } from "../parts/database.ts";
-import { shopPage } from "../parts/page.ts";
-import { productPage, type Review } from "../parts/product-page.ts";
 
 const approvingCard = "4242424242424242";
-const reviewsMsMax = 1_000;
 /** Of the caller's time, what is kept back to answer that somebody else is still at it. */
 const answerMs = 500;
 
@@ -114,22 +110,6 @@ export default service(store, {
         const { code, data } = JSON.parse(settled.error);
         return code === "OutOfStock" ? ctx.fail("OutOfStock", data) : ctx.fail("Declined");
       },
-      page: (request, ctx) =>
-        shopPage(new URL(request.url), {
-          list: (input) => ctx.client(products).list(input),
-          categories: () => ctx.client(products).categories(),
-          find: (input) => ctx.client(search).find(input, { deadlineMs: 1_000 }),
-        }),
-      productPage: (request, ctx) =>
-        productPage(new URL(request.url), {
-          get: async (id) => {
-            const found = await ctx.client(products).get({ id }).result();
-            if (found.ok) return found.value;
-            if (found.error.code === "NoSuchProduct") return undefined;
-            throw found.error;
-          },
-          reviews: (id) => reviewsOf(id, ctx),
-        }),
     });
   },
 });
@@ -137,16 +117,6 @@ export default service(store, {
 function orderOf(row: IntentRow): z.infer<typeof Order> {
   const { purchase_id: purchaseId, member_id: memberId, items, total, at } = row;
   return { purchaseId, memberId, items: JSON.parse(items), total, at };
-}
-
-/** The reviews service is a program in Python: it has URLs, not a contract. The page does not wait for it long. */
-async function reviewsOf(id: number, ctx: Pick<CallContext, "fetch">) {
-  const signal = AbortSignal.timeout(reviewsMsMax);
-  const response = await ctx
-    .fetch(`http://reviews/reviews?productId=${id}`, { signal })
-    .catch(() => undefined);
-  if (!response?.ok) return undefined;
-  return ((await response.json()) as { items: Review[] }).items;
 }
 
 async function readCart(ctx: Pick<CallContext, "client">) {

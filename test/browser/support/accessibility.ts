@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import type { Page } from "playwright-core";
@@ -25,4 +26,11 @@ export async function seriousFindings(page: Page): Promise<string[]> {
             `${id}: ${help}: ${html.slice(0, 200)} ${failureSummary}`,
         ),
     );
+}
+
+/** No serious finding in what is shown now, and nothing wider than the window. */
+export async function assertAccessible(page: Page): Promise<void> {
+  assert.deepEqual(await seriousFindings(page), [], page.url());
+  const overflow = await page.evaluate("document.documentElement.scrollWidth - innerWidth");
+  assert.ok((overflow as number) <= 0, `${page.url()} is ${overflow} px too wide`);
 }

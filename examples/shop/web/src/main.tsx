@@ -1,0 +1,5 @@
+import "./no-generated-code.ts";
+import { render } from "preact";
+import { App } from "./app.tsx";
+
+render(<App />, document.getElementById("app") as HTMLElement);
