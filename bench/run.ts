@@ -6,6 +6,7 @@ import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { benchCalls, callsTables } from "./calls/calls.ts";
 import { benchSweep, parseBytes, sweepPlot, sweepTables } from "./calls/sweep.ts";
+import { benchConsole, consoleTable } from "./console/console.ts";
 import { benchCosts, costsTable } from "./costs/costs.ts";
 import { edgeParts, isEdgePart } from "./edge/parts.ts";
 import { benchEvents } from "./events/events.ts";
@@ -23,9 +24,10 @@ import {
 import { uptimeTables } from "./uptime/tables.ts";
 import { benchUptime } from "./uptime/uptime.ts";
 
-const usage = `npm run bench -- calls|costs|edge|events|failures|uptime [--json] [--rounds N] [--only "peer"]...
+const usage = `npm run bench -- calls|console|costs|edge|events|failures|uptime [--json] [--rounds N] [--only "peer"]...
 
   calls     one process calls another: Dure beside a bare echo, Moleculer, NestJS, gRPC and HTTP
+  console   the console's pages in a browser (Chromium) with a small and a large fleet; --rounds are minutes
   costs     what each feature of a call costs by itself
   edge      HTTP through a gateway to a service: Dure beside nginx, HAProxy, moleculer-web and the Node proxies
   events    events stored, taken and from end to end: Dure's log beside NATS JetStream and Redis Streams
@@ -65,6 +67,14 @@ const benches = {
     async run(rounds: number) {
       const rows = benchCosts(rounds);
       return { rows, text: costsTable(rows) };
+    },
+  },
+  console: {
+    rounds: 10,
+    programs: [],
+    async run(minutes: number, only: string[]) {
+      const rows = await benchConsole(minutes, only);
+      return { rows, text: consoleTable(rows) };
     },
   },
   edge: {

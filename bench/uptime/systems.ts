@@ -121,6 +121,7 @@ async function startSystem(argumentsFor: (port: string) => readonly string[]) {
   const env = {
     PORT: String(port),
     DURE_DISTRIBUTOR_PORT: "0",
+    DURE_CONSOLE: "off",
     DURE_DATA: folder,
     PM2_HOME: join(home, "pm2"),
     NODE_ENV: "production",

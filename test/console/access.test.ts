@@ -140,6 +140,7 @@ test("whoever may only look changes nothing", async () => {
 test("a console that only shows refuses operators too, and writes that down", async () => {
   const shown = await createConsole({ ...options(), readOnly: true, dataFolder: undefined });
   const client = await signedIn(shown.url, true);
+  assert.equal((await client.session()).canOperate, false);
   const outcome = await client.reload({ names: ["books"] }).result();
   assert.equal(!outcome.ok && outcome.error.code, "PERMISSION_DENIED");
   const { items } = await client.audit({});

@@ -66,7 +66,7 @@ async function announce(index: number): Promise<(state: NodeRecord["state"]) => 
   return (state) => peer.call(update, { deadlineMs: 10_000 }, recordOf(state, 2)).outcome;
 }
 
-test("1,000 instances come whole once; then a change is told of alone", async () => {
+test("1,000 instances come whole once; then a change is told of alone", async (context) => {
   const instances: Awaited<ReturnType<typeof announce>>[] = [];
   while (instances.length < 1_000) {
     const some = Array.from({ length: 50 }, (_, index) => announce(instances.length + index));
@@ -74,10 +74,14 @@ test("1,000 instances come whole once; then a change is told of alone", async ()
   }
   await until("the console knows all", () => node.registry.nodes().length >= 1_000);
   const sizes: number[] = [];
+  const startedAt = performance.now();
   let whole = 0;
   let changed = 0;
   for await (const update of client.fleet()) {
     sizes.push(JSON.stringify(update).length);
+    context.diagnostic(
+      `${Math.round(performance.now() - startedAt)} ms: ${sizes.at(-1)} characters`,
+    );
     if (update.isWhole) {
       whole += 1;
       assert.equal(update.leftOut, 0);

@@ -8,9 +8,8 @@ export function JsonView({ value, label }: { value: unknown; label: string }) {
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard (WCAG 2.1.1)
     <section class="json" tabIndex={0} aria-label={label}>
       <pre>
-        {" "}
         {isCut ? `${text.slice(0, charactersMax)}\n... ${text.length - charactersMax} more` : text}
-      </pre>{" "}
+      </pre>
     </section>
   );
 }

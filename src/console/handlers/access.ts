@@ -34,11 +34,11 @@ export function accessHandlers(
       return { bearer, expiresAt: signed.expiresAt };
     },
     session(_, ctx) {
-      const { node, fleet, collector, version = "" } = options;
+      const { node, fleet, collector, readOnly = false, version = "" } = options;
       const { subject: who = "", scopes = [] } = ctx.principal ?? {};
       return {
         who,
-        canOperate: scopes.includes(operateScope),
+        canOperate: scopes.includes(operateScope) && !readOnly,
         expiresAt: claimsOf(ctx).expiresAt,
         mesh: node.registry.self.mesh,
         version,

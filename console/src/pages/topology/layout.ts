@@ -17,7 +17,8 @@ export interface Point {
 
 export const cardWidth = 176;
 export const cardHeight = 68;
-const columnGap = 300;
+/** From the middle of one column to that of the next. */
+export const columnGap = 300;
 const rowGap = 88;
 const rowsMax = 12;
 const rowsMin = 3;

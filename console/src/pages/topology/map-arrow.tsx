@@ -1,7 +1,7 @@
 import { toneOfErrors } from "../../components/badge.tsx";
 import type { FleetEdge } from "../../data/types.ts";
 import { duration, percent, rate } from "../../format/figures.ts";
-import { cardWidth, type Point } from "./layout.ts";
+import { cardWidth, columnGap, type Point } from "./layout.ts";
 
 interface ArrowProps {
   readonly edge: FleetEdge;
@@ -12,18 +12,21 @@ interface ArrowProps {
   readonly hasFigures: boolean;
 }
 
-/** Calls from one to another: thicker with more of them, coloured by the share that fails. */
+/**
+ * Calls from one to another: thicker with more of them, coloured by the share that fails. One that passes behind other cards has its figures
+ * only while it is chosen, because they would stand behind those cards.
+ */
 export function MapArrow({ edge, from, to, isChosen, isDim, hasFigures }: ArrowProps) {
   if (!from || !to || edge.from === edge.to) return null;
   const { perS, errorShare, p99Ms } = edge;
   const tone = perS === 0 ? "plain" : toneOfErrors(errorShare);
   const width = 1 + Math.min(4, Math.log10(1 + perS));
-  const { path, label } = curveOf(from, to);
+  const { path, label, isLong } = curveOf(from, to);
   const isFailing = tone === "bad";
   return (
     <g class={`arrow tone-${tone}${isChosen ? " is-chosen" : ""}${isDim ? " is-dim" : ""}`}>
       <path d={path} stroke-width={width.toFixed(1)} />
-      {(hasFigures && perS > 0) || isFailing ? (
+      {(hasFigures && perS > 0 && (!isLong || isChosen)) || isFailing ? (
         <text x={label.x} y={label.y - 5}>
           {rate(perS)}
           {isFailing ? ` \u00b7 ${percent(errorShare)}` : ""} {"\u00b7"} {duration(p99Ms)}
@@ -33,7 +36,7 @@ export function MapArrow({ edge, from, to, isChosen, isDim, hasFigures }: ArrowP
   );
 }
 
-function curveOf(from: Point, to: Point): { path: string; label: Point } {
+function curveOf(from: Point, to: Point): { path: string; label: Point; isLong: boolean } {
   const half = cardWidth / 2;
   const isForward = to.x > from.x;
   const start = { x: from.x + half, y: from.y };
@@ -44,6 +47,7 @@ function curveOf(from: Point, to: Point): { path: string; label: Point } {
   const second = { x: end.x + (isForward ? -bend : bend), y: end.y };
   return {
     path: `M${start.x} ${start.y}C${first.x} ${first.y} ${second.x} ${second.y} ${end.x} ${end.y}`,
+    isLong: Math.abs(to.x - from.x) > columnGap,
     label: {
       x: onCurve(start.x, first.x, second.x, end.x),
       y: onCurve(start.y, first.y, second.y, end.y),

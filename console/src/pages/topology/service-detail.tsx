@@ -66,8 +66,14 @@ export function ServiceDetail({ vertex }: { vertex: Vertex }) {
 const listedMax = 30;
 
 const columns: Column<OperationTraffic>[] = [
-  { title: "Operation", cell: ({ operation }) => <span title={operation}>{operation}</span> },
-  { title: "By", cell: ({ caller }) => <span title={caller}>{caller}</span> },
+  {
+    title: "Operation",
+    cell: ({ operation, caller }) => (
+      <span title={`${operation}, called by ${caller}`}>
+        {operation} <span class="soft">by {caller}</span>
+      </span>
+    ),
+  },
   { title: "Rate", width: "68px", isFigure: true, cell: ({ perS }) => rate(perS) },
   {
     title: "Err.",
