@@ -6,6 +6,7 @@ import type { Browser, CDPSession } from "playwright-core";
 import { openBrowser } from "../test/browser/support/browser.ts";
 import { phone } from "../test/browser/support/shop-pages.ts";
 import { startShop } from "../test/support/shop-fleet.ts";
+import { until } from "../test/support/until.ts";
 
 interface Visit {
   readonly bytes: number;
@@ -19,6 +20,25 @@ interface Visit {
 const visits = 7;
 /** Quiet for so long, a page counts as done with loading (Lighthouse waits 5 s; nothing of the shop begins by itself later). */
 const quietMs = 2_000;
+
+/** Runs in the page, before its own scripts. */
+const watch = `
+  window.watched = { paint: 0, products: 0, task: 0, last: 0 };
+  new PerformanceObserver((list) => {
+    for (const { name, startTime } of list.getEntries())
+      if (name === "first-contentful-paint") watched.paint = watched.last = startTime;
+  }).observe({ type: "paint", buffered: true });
+  new PerformanceObserver((list) => {
+    for (const { startTime, duration } of list.getEntries()) watched.task = watched.last = startTime + duration;
+  }).observe({ type: "longtask", buffered: true });
+  new PerformanceObserver((list) => {
+    for (const { responseEnd } of list.getEntries()) watched.last = Math.max(watched.last, responseEnd);
+  }).observe({ type: "resource", buffered: true });
+  new MutationObserver(() => {
+    if (watched.products || !document.querySelector(".shelf .card:not(.ghost)")) return;
+    watched.products = watched.last = performance.now();
+  }).observe(document, { childList: true, subtree: true });
+`;
 
 const fleet = await startShop();
 const browser = await openBrowser();
@@ -51,7 +71,9 @@ async function visit(from: Browser, isPhone: boolean): Promise<Visit> {
   await page.addInitScript(watch);
   await page.goto(fleet.base);
   await page.locator(".shelf .card:not(.ghost)").first().waitFor();
-  await page.waitForFunction(`performance.now() - watched.last > ${quietMs}`);
+  await until("the page is quiet", () =>
+    page.evaluate(`watched.products > 0 && performance.now() - watched.last > ${quietMs}`),
+  );
   const times = (await page.evaluate("watched")) as Record<"paint" | "products" | "task", number>;
   await context.close();
   return {
@@ -81,22 +103,3 @@ async function slowDown(session: CDPSession): Promise<void> {
   });
   await session.send("Emulation.setCPUThrottlingRate", { rate: 4 });
 }
-
-/** Runs in the page, before its own scripts. */
-const watch = `
-  window.watched = { paint: 0, products: 0, task: 0, last: 0 };
-  new PerformanceObserver((list) => {
-    for (const { name, startTime } of list.getEntries())
-      if (name === "first-contentful-paint") watched.paint = watched.last = startTime;
-  }).observe({ type: "paint", buffered: true });
-  new PerformanceObserver((list) => {
-    for (const { startTime, duration } of list.getEntries()) watched.task = watched.last = startTime + duration;
-  }).observe({ type: "longtask", buffered: true });
-  new PerformanceObserver((list) => {
-    for (const { responseEnd } of list.getEntries()) watched.last = Math.max(watched.last, responseEnd);
-  }).observe({ type: "resource", buffered: true });
-  new MutationObserver(() => {
-    if (watched.products || !document.querySelector(".shelf .card:not(.ghost)")) return;
-    watched.products = watched.last = performance.now();
-  }).observe(document, { childList: true, subtree: true });
-`;
