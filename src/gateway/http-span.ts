@@ -4,7 +4,9 @@ import { TraceContext } from "../telemetry/index.ts";
 import type { HeadedExchange } from "./headed-exchange.ts";
 
 /** One object a status: spans are held for seconds, and what is held so long costs the garbage collector more than it is worth. */
-const attributesOf = Array.from({ length: 600 }, (_, status) => ({ "http.response.status_code": status }));
+const attributesOf = Array.from({ length: 600 }, (_, status) => ({
+  "http.response.status_code": status,
+}));
 
 /**
  * Serves a request as a span: a part of the client's own where it sends `traceparent`, else the beginning of a trace. It ends with the

@@ -127,12 +127,12 @@ function isTraceparent(text: string): boolean {
 }
 
 /** The value of each lower-case hex digit by its character; -1 for anything else. A pattern and `parseInt` take longer. */
-const valueOf = Int8Array.from({ length: 128 }, (_, code) =>
+const hexValueOf = Int8Array.from({ length: 128 }, (_, code) =>
   "0123456789abcdef".indexOf(String.fromCharCode(code)),
 );
 
 function digitAt(text: string, at: number): number {
-  return valueOf[text.charCodeAt(at)] ?? -1;
+  return hexValueOf[text.charCodeAt(at)] ?? -1;
 }
 
 function areDigits(text: string, from: number, to: number): boolean {

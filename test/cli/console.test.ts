@@ -31,10 +31,12 @@ test("dure up runs a console that shows the fleet, reloads and scales it", async
   const session = await client.session();
   assert.deepEqual(session.has, { supervisor: true, eventLog: false, telemetry: true });
   const { items } = await client.processes();
-  assert.deepEqual(
-    items.map(({ name, state }) => `${name} ${state}`).sort(),
-    ["console ready", "distributor ready", "gateway ready", "hello-1 ready"],
-  );
+  assert.deepEqual(items.map(({ name, state }) => `${name} ${state}`).sort(), [
+    "console ready",
+    "distributor ready",
+    "gateway ready",
+    "hello-1 ready",
+  ]);
   const { reloaded } = await client.reload({ names: ["hello-1"] });
   assert.deepEqual(reloaded, ["hello-1"]);
   assert.deepEqual((await client.scale({ kind: "hello", count: 2 })).failures, []);
@@ -42,7 +44,11 @@ test("dure up runs a console that shows the fleet, reloads and scales it", async
     const { items: contracts } = await client.contracts();
     return contracts.find(({ service }) => service === "hello")?.nodes.length === 2;
   });
-  const tried = await client.tryCall({ service: "hello", operation: "greet", input: { name: "Kim" } });
+  const tried = await client.tryCall({
+    service: "hello",
+    operation: "greet",
+    input: { name: "Kim" },
+  });
   assert.equal(tried.isOk, true, JSON.stringify(tried.error));
   await until("the call's trace is there", async () => {
     const found = await client.trace({ traceId: tried.traceId }).result();
