@@ -67,26 +67,20 @@ test("a file from before the first release is refused with what to do, and left 
   mkdirSync(folder);
   const path = join(folder, "events.db");
   const database = new DatabaseSync(path);
+  database.exec("pragma journal_mode = wal");
   database.exec(
     "create table meta (name text primary key, value integer not null, crc integer not null) without rowid",
   );
   const crc = rowChecksum("format", 1);
   database.prepare("insert into meta values ('format', 1, ?)").run(crc);
   database.close();
+  const before = readFileSync(path);
   await assert.rejects(openStorage(folder), {
     code: "FAILED_PRECONDITION",
     message:
       /events\.db was written by an older version \(format 1, this one reads 2\).*another folder/,
   });
-  const again = new DatabaseSync(path);
-  assert.deepEqual(
-    again
-      .prepare("select name from sqlite_schema")
-      .all()
-      .map(({ name }) => name),
-    ["meta"],
-  );
-  again.close();
+  assert.deepEqual(readFileSync(path), before);
 });
 
 test("a file of every version since the first one opens, with its events, cursors, parked events and letters", async () => {
