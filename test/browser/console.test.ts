@@ -45,7 +45,7 @@ for (const { name, viewport } of sizes) {
     await goTo(page, "traces");
     await page.getByLabel("Took").selectOption("100");
     await page
-      .getByRole("link", { name: /orders/ })
+      .getByRole("link", { name: /GET \/orders/ })
       .first()
       .click();
     const spans = page.getByRole("region", { name: "Spans" });
@@ -140,7 +140,10 @@ for (const { name, viewport } of sizes) {
       for (const place of pages.split(" ")) {
         await goTo(page, place);
         await page.locator(".page h1").waitFor();
-        await page.locator(".skeleton").waitFor({ state: "detached" });
+        await until(
+          `${place} is loaded`,
+          async () => (await page.locator(".skeleton").count()) === 0,
+        );
         assert.deepEqual(await seriousFindings(page), [], place);
         const overflow = await page.evaluate("document.documentElement.scrollWidth - innerWidth");
         assert.ok((overflow as number) <= 0, `${place} is ${overflow} px too wide`);
