@@ -97,6 +97,7 @@ test("without purchases the shop goes on, and a purchase is never charged twice"
   });
   await pay.click();
   await page.getByText("Thank you. Your purchase is complete.").waitFor();
+  await page.locator(".orders > li").first().waitFor();
   assert.equal(await page.locator(".orders > li").count(), 1);
   assert.deepEqual(errors, []);
   await page.close();
