@@ -112,6 +112,11 @@ test("keys go to pages, to the search field, and show themselves", async () => {
   await page.keyboard.press("g");
   await page.keyboard.press("o");
   await page.getByRole("heading", { name: "Routes", level: 1 }).waitFor();
+  await page
+    .getByRole("region", { name: "Routes" })
+    .locator("tbody tr:not(.spacer)")
+    .first()
+    .waitFor();
   await page.keyboard.press("/");
   await page.keyboard.type("orders/");
   await until(
