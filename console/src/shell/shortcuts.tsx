@@ -8,14 +8,15 @@ import { pages } from "../pages/pages.tsx";
 const isHelpOpen = signal(false);
 /** How long `g` waits for its letter, in ms. */
 const prefixMs = 1_500;
+const never = Number.NEGATIVE_INFINITY;
 
 export function useShortcuts(): void {
   useEffect(() => {
-    let prefixAt = 0;
+    let prefixAt = never;
     const onKey = (event: KeyboardEvent) => {
       if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
       const isAfterG = event.timeStamp - prefixAt < prefixMs;
-      prefixAt = event.key === "g" ? event.timeStamp : 0;
+      prefixAt = event.key === "g" ? event.timeStamp : never;
       if (isAfterG) {
         const page = pages.find(({ key }) => key === event.key);
         if (page) goTo(hrefOf([page.name]));
