@@ -215,6 +215,7 @@ export class Client {
     const link: Link = new Link(socket, this.#limits, {
       onFrame: (frame) => this.#onFrame(session, frame),
       onClose: (error) => this.#closed(error),
+      inFlight: () => session.exchanges.size,
       oldestPendingAt: () => session.exchanges.oldestPendingAt(),
       onSuspect: () => {
         // The owner takes the peer out of its choice before the calls look for another.

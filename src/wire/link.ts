@@ -3,7 +3,7 @@
  * the business of `client.ts` and `server.ts`.
  *
  * Owns: the socket, the write buffer, the detector and its timer. Tells its owner ({@link LinkOwner}) what happens.
- * Invariants: (L1) one socket write per turn of the event loop, or per 8 KiB; (L2) after `onClose` nothing else is told; (L3) a peer that breaks the protocol
+ * Invariants: (L1) one socket write per turn of the event loop, or per 8 KiB, and one for a request that is alone; (L2) after `onClose` nothing else is told; (L3) a peer that breaks the protocol
  * is told why before it is cut off; (L4) bulk data never holds up small frames by more than `bulkBytesPerFlush`.
  */
 import type { Buffer } from "node:buffer";
@@ -22,6 +22,8 @@ import type { ByteSocket, SocketReader } from "./transport.ts";
 export interface LinkOwner {
   onFrame(frame: FrameView): void;
   onClose(error: DureError): void;
+  /** Requests at work over this link. */
+  inFlight(): number;
   /** When the request that waits longest was sent; undefined if none waits. */
   oldestPendingAt(): number | undefined;
   onSuspect?(): void;
@@ -95,13 +97,15 @@ export class Link implements SocketReader {
 
   /**
    * Call after writing frames: they leave when every socket that is readable now has been read, together (L1). A tick would end with each
-   * of those sockets: a gateway would make a write of every request.
+   * of those sockets: a gateway would make a write of every request. A request that is alone on its link waits for nobody: its turn would
+   * cost a lone caller a fifth of its calls.
    */
   planFlush(): void {
     if (this.writer.length >= earlyFlushBytes) this.flushNow();
     if (this.#isFlushPlanned || this.#isClosed) return;
     this.#isFlushPlanned = true;
-    setImmediate(this.#flush);
+    if (this.#owner.inFlight() <= 1) process.nextTick(this.#flush);
+    else setImmediate(this.#flush);
   }
 
   /** Writes now what was written. */

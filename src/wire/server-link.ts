@@ -66,6 +66,7 @@ export class ServerLink implements RequestOwner {
     this.link = new Link(socket, context.limits, {
       onFrame: (frame) => this.#onFrame(frame),
       onClose: (error) => this.#onClose(error),
+      inFlight: () => this.#requests.size,
       oldestPendingAt: () => undefined,
     });
     const { handshakeMsMax } = context.limits;

@@ -28,7 +28,6 @@ import { childEnvironment } from "./child-environment.ts";
 import { consoleUrl } from "./console-place.ts";
 import { describePhase } from "./describe-phase.ts";
 import { giveUpReason } from "./give-up.ts";
-import { childFlags } from "./node-flags.ts";
 import { FleetOutput } from "./output.ts";
 import { distributorsOf, gatewayUrl, type PlanInput } from "./plan.ts";
 import { describeReload, namedProcesses } from "./reload.ts";
@@ -118,8 +117,7 @@ export class Fleet {
     const added = place(name);
     this.#processes = [...this.#processes.filter((each) => each.name !== name), added];
     const { kind: _, isReloaded: __, ...slot } = added;
-    const flags = childFlags(process.execArgv, process.env.NODE_OPTIONS);
-    const args = [...flags, entryFile(), "host", name];
+    const args = [...inheritedArguments(), entryFile(), "host", name];
     const environment = childEnvironment(process.env, input.dataFolder);
     return this.#supervisor.add({ ...slot, file: process.execPath, args, environment });
   }
@@ -297,4 +295,9 @@ export class Fleet {
     this.output.plain(`stopped ${running} of ${running} processes${how}`);
     await this.output.close();
   }
+}
+
+/** `--conditions=...` and the like belong to the children too; a debugger's port does not. */
+function inheritedArguments(): string[] {
+  return process.execArgv.filter((argument) => !argument.startsWith("--inspect"));
 }
