@@ -40,3 +40,8 @@ export function childEnvironment(
   }
   return found;
 }
+
+/** Node's own flags for a child: `--conditions=...` and the like belong to the children too; a debugger's port does not. */
+export function inheritedArguments(): string[] {
+  return process.execArgv.filter((argument) => !argument.startsWith("--inspect"));
+}

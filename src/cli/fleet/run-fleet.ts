@@ -24,7 +24,7 @@ import { entryFile } from "../package-info.ts";
 import { portAdvice } from "../port-taken.ts";
 import type { Project } from "../project.ts";
 import { stopOnSignal } from "../stop-on-signal.ts";
-import { childEnvironment } from "./child-environment.ts";
+import { childEnvironment, inheritedArguments } from "./child-environment.ts";
 import { consoleUrl } from "./console-place.ts";
 import { describePhase } from "./describe-phase.ts";
 import { giveUpReason } from "./give-up.ts";
@@ -295,9 +295,4 @@ export class Fleet {
     this.output.plain(`stopped ${running} of ${running} processes${how}`);
     await this.output.close();
   }
-}
-
-/** `--conditions=...` and the like belong to the children too; a debugger's port does not. */
-function inheritedArguments(): string[] {
-  return process.execArgv.filter((argument) => !argument.startsWith("--inspect"));
 }
