@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import type { Command } from "commander";
 import { reservedProcessNames } from "../config/index.ts";
-import { CommandError, exitCodes } from "./exit-code.ts";
+import { usageError } from "./exit-code.ts";
 import { configLine, serviceFiles } from "./init/templates.ts";
 import { loadProject, type ProjectFlags } from "./project.ts";
 import { print } from "./terminal.ts";
@@ -22,15 +22,15 @@ export function defineAdd(program: Command): void {
 async function addService(name: string, flags: ProjectFlags): Promise<void> {
   checkName(name);
   const { configPath, config } = await loadProject(flags);
-  if (!configPath) throw usage("there is no configuration file here; see: dure init");
+  if (!configPath) throw usageError("there is no configuration file here; see: dure init");
   if (Object.hasOwn(config.services, name)) {
-    throw usage(`${configPath} has a service "${name}" already; choose another name`);
+    throw usageError(`${configPath} has a service "${name}" already; choose another name`);
   }
   const root = dirname(configPath);
   const files = Object.entries(serviceFiles(name));
   const inTheWay = files.map(([path]) => path).filter((path) => existsSync(join(root, path)));
   if (inTheWay.length > 0) {
-    throw usage(
+    throw usageError(
       `${inTheWay.join(", ")} ${inTheWay.length > 1 ? "are" : "is"} there already; nothing was written. Move it away or choose another name`,
     );
   }
@@ -64,19 +64,15 @@ function listService(configPath: string, name: string): boolean {
 
 function checkName(name: string): void {
   if (!/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(name) || name.length > nameLengthMax) {
-    throw usage(
+    throw usageError(
       `"${name}" cannot be the name of a service: small letters, digits and single hyphens, starting with a letter, at most ${nameLengthMax} characters`,
     );
   }
   if (takenNames.has(name) || reservedProcessNames.includes(name)) {
-    throw usage(
+    throw usageError(
       `"${name}" is a word of the language, of the files that would be written, or one of Dure's own processes; add something to it, such as ${name}-desk`,
     );
   }
-}
-
-function usage(message: string): CommandError {
-  return new CommandError(message, exitCodes.usage);
 }
 
 const nameLengthMax = 64;

@@ -3,7 +3,7 @@ import type { OperationDescription } from "../contract/index.ts";
 import { asError, didYouMean, now, sleep } from "../kit/index.ts";
 import type { MeshNode } from "../mesh/index.ts";
 import { type CallFailure, StreamFailure } from "../wire/index.ts";
-import { CommandError, exitCodeOfCode, exitCodes } from "./exit-code.ts";
+import { CommandError, exitCodeOfCode, exitCodes, usageError } from "./exit-code.ts";
 import { addProjectFlags, addSettingFlags, type ProjectFlags } from "./project.ts";
 import { withNode } from "./reach.ts";
 import { print } from "./terminal.ts";
@@ -38,7 +38,9 @@ interface CallFlags extends ProjectFlags {
 async function call(target: string, input: string, flags: CallFlags): Promise<void> {
   const [service = "", operation = "", ...rest] = target.split(".");
   if (!service || !operation || rest.length > 0) {
-    throw usage(`"${target}" names no operation; write service.operation, such as products.get`);
+    throw usageError(
+      `"${target}" names no operation; write service.operation, such as products.get`,
+    );
   }
   checkJson(input);
   await withNode(flags, async (node) => {
@@ -75,7 +77,7 @@ async function findOperation(
   await patiently(() => registry.isSynced() || undefined);
   const services = registry.services();
   if (!services.includes(service)) {
-    throw usage(`there is no service "${service}" in the mesh${hint(service, services)}`);
+    throw usageError(`there is no service "${service}" in the mesh${hint(service, services)}`);
   }
   const found = await patiently(() => {
     const hash = registry.instancesOf(service)[0]?.service.contractHash;
@@ -92,13 +94,13 @@ async function findOperation(
   const description = Object.hasOwn(operations, operation) ? operations[operation] : undefined;
   if (!description) {
     const known = Object.keys(operations);
-    throw usage(`${service} has no operation "${operation}"${hint(operation, known)}`);
+    throw usageError(`${service} has no operation "${operation}"${hint(operation, known)}`);
   }
   if (description.kind === "raw") {
-    throw usage(`${service}.${operation} takes an HTTP request; call it through the gateway`);
+    throw usageError(`${service}.${operation} takes an HTTP request; call it through the gateway`);
   }
   if (description.hasInputStream) {
-    throw usage(`${service}.${operation} takes a stream; send it lines through the gateway`);
+    throw usageError(`${service}.${operation} takes a stream; send it lines through the gateway`);
   }
   return { hash: found.hash, description };
 }
@@ -117,7 +119,7 @@ function checkJson(input: string): void {
   try {
     JSON.parse(input);
   } catch (thrown) {
-    throw usage(`the input is not JSON (${asError(thrown).message}): ${input}`);
+    throw usageError(`the input is not JSON (${asError(thrown).message}): ${input}`);
   }
 }
 
@@ -144,10 +146,6 @@ function hint(word: string, known: readonly string[]): string {
   const meant = didYouMean(word, known);
   if (meant) return ` (did you mean "${meant}"?)`;
   return known.length > 0 ? ` (there is: ${[...known].sort().join(", ")})` : "";
-}
-
-function usage(message: string): CommandError {
-  return new CommandError(message, exitCodes.usage);
 }
 
 function millisecondsOf(text: string): number {

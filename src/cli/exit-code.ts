@@ -26,6 +26,11 @@ export class CommandError extends Error {
   }
 }
 
+/** The command line, or what it names, is wrong. */
+export function usageError(message: string): CommandError {
+  return new CommandError(message, exitCodes.usage);
+}
+
 /** Which exit code a failure gives. */
 export function exitCodeOf(thrown: unknown): number {
   if (thrown instanceof CommandError) return thrown.exitCode;

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from "commander";
-import { CommandError, exitCodes } from "./exit-code.ts";
+import { exitCodes, usageError } from "./exit-code.ts";
 import { type LoadPlan, type LoadReport, requestsMax, runLoad } from "./load/run-load.ts";
 import { dataFolderOf, type ProjectFlags } from "./project.ts";
 import { fleetOf } from "./reach.ts";
@@ -39,7 +39,7 @@ interface LoadFlags extends ProjectFlags {
 async function load(path: string, flags: LoadFlags): Promise<void> {
   const { rps, seconds, connections, timeoutMs } = flags;
   if (rps * seconds > requestsMax) {
-    throw usage(
+    throw usageError(
       `${rps} requests a second for ${seconds} s are more than ${requestsMax}; lower --rps or --seconds`,
     );
   }
@@ -65,7 +65,7 @@ async function load(path: string, flags: LoadFlags): Promise<void> {
 async function urlOf(path: string, flags: LoadFlags): Promise<URL> {
   if (/^http:\/\//.test(path) && URL.canParse(path)) return new URL(path);
   if (!path.startsWith("/")) {
-    throw usage(`"${path}" is neither a path such as /hello/Kim nor a URL with http://`);
+    throw usageError(`"${path}" is neither a path such as /hello/Kim nor a URL with http://`);
   }
   const { gateway } = await fleetOf(dataFolderOf(flags));
   return new URL(path, gateway);
@@ -75,7 +75,7 @@ function headersOf(lines: readonly string[]): Record<string, string> {
   const pairs = lines.map((line) => {
     const [, name, value] = /^([!#$%&'*+.^_`|~0-9a-z-]+):[ \t]*(.*)$/i.exec(line) ?? [];
     if (name === undefined || value === undefined) {
-      throw usage(`"${line}" is no header; write it as "name: value"`);
+      throw usageError(`"${line}" is no header; write it as "name: value"`);
     }
     return [name, value] as const;
   });
@@ -103,10 +103,6 @@ function wholeNumber(min: number, max: number): (value: string) => number {
     if (number >= min && number <= max) return number;
     throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`);
   };
-}
-
-function usage(message: string): CommandError {
-  return new CommandError(message, exitCodes.usage);
 }
 
 const examples = `

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from "commander";
-import { contract, type SagaState, sagaOperations } from "../contract/index.ts";
+import { contract, type SagaState, sagaOperations, sagaStates } from "../contract/index.ts";
 import type { MeshNode } from "../mesh/index.ts";
 import { addProjectFlags, addSettingFlags, type ProjectFlags } from "./project.ts";
 import { withNode } from "./reach.ts";
@@ -9,15 +9,6 @@ interface SagaFlags extends ProjectFlags {
   readonly json?: boolean;
   readonly state?: SagaState;
 }
-
-const states: readonly SagaState[] = [
-  "running",
-  "compensating",
-  "done",
-  "failed",
-  "stuck",
-  "abandoned",
-];
 
 /** `dure sagas`: looks after the sagas of a service. */
 export function defineSagas(program: Command): void {
@@ -32,7 +23,7 @@ export function defineSagas(program: Command): void {
     );
   withMesh(sagas.command("list"))
     .description("list its newest sagas")
-    .option("--state <state>", `those in one state: ${states.join(", ")}`, stateOf)
+    .option("--state <state>", `those in one state: ${sagaStates.join(", ")}`, stateOf)
     .option("--json", "print a JSON array, with every step")
     .action(list);
   withMesh(sagas.command("retry"))
@@ -90,9 +81,9 @@ function clientOf(node: MeshNode, service: string) {
 }
 
 function stateOf(text: string): SagaState {
-  const found = states.find((state) => state === text);
+  const found = sagaStates.find((state) => state === text);
   if (found) return found;
-  throw new InvalidArgumentError(`It must be one of ${states.join(", ")}.`);
+  throw new InvalidArgumentError(`It must be one of ${sagaStates.join(", ")}.`);
 }
 
 const examples = `

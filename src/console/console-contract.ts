@@ -4,7 +4,7 @@
  * event log, a supervisor) fails with UNAVAILABLE and says so; `session` tells beforehand.
  */
 import { z } from "zod";
-import { contract, op, raw, stream } from "../contract/index.ts";
+import { contract, op, raw, sagaStates, stream } from "../contract/index.ts";
 import {
   AuditEntry,
   CacheStatistics,
@@ -15,7 +15,7 @@ import {
 } from "./schemas/edge.ts";
 import { FleetUpdate, OperationTraffic, Process } from "./schemas/fleet.ts";
 import { LogFilter, LogLine, TraceSpan, TraceSummary } from "./schemas/telemetry.ts";
-import { DeadLetter, SagaView, sagaStates, Topics } from "./schemas/work.ts";
+import { DeadLetter, SagaView, Topics } from "./schemas/work.ts";
 
 /** Scope of all that only looks. */
 export const readScope = "console:read";

@@ -1,4 +1,4 @@
-import { DureError } from "../kit/index.ts";
+import { andThen, DureError } from "../kit/index.ts";
 import type { JsonSchema } from "./description.ts";
 import type { EventOptions } from "./operation.ts";
 import { type Checked, check, type Schema } from "./schema.ts";
@@ -33,10 +33,7 @@ export class EventRuntime {
 
   /** The data of a stored event, validated. Throws (or rejects with) INVALID_ARGUMENT naming what does not fit. */
   parse(body: string): unknown {
-    const checked = check(this.#schema, this.#read(body));
-    return checked instanceof Promise
-      ? checked.then((late) => this.#accept(late))
-      : this.#accept(checked);
+    return andThen(check(this.#schema, this.#read(body)), (checked) => this.#accept(checked));
   }
 
   /** Events of one key keep their order; undefined where the contract asks for none. */

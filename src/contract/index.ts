@@ -61,7 +61,12 @@ export {
 export { OperationRuntime } from "./operation-runtime.ts";
 export type { Params } from "./params.ts";
 export type { RequestVerifier, UnverifiedRequest } from "./request-verifier.ts";
-export { type SagaState, type SagaSummary, sagaOperations } from "./saga-operations.ts";
+export {
+  type SagaState,
+  type SagaSummary,
+  sagaOperations,
+  sagaStates,
+} from "./saga-operations.ts";
 export { type Checked, check, type Issue, type Schema } from "./schema.ts";
 export { type Secret, secret } from "./secret.ts";
 export {

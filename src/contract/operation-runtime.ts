@@ -1,4 +1,4 @@
-import { DureError, didYouMean } from "../kit/index.ts";
+import { andThen, DureError, didYouMean } from "../kit/index.ts";
 import { declaredPart } from "./declared-part.ts";
 import type { OperationDescription } from "./description.ts";
 import type { OperationOptions } from "./operation.ts";
@@ -80,10 +80,7 @@ export class OperationRuntime {
     const fromBody = this.#parseJson(body);
     if (!input) return undefined;
     const given = params ? this.#merge(fromBody, params) : (fromBody ?? this.#nothing());
-    const checked = check(input, given);
-    return checked instanceof Promise
-      ? checked.then((late) => this.#accept(late, given))
-      : this.#accept(checked, given);
+    return andThen(check(input, given), (checked) => this.#accept(checked, given));
   }
 
   /** The output as JSON text, declared properties only. Throws INTERNAL naming the field that does not fit. */

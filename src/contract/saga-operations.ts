@@ -2,6 +2,16 @@ import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { JsonSchema } from "./description.ts";
 import { op } from "./operation.ts";
 
+/** Where a saga can be. */
+export const sagaStates = [
+  "running",
+  "compensating",
+  "done",
+  "failed",
+  "stuck",
+  "abandoned",
+] as const;
+
 /**
  * Where a saga is.
  *
@@ -17,7 +27,7 @@ import { op } from "./operation.ts";
  *   stuck --retry--> running or compensating        stuck --abandon--> abandoned
  * ```
  */
-export type SagaState = "running" | "compensating" | "done" | "failed" | "stuck" | "abandoned";
+export type SagaState = (typeof sagaStates)[number];
 
 /** A saga for people. */
 export interface SagaSummary {

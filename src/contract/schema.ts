@@ -1,5 +1,5 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
-import { DureError } from "../kit/index.ts";
+import { andThen, DureError } from "../kit/index.ts";
 import type { JsonSchema } from "./description.ts";
 
 /** Any schema that follows the Standard Schema specification (zod, valibot, arktype, ...). */
@@ -63,8 +63,7 @@ export type Checked = { readonly value: unknown } | { readonly issues: readonly 
 
 /** Checks a value; synchronous whenever the schema is. */
 export function check(schema: Schema, value: unknown): Checked | Promise<Checked> {
-  const result = schema["~standard"].validate(value);
-  return result instanceof Promise ? result.then(toChecked) : toChecked(result);
+  return andThen(schema["~standard"].validate(value), toChecked);
 }
 
 function toChecked(result: StandardSchemaV1.Result<unknown>): Checked {

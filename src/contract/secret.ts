@@ -1,4 +1,5 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
+import { andThen } from "../kit/index.ts";
 import type { Schema } from "./schema.ts";
 
 /** A value that hides itself wherever it is printed; `reveal()` reads it. */
@@ -48,8 +49,7 @@ export function secret<S extends Schema>(
       version: 1,
       vendor: "dure",
       validate(value) {
-        const result = schema["~standard"].validate(value);
-        return result instanceof Promise ? result.then(hide) : hide(result);
+        return andThen(schema["~standard"].validate(value), hide);
       },
     },
   };

@@ -191,7 +191,8 @@ class RunningGateway implements Gateway {
   }
 
   #onExchange(bare: Exchange): Served {
-    const asWanted = this.#upstreams.find(bare, true)
+    const particular = this.#upstreams.find(bare, true);
+    const asWanted = particular
       ? { value: bare }
       : overWebSocket(bare, {
           table: this.#routes.table,
@@ -215,7 +216,6 @@ class RunningGateway implements Gateway {
       return this.#cors?.answerPreflight(exchange, this.#methodsAt(exchange, asked));
     if (answerPlatformPath(exchange, node, this.#routes, info)) return;
     this.#tellDeciding(exchange);
-    const particular = this.#upstreams.find(exchange, true);
     if (particular) return this.#proxy(exchange, particular);
     const found = findRoute(this.#routes.table, exchange.method, exchange.target);
     if (found.refusal) return this.#beyondContracts(exchange, found.refusal);

@@ -1,4 +1,4 @@
-import { now } from "../kit/index.ts";
+import { ended, now } from "../kit/index.ts";
 import type { MeshNode } from "../mesh/index.ts";
 import { TraceContext } from "../telemetry/index.ts";
 import type { HeadedExchange } from "./headed-exchange.ts";
@@ -25,32 +25,21 @@ export function inHttpSpan(
   } as const;
   const trace = traces.start(receivedTrace(exchange), span);
   const startedAt = now();
-  const end = () => {
-    const { status } = exchange;
-    traces.end({
-      trace,
-      ...span,
-      startedAt,
-      durationMs: now() - startedAt,
-      error: status === undefined ? "CANCELLED" : status >= 500 ? `HTTP ${status}` : undefined,
-      peer: undefined,
-      attributes: status === undefined ? undefined : attributesOf[status],
-    });
-  };
-  let served: void | Promise<void>;
-  try {
-    served = traces.run(trace, () => serve(trace));
-  } catch (thrown) {
-    end();
-    throw thrown;
-  }
-  // `finally` would take three turns of the microtask queue.
-  if (served instanceof Promise)
-    return served.then(end, (thrown: unknown) => {
-      end();
-      throw thrown;
-    });
-  end();
+  return ended(
+    () => traces.run(trace, () => serve(trace)),
+    () => {
+      const { status } = exchange;
+      traces.end({
+        trace,
+        ...span,
+        startedAt,
+        durationMs: now() - startedAt,
+        error: status === undefined ? "CANCELLED" : status >= 500 ? `HTTP ${status}` : undefined,
+        peer: undefined,
+        attributes: status === undefined ? undefined : attributesOf[status],
+      });
+    },
+  );
 }
 
 function receivedTrace(exchange: HeadedExchange): TraceContext | undefined {

@@ -1,6 +1,6 @@
 /** Work that no request carries: a context of its own, as a span of its own. */
 import type { BackgroundWork } from "../contract/index.ts";
-import { DureError, now } from "../kit/index.ts";
+import { DureError, ended, now } from "../kit/index.ts";
 import { TraceContext } from "../telemetry/index.ts";
 import type { RequestHead } from "../wire/index.ts";
 import {
@@ -24,34 +24,20 @@ export function inContext<Output>(
   const context = new HandlerContext(source, subject, request);
   const { trace } = context;
   const startedAt = now();
-  const end = (error: string | undefined) => {
-    context.end();
-    const { kind, name } = subject.span;
-    const durationMs = now() - startedAt;
-    traces.end({ trace, kind, name, startedAt, durationMs, error, peer: undefined });
-  };
-  const fail = (thrown: unknown): never => {
-    end(thrown instanceof DureError ? thrown.code : "INTERNAL");
-    throw thrown;
-  };
-  let output: Output;
-  try {
-    output = traces.run(trace, () => run(context));
-  } catch (thrown) {
-    return fail(thrown);
-  }
-  if (isThenable(output)) {
-    return Promise.resolve(output).then((value) => {
-      end(undefined);
-      return value;
-    }, fail);
-  }
-  end(undefined);
-  return output;
+  return ended(
+    () => traces.run(trace, () => run(context)),
+    (failure) => {
+      context.end();
+      const { kind, name } = subject.span;
+      const durationMs = now() - startedAt;
+      const error = failure && codeOf(failure.thrown);
+      traces.end({ trace, kind, name, startedAt, durationMs, error, peer: undefined });
+    },
+  );
 }
 
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as { then?: unknown } | undefined | null)?.then === "function";
+function codeOf(thrown: unknown): string {
+  return thrown instanceof DureError ? thrown.code : "INTERNAL";
 }
 
 /** Time for work that says nothing of it, in ms. */

@@ -1,5 +1,6 @@
 /** Events and sagas as the console shows them. Times are in ms since 1970. */
 import { z } from "zod";
+import { sagaStates } from "../../contract/index.ts";
 
 /** The event log. */
 export const Topics = z.object({
@@ -47,15 +48,6 @@ export const DeadLetter = z.object({
     }),
   ),
 });
-
-export const sagaStates = [
-  "running",
-  "compensating",
-  "done",
-  "failed",
-  "stuck",
-  "abandoned",
-] as const;
 
 /** A saga with its steps. */
 export const SagaView = z.object({
