@@ -7,7 +7,7 @@ import { session } from "./session.ts";
 import { leaveIfSignedOut } from "./use-loaded.ts";
 import { reasonText } from "./words.ts";
 
-type Cart = Awaited<ReturnType<typeof api.store.cart>>;
+export type Cart = Awaited<ReturnType<typeof api.store.cart>>;
 
 export const cart = signal<Cart | "loading" | "missing">("loading");
 export const cartCount = computed(() =>

@@ -1,39 +1,22 @@
 import { ProductArt } from "../art/product-art.tsx";
-import { cart, loadCart, setQuantity } from "../cart.ts";
+import { type Cart, cart, setQuantity } from "../cart.ts";
 import { Heading } from "../parts/heading.tsx";
 import { Icon } from "../parts/icons.tsx";
-import { Missing } from "../parts/missing.tsx";
+import { KnownCart } from "../parts/known-cart.tsx";
 import { Quantity } from "../parts/quantity.tsx";
 import { priceText } from "../words.ts";
 
 export function CartPage() {
-  const known = cart.value;
   return (
     <>
       <Heading text="Your cart" />
-      {known === "missing" ? (
-        <Missing
-          text="Your cart cannot be reached just now. Nothing in it is lost."
-          again={loadCart}
-        />
-      ) : null}
-      {known === "loading" ? <p class="quiet-text">Looking into your cart</p> : null}
-      {typeof known === "object" && known.items.length === 0 ? (
-        <>
-          <p>There is nothing in it yet.</p>
-          <p>
-            <a class="button" href="/">
-              To the catalogue
-            </a>
-          </p>
-        </>
-      ) : null}
-      {typeof known === "object" && known.items.length > 0 ? <Full {...known} /> : null}
+      {cart.value === "loading" ? <p class="quiet-text">Looking into your cart</p> : null}
+      <KnownCart empty="There is nothing in it yet." full={(known) => <Full {...known} />} />
     </>
   );
 }
 
-function Full({ items, total }: Exclude<typeof cart.value, string>) {
+function Full({ items, total }: Cart) {
   return (
     <div class="with-summary">
       <ul class="lines">

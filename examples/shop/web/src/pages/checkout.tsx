@@ -1,11 +1,11 @@
 import { useState } from "preact/hooks";
 import { api, codeOf, dataOf, issuesOf } from "../api.ts";
-import { cart, loadCart } from "../cart.ts";
+import { type Cart, loadCart } from "../cart.ts";
 import { intentKey, settle } from "../intent.ts";
 import { Field } from "../parts/field.tsx";
 import { FormError } from "../parts/form-error.tsx";
 import { Heading } from "../parts/heading.tsx";
-import { Missing } from "../parts/missing.tsx";
+import { KnownCart } from "../parts/known-cart.tsx";
 import { type Problems, useForm } from "../parts/use-form.ts";
 import { address, go } from "../router.ts";
 import { leaveIfSignedOut } from "../use-loaded.ts";
@@ -17,32 +17,18 @@ const cards = [
 ] as const;
 
 export function Checkout() {
-  const known = cart.value;
   return (
     <>
       <Heading text="Checkout" />
-      {known === "missing" ? (
-        <Missing
-          text="Your cart cannot be reached just now. Nothing in it is lost."
-          again={loadCart}
-        />
-      ) : null}
-      {typeof known === "object" && known.items.length === 0 ? (
-        <>
-          <p>There is nothing in your cart to buy.</p>
-          <p>
-            <a class="button" href="/">
-              To the catalogue
-            </a>
-          </p>
-        </>
-      ) : null}
-      {typeof known === "object" && known.items.length > 0 ? <Paying {...known} /> : null}
+      <KnownCart
+        empty="There is nothing in your cart to buy."
+        full={(known) => <Paying {...known} />}
+      />
     </>
   );
 }
 
-function Paying({ items, total }: Exclude<typeof cart.value, string>) {
+function Paying({ items, total }: Cart) {
   const [card, setCard] = useState("");
   const form = useForm(async (): Promise<Problems | undefined> => {
     const digits = card.replace(/[\s-]/g, "");
@@ -96,7 +82,7 @@ function Paying({ items, total }: Exclude<typeof cart.value, string>) {
   );
 }
 
-type Items = Exclude<typeof cart.value, string>["items"];
+type Items = Cart["items"];
 
 async function buy(card: string, items: Items): Promise<Problems | undefined> {
   const wanted = items.map(({ product, quantity }) => [product.id, quantity, product.price]);
