@@ -163,6 +163,7 @@ class RunningNode implements MeshNode {
       calls: this.#options.calls,
       callLocally: (request) => this.#runLocally(request, LocalCall),
       openLocally: (request) => this.#runLocally(request, LocalStream),
+      loopDelayMs: () => this.#serverStack.loopDelayMs,
       offers: (instance, ref) => this.#contracts.offers(instance, ref),
     });
   }

@@ -94,6 +94,11 @@ export class ServerStack {
     };
   }
 
+  /** How late the event loop runs, in ms. */
+  get loopDelayMs(): number {
+    return this.#loop.delayMs;
+  }
+
   /** Requests at work. */
   get runningCount(): number {
     return this.#runningCount;
@@ -245,7 +250,8 @@ export class ServerStack {
       const finished = { startedAt: receivedAt, durationMs, error: code, peer: caller };
       contexts.traces.end({ trace, kind: span.kind, name: span.name, ...finished });
     }
-    this.#admission.onEnd(time, durationMs, this.#runningCount);
+    const ended = { latencyMs: durationMs, deadlineMs: head.deadlineMs };
+    this.#admission.onEnd(time, ended, this.#runningCount);
     this.#runningCount -= 1;
     if (this.#runningCount === 0) this.#onIdle?.();
   }
