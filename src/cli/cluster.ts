@@ -1,9 +1,11 @@
 import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { basename, extname, resolve } from "node:path";
-import { type Command, InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { Cluster } from "./cluster/run-cluster.ts";
+import type { Stickiness } from "./cluster/sticky.ts";
 import { CommandError, exitCodes } from "./exit-code.ts";
+import { listOf } from "./flag-values.ts";
 import { dataFolderOf, type ProjectFlags } from "./project.ts";
 
 /** More clones than this on one machine is a mistake. */
@@ -18,7 +20,13 @@ export function defineCluster(program: Command): void {
     .argument("[args...]", "its arguments")
     .passThroughOptions()
     .option("-i, --instances <number>", "how many; max: one for each core", instancesOf, 0)
-    .option("--sticky", "a client stays with one process, by its address")
+    .addOption(
+      new Option("--sticky <by>", "a client stays with one process").choices(["address", "cookie"]),
+    )
+    .option(
+      "--trusted-proxies <list>",
+      "addresses and networks whose X-Forwarded-For is believed, as 10.0.0.7,10.1.0.0/16",
+    )
     .option("--data <folder>", "state folder (DURE_DATA; default: .dure)")
     .addHelpText("after", examples)
     .action(cluster);
@@ -26,7 +34,8 @@ export function defineCluster(program: Command): void {
 
 interface ClusterFlags extends ProjectFlags {
   readonly instances: number;
-  readonly sticky?: boolean;
+  readonly sticky?: Stickiness["by"];
+  readonly trustedProxies?: string;
 }
 
 async function cluster(file: string, args: readonly string[], flags: ClusterFlags): Promise<void> {
@@ -37,10 +46,16 @@ async function cluster(file: string, args: readonly string[], flags: ClusterFlag
     file: path,
     args,
     instances: flags.instances || availableParallelism(),
-    isSticky: flags.sticky === true,
+    sticky: stickinessOf(flags),
     dataFolder: dataFolderOf(flags),
   });
   await running.start();
+}
+
+function stickinessOf({ sticky, trustedProxies }: ClusterFlags): Stickiness | undefined {
+  if (sticky) return { by: sticky, trustedProxies: listOf(trustedProxies ?? "") };
+  if (trustedProxies === undefined) return undefined;
+  throw new CommandError("--trusted-proxies is for --sticky: add that too", exitCodes.usage);
 }
 
 function instancesOf(text: string): number {
@@ -52,7 +67,8 @@ function instancesOf(text: string): number {
 const examples = `
 Examples:
   $ dure cluster app.js
-  $ dure cluster -i 4 --sticky server.mjs --verbose
+  $ dure cluster -i 4 --sticky cookie server.mjs --verbose
+  $ dure cluster --sticky address --trusted-proxies 10.0.0.7 app.js
   $ dure reload                             new code, without a request lost; so does SIGUSR2
 
 Each clone finds its name (app-1) in DURE_INSTANCE.`;

@@ -6,6 +6,7 @@ import {
   type ManagedProcess,
   openFleetControl,
   type ProcessPhase,
+  type Recognizer,
   type ReloadReport,
   type ReloadRequest,
   SharedPort,
@@ -16,7 +17,8 @@ import { giveUpReason } from "../fleet/give-up.ts";
 import { FleetOutput } from "../fleet/output.ts";
 import { describeReload } from "../fleet/reload.ts";
 import { stopOnSignal } from "../stop-on-signal.ts";
-import type { ListenAnswer, ListenQuestion } from "./messages.ts";
+import type { CloneSpec, ListenAnswer, ListenQuestion } from "./messages.ts";
+import { cookieNameOf, recognizerFor, type Stickiness } from "./sticky.ts";
 
 /** What is cloned, and how often. */
 export interface ClusterOptions {
@@ -26,8 +28,8 @@ export interface ClusterOptions {
   readonly file: string;
   readonly args: readonly string[];
   readonly instances: number;
-  /** Whether a client's address decides which clone has it. */
-  readonly isSticky: boolean;
+  /** Undefined: connections go to the clones in turn. */
+  readonly sticky: Stickiness | undefined;
   readonly dataFolder: string;
 }
 
@@ -36,6 +38,7 @@ export class Cluster {
   readonly #names: readonly string[];
   readonly #output: FleetOutput;
   readonly #supervisor: Supervisor;
+  readonly #recognizer: Recognizer | undefined;
   #port: SharedPort | undefined;
   #listening: Promise<ListenAnswer> | undefined;
   #control: { close(): Promise<void> } | undefined;
@@ -43,7 +46,9 @@ export class Cluster {
 
   constructor(options: ClusterOptions) {
     this.#options = options;
-    const { name, file, args, instances } = options;
+    const { name, file, args, instances, sticky } = options;
+    this.#recognizer = sticky && recognizerFor(sticky, name);
+    const cookieName = sticky?.by === "cookie" ? cookieNameOf(name) : undefined;
     this.#names = Array.from({ length: instances }, (_, index) => `${name}-${index + 1}`);
     this.#output = new FleetOutput({ names: this.#names });
     this.#supervisor = new Supervisor({
@@ -65,7 +70,8 @@ export class Cluster {
         file: process.execPath,
         args: [...process.execArgv, "--import", preloadFile(), file, ...args],
         environment: { ...environment, DURE_INSTANCE: place },
-        spec: () => ({}),
+        spec: (): CloneSpec =>
+          cookieName === undefined ? {} : { cookie: { name: cookieName, value: place } },
         stopRank: 0,
         reload: "overlap",
       });
@@ -97,14 +103,18 @@ export class Cluster {
   }
 
   /** The first clone that listens says where; the others get the same. */
-  #listen({ host, port }: ListenQuestion): Promise<ListenAnswer> {
-    this.#listening ??= this.#open(host, port);
+  #listen(question: ListenQuestion): Promise<ListenAnswer> {
+    this.#listening ??= this.#open(question);
     return this.#listening;
   }
 
-  async #open(host: string, port: number): Promise<ListenAnswer> {
+  async #open({ host, port, isPlainHttp }: ListenQuestion): Promise<ListenAnswer> {
+    if (this.#recognizer?.readsHead && !isPlainHttp) {
+      const message = `${this.#options.name} is to be sticky, and its first server does not speak plain HTTP/1.1; let a proxy in front end TLS, or use --sticky address without --trusted-proxies`;
+      return { code: "ENOTSUP", message };
+    }
     const takers = () => this.#supervisor.processes.filter(({ phase }) => phase === "ready");
-    this.#port = new SharedPort({ host, port, takers, isSticky: this.#options.isSticky });
+    this.#port = new SharedPort({ host, port, takers, recognizer: this.#recognizer });
     try {
       return { port: await this.#port.listen() };
     } catch (thrown) {
