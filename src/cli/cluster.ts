@@ -2,18 +2,19 @@ import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { basename, extname, resolve } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { type OfferFlags, offerOf } from "./cluster/offer.ts";
 import { Cluster } from "./cluster/run-cluster.ts";
 import type { Stickiness } from "./cluster/sticky.ts";
 import { CommandError, exitCodes } from "./exit-code.ts";
-import { listOf } from "./flag-values.ts";
-import { dataFolderOf, type ProjectFlags } from "./project.ts";
+import { listOf, portOf } from "./flag-values.ts";
+import { addProjectFlags, addSettingFlags, dataFolderOf } from "./project.ts";
 
 /** More clones than this on one machine is a mistake. */
 const instancesMax = 64;
 
 /** `dure cluster app.js`: any plain Node server, on all cores. */
 export function defineCluster(program: Command): void {
-  program
+  const command = program
     .command("cluster")
     .description("run a plain Node server in several processes that share its port")
     .argument("<file>", "the program, as it would be given to node")
@@ -27,13 +28,22 @@ export function defineCluster(program: Command): void {
       "--trusted-proxies <list>",
       "addresses and networks whose X-Forwarded-For is believed, as 10.0.0.7,10.1.0.0/16",
     )
-    .option("--data <folder>", "state folder (DURE_DATA; default: .dure)")
+    .option("--name <name>", "what the clones are called (default: the file's name)")
+    .option("--urls <list>", 'what it offers to the mesh, as "GET /legacy/*,POST /legacy/*"')
+    .option("--public <list>", "those of them that need no sign-in at the gateway")
+    .option("--mesh-port <number>", "port other nodes call it on; 0 takes any free one", portOf)
+    .option("--slot <name>", "stable label of this cluster (default: its and the machine's name)");
+  addProjectFlags(addSettingFlags(command, offerSettings))
     .addHelpText("after", examples)
     .action(cluster);
 }
 
-interface ClusterFlags extends ProjectFlags {
+/** Settings that only a cluster in the mesh needs. */
+const offerSettings = ["distributors", "host", "logs.level"];
+
+interface ClusterFlags extends OfferFlags {
   readonly instances: number;
+  readonly name?: string;
   readonly sticky?: Stickiness["by"];
   readonly trustedProxies?: string;
 }
@@ -41,13 +51,15 @@ interface ClusterFlags extends ProjectFlags {
 async function cluster(file: string, args: readonly string[], flags: ClusterFlags): Promise<void> {
   const path = resolve(file);
   if (!existsSync(path)) throw new CommandError(`there is no file ${path}`, exitCodes.usage);
+  const name = flags.name ?? basename(path, extname(path));
   const running = new Cluster({
-    name: basename(path, extname(path)),
+    name,
     file: path,
     args,
     instances: flags.instances || availableParallelism(),
     sticky: stickinessOf(flags),
     dataFolder: dataFolderOf(flags),
+    offer: await offerOf(name, flags),
   });
   await running.start();
 }
@@ -69,6 +81,7 @@ Examples:
   $ dure cluster app.js
   $ dure cluster -i 4 --sticky cookie server.mjs --verbose
   $ dure cluster --sticky address --trusted-proxies 10.0.0.7 app.js
+  $ dure cluster --name legacy --urls "GET /legacy/*" --join 10.0.0.1:9100 app.js
   $ dure reload                             new code, without a request lost; so does SIGUSR2
 
 Each clone finds its name (app-1) in DURE_INSTANCE.`;
