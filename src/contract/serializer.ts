@@ -6,6 +6,7 @@
  * beyond shape (patterns, ranges) is the validator's business.
  */
 import type { JsonSchema } from "./description.ts";
+import { compileExactShape } from "./exact-shape.ts";
 import { Misfit, misfit, misfitError, referencedSchema } from "./misfit.ts";
 
 /** Writes a value as JSON text; throws INTERNAL naming the field that does not fit. */
@@ -13,9 +14,11 @@ export type Serializer = (value: unknown) => string;
 
 /** Compiles the serialiser of a schema. `where` names it in errors. */
 export function compileSerializer(schema: JsonSchema, where: string): Serializer {
+  const hasExactShape = compileExactShape(schema);
   const write = new Compiler(schema, false).compile();
   let explain: Serializer | undefined;
   return (value) => {
+    if (hasExactShape?.(value)) return JSON.stringify(value);
     try {
       return write(value);
     } catch (thrown) {

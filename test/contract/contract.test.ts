@@ -110,6 +110,46 @@ test("a field that is not in the schema never leaves, at any depth", () => {
   assert.match(text, /Seoul/);
 });
 
+test("whatever kind of object holds them, the declared fields leave and no others", () => {
+  const Address = z.object({ city: z.string(), zip: z.string().optional() });
+  const move = operationsOf(contract("m", { move: op({ input: Address }) })).get("move");
+  class Row {
+    city = "Seoul";
+    password = "x";
+    get zip() {
+      return "04524";
+    }
+  }
+  const hidden = { city: "Seoul", zip: "04524", toJSON: () => ({ password: "x" }) };
+  const unseen = Object.defineProperty({ city: "Seoul", password: "x" }, "zip", {
+    value: "04524",
+    enumerable: false,
+  });
+  const inherited = Object.create({ city: "Seoul", zip: "04524", password: "x" });
+  const bare = Object.assign(Object.create(null), { zip: "04524", city: "Seoul" });
+  for (const value of [new Row(), hidden, unseen, inherited, bare])
+    assert.deepEqual(JSON.parse(move?.serializeInput(value) ?? ""), {
+      city: "Seoul",
+      zip: "04524",
+    });
+});
+
+test("a union writes the first alternative that fits", () => {
+  const Public = z.object({ name: z.string() });
+  const Private = z.object({ name: z.string(), salary: z.number() });
+  const show = operationsOf(
+    contract("u", {
+      show: op({
+        output: z.object({ who: z.union([Public, Private]), note: z.string().nullable() }),
+      }),
+    }),
+  ).get("show");
+  const write = (value: unknown) => JSON.parse(show?.serializeOutput(value) ?? "");
+  const both = { who: { name: "Ada", salary: 1 }, note: null };
+  assert.deepEqual(write(both), { who: { name: "Ada" }, note: null });
+  assert.deepEqual(write({ who: { name: "Ada" }, note: "x" }), { who: { name: "Ada" }, note: "x" });
+});
+
 test("a recursive schema is serialised and its misfits are named", () => {
   const tree = { name: "a", children: [{ name: "b", children: [] }] };
   assert.deepEqual(JSON.parse(operation("tree").serializeOutput(tree)), tree);
