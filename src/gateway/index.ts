@@ -20,3 +20,4 @@ export type {
 export { rateLimitService } from "./rate-limits/index.ts";
 export type { GatewayRedis } from "./redis/index.ts";
 export { RouteMap, type RouteQuestion } from "./route-map.ts";
+export { TrustedProxies } from "./trusted-proxies.ts";

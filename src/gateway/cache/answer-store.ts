@@ -3,29 +3,30 @@
  * so in both.
  */
 import type { HeaderList } from "../../http/index.ts";
-import { LruMap, now } from "../../kit/index.ts";
+import { now } from "../../kit/index.ts";
 import type { CacheEntry } from "./core/entry.ts";
 import { EntryStore } from "./core/entry-store.ts";
+import { Purged } from "./purged.ts";
 import type { Ticket } from "./redis-answers.ts";
 import { SharedAnswers, type SharedAnswersOptions } from "./shared-answers.ts";
+
+interface Fields {
+  readonly headers: HeaderList;
+}
 
 /** What is asked for, and what is known of it. */
 export interface StoredQuestion {
   readonly key: string;
-  readonly request: { readonly headers: HeaderList; readonly staleIfErrorMs?: number | undefined };
+  readonly request: Fields & { readonly staleIfErrorMs?: number | undefined };
   /** With it the answer may be stored for all gateways. */
   readonly ticket?: Ticket | undefined;
 }
-
-/** Purges that are remembered, so that what was asked for before them is not stored. */
-const purgesMax = 10_000;
 
 export class AnswerStore {
   readonly memory: EntryStore;
   readonly #shared: SharedAnswers | undefined;
   readonly #looks = new Map<string, Promise<Ticket | undefined>>();
-  readonly #purgedAt = new LruMap<string, number>(purgesMax);
-  #clearedAt = Number.NEGATIVE_INFINITY;
+  readonly #purged = new Purged();
 
   constructor(bytesMax: number, shared: SharedAnswersOptions | undefined) {
     this.memory = new EntryStore(bytesMax);
@@ -44,9 +45,9 @@ export class AnswerStore {
   /** Looks where all gateways store, and takes what is there into memory. Of many who look for the same, one asks. */
   async look({ key, request }: StoredQuestion): Promise<Ticket | undefined> {
     const isAsked = this.#looks.has(key);
-    const ticket = await this.#lookOnce(key, request.headers);
-    const isAnother = this.memory.has(key) && !this.memory.find(key, request.headers);
-    return isAsked && isAnother ? this.#lookFor(key, request.headers) : ticket;
+    const ticket = await this.#lookOnce(key, request);
+    const isAnother = this.memory.has(key) && !this.memory.find(key, request);
+    return isAsked && isAnother ? this.#lookFor(key, request) : ticket;
   }
 
   /** Stores what was asked for then, unless it was purged since. */
@@ -70,7 +71,7 @@ export class AnswerStore {
 
   /** Whether a label was purged at this time or later. */
   isPurged(label: string, since: number): boolean {
-    return Math.max(this.#clearedAt, this.#purgedAt.get(label) ?? this.#clearedAt) >= since;
+    return this.#purged.isPurged(label, since);
   }
 
   /** Up to where the events of a topic were heeded when answers that are still here were stored; undefined where nobody knows. */
@@ -86,7 +87,7 @@ export class AnswerStore {
     await this.#shared?.close();
   }
 
-  #lookOnce(key: string, request: HeaderList): Promise<Ticket | undefined> {
+  #lookOnce(key: string, request: Fields): Promise<Ticket | undefined> {
     const asked = this.#looks.get(key);
     if (asked) return asked;
     const look = this.#lookFor(key, request).finally(() => this.#looks.delete(key));
@@ -94,23 +95,23 @@ export class AnswerStore {
     return look;
   }
 
-  async #lookFor(key: string, request: HeaderList): Promise<Ticket | undefined> {
+  async #lookFor(key: string, request: Fields): Promise<Ticket | undefined> {
     const startedAt = now();
-    const found = await this.#shared?.look(key, request);
+    const found = await this.#shared?.look(key, request.headers);
     const entry = found?.entry;
     const isPurged = entry?.labels.some((label) => this.isPurged(label, startedAt));
     if (entry && !isPurged && isYounger(entry, this.memory.find(key, request)))
-      this.memory.put(entry, request);
+      this.memory.put(entry, request.headers);
     return found?.ticket;
   }
 
   #forget(label: string): void {
-    this.#purgedAt.set(label, now());
+    this.#purged.note(label);
     this.memory.purge(label);
   }
 
   #forgetAll(): void {
-    this.#clearedAt = now();
+    this.#purged.noteAll();
     this.memory.clear();
   }
 }

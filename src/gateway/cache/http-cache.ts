@@ -12,7 +12,7 @@
  * (A4) entries together stay within `bytesMax`.
  */
 import type { HeaderList } from "../../http/index.ts";
-import { LruMap, now, wallTime } from "../../kit/index.ts";
+import { now, wallTime } from "../../kit/index.ts";
 import type { Counter, Metrics } from "../../telemetry/index.ts";
 import { type Answer, isPiecewise, NoAnswer } from "../answer.ts";
 import { AnswerStore } from "./answer-store.ts";
@@ -21,7 +21,7 @@ import { collectBody } from "./collect-body.ts";
 import type { Forwarded } from "./core/cache-status.ts";
 import type { CacheEntry } from "./core/entry.ts";
 import { fieldOf, without } from "./core/fields.ts";
-import { useOf } from "./core/freshness.ts";
+import { isFresh, useOf } from "./core/freshness.ts";
 import { invalidatedBy, isSafe } from "./core/invalidation.ts";
 import { keyLabels, urlLabel } from "./core/labels.ts";
 import { makeEntry, type WholeAnswer } from "./core/make-entry.ts";
@@ -36,6 +36,8 @@ import {
   type CacheRequest,
   forwarded,
   ifModified,
+  isForOrigin,
+  keyOf,
   mayStandIn,
   notStored,
   type Passage,
@@ -44,6 +46,7 @@ import {
   ttlS,
 } from "./passage.ts";
 import type { SharedAnswersOptions } from "./shared-answers.ts";
+import { Unshareable } from "./unshareable.ts";
 
 /** Bounds of a cache, where it counts, and what it shares with others. */
 export interface CacheOptions {
@@ -54,20 +57,15 @@ export interface CacheOptions {
 
 /** Larger answers pass without being stored. */
 const entryBytesMax = 1024 * 1024;
-/** So long a resource whose answer could not be shared is asked for by each request alone, with its own conditions. */
-const unshareableMs = 10_000;
-/** Resources of which is remembered that their answers cannot be shared. */
-const rememberedMax = 10_000;
-/** With these the origin has to decide (RFC 9110, section 13.1). */
-const originConditions = ["if-match", "if-unmodified-since"];
 const ranges = new Set(["range", "if-range"]);
 const failures = new Set([500, 502, 503, 504]);
+const hitLabels = ["hit"];
 
 export class HttpCache {
   readonly #store: AnswerStore;
   readonly #answers: Counter;
   readonly #flights = new Flights();
-  readonly #unshareable = new LruMap<string, number>(rememberedMax);
+  readonly #unshareable = new Unshareable();
 
   constructor({ bytesMax, metrics, shared }: CacheOptions) {
     this.#store = new AnswerStore(bytesMax, shared && { ...shared, metrics });
@@ -85,12 +83,15 @@ export class HttpCache {
 
   /** Answers a request, at once from what is stored. Rejects with what `ask` rejects with. */
   answer(request: CacheRequest, ask: AskOrigin): Answer | Promise<Answer> {
-    const passage = passageOf(request, ask);
-    const { method, headers, hasBody } = request;
-    if (method !== "GET" && method !== "HEAD") return this.#pass(passage, "method");
-    const isForOrigin = originConditions.some((name) => fieldOf(headers, name) !== undefined);
+    const { method, hasBody } = request;
+    const key = keyOf(request);
+    const isRead = method === "GET" || method === "HEAD";
+    const hit = isRead && request.isPlain && !hasBody && this.#wholeHit(request, key);
+    if (hit) return hit;
+    const passage = passageOf(request, key, ask);
+    if (!isRead) return this.#pass(passage, "method");
     // A GET with a body may be answered by it, which is no part of the key.
-    if (hasBody || isForOrigin) return this.#pass(passage, "bypass");
+    if (hasBody || isForOrigin(request)) return this.#pass(passage, "bypass");
     const stored = this.#answerStored(passage);
     if (stored) return stored;
     return this.#store.isShared ? this.#answerShared(passage) : this.#answerMissing(passage);
@@ -99,7 +100,7 @@ export class HttpCache {
   /** With what is in memory, if it may be sent. */
   #answerStored(passage: Passage): Answer | undefined {
     const { request, key, directives } = passage;
-    const entry = this.#store.memory.find(key, request.headers);
+    const entry = this.#store.memory.find(key, request);
     const use = entry && useOf(entry.freshness, directives, now());
     if (entry && use === "stale while revalidate") this.#renew(passage, entry);
     return entry && (use === "fresh" || use === "stale while revalidate")
@@ -114,15 +115,15 @@ export class HttpCache {
   }
 
   #answerMissing(passage: Passage): Answer | Promise<Answer> {
-    const { method, headers } = passage.request;
-    const entry = this.#store.memory.find(passage.key, headers);
+    const { request, key } = passage;
+    const entry = this.#store.memory.find(key, request);
     const use = entry && useOf(entry.freshness, passage.directives, now());
     if (passage.directives.has("only-if-cached")) return notStored;
     const miss = this.#hasVariants(passage) ? "vary-miss" : "uri-miss";
     const reason = use === "request" || use === "stale" ? use : miss;
-    const isPart = fieldOf(headers, "range") !== undefined;
-    const isAlone = !entry && (isPart || this.#isUnshareable(passage.key));
-    if (method === "HEAD" || isAlone || passage.directives.has("no-store"))
+    const isPart = fieldOf(request.headers, "range") !== undefined;
+    const isAlone = !entry && (isPart || this.#unshareable.has(key));
+    if (request.method === "HEAD" || isAlone || passage.directives.has("no-store"))
       return this.#pass(passage, reason);
     return this.#fetch(passage, entry, reason);
   }
@@ -137,12 +138,21 @@ export class HttpCache {
     if (labels.length > 0) this.#store.purge(labels, true);
   }
 
+  /** For most requests: what is stored decides alone whether it is sent, and it is sent whole. */
+  #wholeHit(request: CacheRequest, key: string): Answer | undefined {
+    const entry = this.#store.memory.find(key, request);
+    const time = now();
+    if (!entry || !isFresh(entry.freshness, time)) return undefined;
+    this.#answers.add(hitLabels);
+    return entry.hits.at(entry, time) ?? entry.hits.make(entry, { now: time, wallMs: wallTime() });
+  }
+
   /** To the origin and back, storing nothing. */
   async #pass({ request, ask, key }: Passage, fwd: Forwarded): Promise<Answer> {
     const { method, headers, signal } = request;
     const answer = await ask(headers, signal);
     this.onAnswer(request, answer);
-    const entry = method === "HEAD" ? this.#store.memory.find(key, headers) : undefined;
+    const entry = method === "HEAD" ? this.#store.memory.find(key, request) : undefined;
     // RFC 9111, section 4.3.5: what HEAD says of another representation makes the stored one worthless.
     if (entry && answer.status === 200 && !isAbout(answer.headers, entry.headers))
       this.#store.purge([urlLabel(request.host, request.target)], true);
@@ -182,8 +192,7 @@ export class HttpCache {
   async #renewed(passage: Passage, entry: CacheEntry, flight: Flight): Promise<Answer> {
     if (!this.#store.isShared) return this.#lead(passage, entry, { flight, fwd: "stale" });
     const known = { ...passage, ticket: await this.#store.look(passage) };
-    const { key, request } = passage;
-    const newest = this.#store.memory.find(key, request.headers) ?? entry;
+    const newest = this.#store.memory.find(passage.key, passage.request) ?? entry;
     // Another gateway has asked.
     if (useOf(newest.freshness, passage.directives, now()) === "fresh") {
       flight.land(newest);
@@ -227,9 +236,8 @@ export class HttpCache {
 
   /** The resource is not for others now: nothing older may be sent in its place, and nobody waits for another's answer. */
   #forget(passage: Passage): void {
-    const { key, request } = passage;
-    this.#unshareable.set(key, now() + unshareableMs);
-    const label = urlLabel(request.host, request.target);
+    this.#unshareable.note(passage.key);
+    const label = urlLabel(passage.request.host, passage.request.target);
     if (this.#hasVariants(passage)) this.#store.purge([label], true);
     else this.#store.memory.purge(label);
   }
@@ -283,11 +291,6 @@ export class HttpCache {
   /** Whether anything is stored for the URL, be it for other requests. */
   #hasVariants({ key, ticket }: Passage): boolean {
     return this.#store.memory.has(key) || ticket?.isVaried === true;
-  }
-
-  /** Whether answers of a resource were found not to be for others, a short while ago. */
-  #isUnshareable(key: string): boolean {
-    return (this.#unshareable.get(key) ?? 0) > now();
   }
 
   #serve(entry: CacheEntry, request: CacheRequest, deed: Parameters<typeof serveEntry>[2]): Answer {

@@ -4,6 +4,7 @@ import type { CacheEntry } from "./entry.ts";
 import { ageMs } from "./freshness.ts";
 import type { Times } from "./serve-entry.ts";
 import { conditionsFor } from "./validators.ts";
+import { WholeHits } from "./whole-hits.ts";
 
 /** An entry that is written down. */
 export interface WrittenEntry {
@@ -12,7 +13,7 @@ export interface WrittenEntry {
   readonly body: string;
 }
 
-interface Meta extends Omit<CacheEntry, "key" | "selection" | "body" | "freshness"> {
+interface Meta extends Omit<CacheEntry, "key" | "selection" | "body" | "freshness" | "hits"> {
   /** A field that was not there is null. */
   readonly selection: readonly (readonly [string, string | null])[];
   readonly freshness: Omit<CacheEntry["freshness"], "initialAgeMs" | "receivedAt">;
@@ -28,7 +29,7 @@ const keptMsMax = 7 * 24 * 3_600_000;
 
 /** Writes an entry down. */
 export function writeEntry(entry: CacheEntry, times: Times): WrittenEntry {
-  const { key: _key, body, selection, freshness, ...rest } = entry;
+  const { key: _key, hits: _hits, body, selection, freshness, ...rest } = entry;
   const { initialAgeMs: _initialAgeMs, receivedAt: _receivedAt, ...judged } = freshness;
   const meta: Meta = {
     ...rest,
@@ -54,6 +55,7 @@ export function readEntry(key: string, { meta, body }: WrittenEntry, times: Time
     selection: selection.map(([name, value]) => [name, value ?? undefined] as const),
     body: Buffer.from(body, "base64"),
     freshness: { ...freshness, initialAgeMs: age + passedMs, receivedAt: times.now },
+    hits: new WholeHits(),
   };
 }
 
