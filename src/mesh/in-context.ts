@@ -67,8 +67,9 @@ class Background implements ContextRequest {
   readonly head: RequestHead;
   readonly #signal: AbortSignal | undefined;
 
-  constructor({ traceparent, signal, deadlineMs = deadlineMsDefault }: BackgroundWork) {
-    const trace = traceparent === undefined ? undefined : TraceContext.parse(traceparent);
+  constructor({ traceparent, tracestate, signal, deadlineMs = deadlineMsDefault }: BackgroundWork) {
+    const trace =
+      traceparent === undefined ? undefined : TraceContext.parse(traceparent, tracestate);
     this.head = { deadlineMs, trace };
     this.#signal = signal;
   }

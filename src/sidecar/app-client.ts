@@ -114,10 +114,12 @@ type HeaderFields = Record<string, string | string[]>;
 function headersFor(request: Request, ctx: CallContext, handle: string): HeaderFields {
   const headers: HeaderFields = {};
   for (const [name, value] of request.headers)
-    if (!hopByHop.has(name) && !name.startsWith("dure-")) headers[name] = value;
+    if (!hopByHop.has(name) && name !== "tracestate" && !name.startsWith("dure-"))
+      headers[name] = value;
   headers["dure-request"] = handle;
   headers["dure-deadline-ms"] = String(Math.ceil(ctx.remainingMs()));
   headers.traceparent = ctx.traceparent;
+  if (ctx.tracestate !== undefined) headers.tracestate = ctx.tracestate;
   if (ctx.principal) {
     // Calls of the program inherit the whole of it by their handle; the proof is none of its business.
     const { proof: _, ...principal } = ctx.principal;
