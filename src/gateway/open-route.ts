@@ -11,6 +11,8 @@ import { Upstream, upstreamLimits } from "./upstream/index.ts";
 /** A version of a route's upstream. */
 export interface RouteVersion extends Weighted {
   readonly upstream: Upstream;
+  /** Routes and versions may differ at one URL, so each has its own stored answers. */
+  readonly audience: string;
 }
 
 /** What is answered where nobody answers. */
@@ -46,12 +48,13 @@ export function openRoute(section: UpstreamSection, bodyBytesMax: number): Upstr
   const { path, mirror } = section;
   const conditions = conditionsOf(section);
   const open = (urls: string | readonly string[]) => openUpstream(section, urls);
+  const title = titleOf(path, conditions);
   return {
-    title: titleOf(path, conditions),
+    title,
     path,
     conditions,
     versions: versionsOf(section).map(({ name, weight, urls }) => ({
-      ...{ name, weight },
+      ...{ name, weight, audience: `${title} ${name}` },
       upstream: open(urls),
     })),
     sticky: section.sticky,

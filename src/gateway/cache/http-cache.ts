@@ -12,7 +12,7 @@
  * (A4) entries together stay within `bytesMax`.
  */
 import type { HeaderList } from "../../http/index.ts";
-import { afterInBackground, LruMap, now, wallTime } from "../../kit/index.ts";
+import { afterInBackground, now, wallTime } from "../../kit/index.ts";
 import type { Counter, Metrics } from "../../telemetry/index.ts";
 import { type Answer, isPiecewise, NoAnswer } from "../answer.ts";
 import { cacheMetrics } from "./cache-metrics.ts";
@@ -21,7 +21,7 @@ import type { Forwarded } from "./core/cache-status.ts";
 import type { CacheEntry } from "./core/entry.ts";
 import { EntryStore } from "./core/entry-store.ts";
 import { fieldOf, without } from "./core/fields.ts";
-import { useOf } from "./core/freshness.ts";
+import { isFresh, useOf } from "./core/freshness.ts";
 import { invalidatedBy, isSafe } from "./core/invalidation.ts";
 import { keyLabel, keyLabels, urlLabel } from "./core/labels.ts";
 import { makeEntry, type WholeAnswer } from "./core/make-entry.ts";
@@ -36,6 +36,8 @@ import {
   type CacheRequest,
   forwarded,
   ifModified,
+  isForOrigin,
+  keyOf,
   mayStandIn,
   notStored,
   type Passage,
@@ -43,6 +45,8 @@ import {
   type Since,
   ttlS,
 } from "./passage.ts";
+import { Purged } from "./purged.ts";
+import { Unshareable } from "./unshareable.ts";
 
 /** Bounds of a cache, and where it counts. */
 export interface CacheOptions {
@@ -54,22 +58,16 @@ export interface CacheOptions {
 const entryBytesMax = 1024 * 1024;
 /** So long one request waits for another one like it, as nginx's `proxy_cache_lock_timeout`. */
 const collapseMsMax = 5_000;
-/** So long a resource whose answer could not be shared is asked for by each request alone, with its own conditions. */
-const unshareableMs = 10_000;
-/** Resources of which is remembered that their answers cannot be shared, and purges. */
-const rememberedMax = 10_000;
-/** With these the origin has to decide (RFC 9110, section 13.1). */
-const originConditions = ["if-match", "if-unmodified-since"];
 const ranges = new Set(["range", "if-range"]);
 const failures = new Set([500, 502, 503, 504]);
+const hitLabels = ["hit"];
 
 export class HttpCache {
   readonly #store: EntryStore;
   readonly #answers: Counter;
   readonly #flights = new Map<string, Flight>();
-  readonly #unshareable = new LruMap<string, number>(rememberedMax);
-  readonly #purgedAt = new LruMap<string, number>(rememberedMax);
-  #clearedAt = Number.NEGATIVE_INFINITY;
+  readonly #unshareable = new Unshareable();
+  readonly #purged = new Purged();
 
   constructor({ bytesMax, metrics }: CacheOptions) {
     this.#store = new EntryStore(bytesMax);
@@ -83,28 +81,31 @@ export class HttpCache {
 
   /** Forgets everything: a purge may have been missed. */
   clear(): void {
-    this.#clearedAt = now();
+    this.#purged.noteAll();
     this.#store.clear();
   }
 
   /** Answers a request, at once from what is stored. Rejects with what `ask` rejects with. */
   answer(request: CacheRequest, ask: AskOrigin): Answer | Promise<Answer> {
-    const passage = passageOf(request, ask);
-    const { method, headers, hasBody } = request;
-    if (method !== "GET" && method !== "HEAD") return this.#pass(passage, "method");
-    const isForOrigin = originConditions.some((name) => fieldOf(headers, name) !== undefined);
+    const { method, hasBody } = request;
+    const key = keyOf(request);
+    const isRead = method === "GET" || method === "HEAD";
+    const hit = isRead && request.isPlain && !hasBody && this.#wholeHit(request, key);
+    if (hit) return hit;
+    const passage = passageOf(request, key, ask);
+    if (!isRead) return this.#pass(passage, "method");
     // A GET with a body may be answered by it, which is no part of the key.
-    if (hasBody || isForOrigin) return this.#pass(passage, "bypass");
-    const entry = this.#store.find(passage.key, headers);
+    if (hasBody || isForOrigin(request)) return this.#pass(passage, "bypass");
+    const entry = this.#store.find(key, request);
     const use = entry && useOf(entry.freshness, passage.directives, now());
     if (entry && use === "stale while revalidate") this.#renew(passage, entry);
     if (entry && (use === "fresh" || use === "stale while revalidate"))
       return this.#serve(entry, request, { hit: true, ttlS: ttlS(entry) });
     if (passage.directives.has("only-if-cached")) return notStored;
-    const miss = this.#store.has(passage.key) ? "vary-miss" : "uri-miss";
+    const miss = this.#store.has(key) ? "vary-miss" : "uri-miss";
     const reason = use === "request" || use === "stale" ? use : miss;
-    const isPart = fieldOf(headers, "range") !== undefined;
-    const isAlone = !entry && (isPart || this.#isUnshareable(passage.key));
+    const isPart = fieldOf(request.headers, "range") !== undefined;
+    const isAlone = !entry && (isPart || this.#unshareable.has(key));
     if (method === "HEAD" || isAlone || passage.directives.has("no-store"))
       return this.#pass(passage, reason);
     return this.#fetch(passage, entry, reason);
@@ -118,12 +119,21 @@ export class HttpCache {
     if (!isSafe(method)) for (const label of invalidatedBy(url, answer)) this.#purge(label);
   }
 
+  /** For most requests: what is stored decides alone whether it is sent, and it is sent whole. */
+  #wholeHit(request: CacheRequest, key: string): Answer | undefined {
+    const entry = this.#store.find(key, request);
+    const time = now();
+    if (!entry || !isFresh(entry.freshness, time)) return undefined;
+    this.#answers.add(hitLabels);
+    return entry.hits.at(entry, time) ?? entry.hits.make(entry, { now: time, wallMs: wallTime() });
+  }
+
   /** To the origin and back, storing nothing. */
   async #pass({ request, ask, key }: Passage, fwd: Forwarded): Promise<Answer> {
     const { method, headers, signal } = request;
     const answer = await ask(headers, signal);
     this.onAnswer(request, answer);
-    const entry = method === "HEAD" ? this.#store.find(key, headers) : undefined;
+    const entry = method === "HEAD" ? this.#store.find(key, request) : undefined;
     // RFC 9111, section 4.3.5: what HEAD says of another representation makes the stored one worthless.
     if (entry && answer.status === 200 && !isAbout(answer.headers, entry.headers))
       this.#store.purge(urlLabel(request.host, request.target));
@@ -135,7 +145,7 @@ export class HttpCache {
     const { request, key } = passage;
     const flight = this.#flights.get(key);
     const label = urlLabel(request.host, request.target);
-    if (flight && !this.#isPurged(label, flight.startedAt)) {
+    if (flight && !this.#purged.isPurged(label, flight.startedAt)) {
       flight.join(request.signal);
       const stored = await this.#await(flight, entry, passage);
       if (stored)
@@ -228,7 +238,7 @@ export class HttpCache {
 
   /** The resource is not for others now: nothing older may be sent in its place, and nobody waits for another's answer. */
   #forget({ key, request }: Passage): void {
-    this.#unshareable.set(key, now() + unshareableMs);
+    this.#unshareable.note(key);
     this.#store.purge(urlLabel(request.host, request.target));
   }
 
@@ -273,23 +283,14 @@ export class HttpCache {
     const times = { requestedAt, receivedAt: now(), wallMs: wallTime() };
     const entry = makeEntry({ key, labels, request: request.headers, whole, times });
     // (A2)
-    const isStored = !entry.labels.some((name) => this.#isPurged(name, since.startedAt));
+    const isStored = !entry.labels.some((name) => this.#purged.isPurged(name, since.startedAt));
     if (isStored) this.#store.put(entry, request.headers);
     return { answer: whole, status: cameAs, entry, isStored };
   }
 
   #purge(label: string): void {
-    this.#purgedAt.set(label, now());
+    this.#purged.note(label);
     this.#store.purge(label);
-  }
-
-  #isPurged(label: string, since: number): boolean {
-    return Math.max(this.#clearedAt, this.#purgedAt.get(label) ?? this.#clearedAt) >= since;
-  }
-
-  /** Whether answers of a resource were found not to be for others, a short while ago. */
-  #isUnshareable(key: string): boolean {
-    return (this.#unshareable.get(key) ?? 0) > now();
   }
 
   #serve(entry: CacheEntry, request: CacheRequest, deed: Parameters<typeof serveEntry>[2]): Answer {
