@@ -103,10 +103,11 @@ const features: Readonly<Record<string, () => (time: number) => unknown>> = {
   "admission: waiting time and concurrency limit": () => {
     const delay = new ControlledDelay(defaultControlledDelay);
     const limit = new AdaptiveLimit(defaultAdaptiveLimit);
+    const ended = { latencyMs: 1, deadlineMs: 5_000 };
     const waiting = { waitedMs: 1, deadlineMs: 5_000, priority: 3 };
     return (time) => {
       delay.admits(time, waiting);
-      limit.onEnd(time, 1, 10);
+      limit.onEnd(time, ended, 10);
     };
   },
 };

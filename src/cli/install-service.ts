@@ -44,6 +44,8 @@ TimeoutStopSec=60
 Restart=always
 RestartSec=1
 LimitNOFILE=65536
+# A process that starts in a reload gives way to those that serve, and gets its priority back when it is ready.
+LimitNICE=+0
 NoNewPrivileges=true
 PrivateTmp=true
 

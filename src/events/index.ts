@@ -3,10 +3,10 @@
  * mesh; everything else here runs in the nodes that use it.
  */
 export { eventsIn } from "./core/packed-events.ts";
+export { engineStorages } from "./engine-storages.ts";
 export { type EventLogOptions, eventLogService } from "./event-log-service.ts";
 export { eventLog } from "./log-contract.ts";
 export { meshEvents } from "./mesh-events.ts";
-export { openNatsStorage } from "./nats/index.ts";
 export { type Inbox, type InboxOptions, openInbox } from "./outbox/inbox.ts";
 export { type KeyedRequest, keyedRequest } from "./outbox/keyed-request.ts";
 export { type Outbox, type OutboxHost, type OutboxOrigin, openOutbox } from "./outbox/outbox.ts";
@@ -16,7 +16,6 @@ export {
   type SqlDatabase,
   type SqlRunner,
 } from "./outbox/sql-database.ts";
-export { openPostgresStorage } from "./postgres/index.ts";
 export {
   openProjection,
   type ProjectedEvent,
@@ -24,6 +23,4 @@ export {
   type ProjectionOptions,
   projects,
 } from "./projection.ts";
-export { openRabbitmqStorage } from "./rabbitmq/index.ts";
-export { openRedisStorage } from "./redis/index.ts";
 export { memoryStorage, openStorage, type Storage } from "./storage/storage.ts";

@@ -7,7 +7,7 @@ import {
   rawHead,
   rawResponseHeaders,
 } from "../http/index.ts";
-import { type CallRequest, callOptionsFor, httpCall, type MeshNode } from "../mesh/index.ts";
+import { type CallRequest, deadlineMsFor, httpCall, type MeshNode } from "../mesh/index.ts";
 import type { Logger, TraceContext } from "../telemetry/index.ts";
 import type { CallFailure, Response } from "../wire/index.ts";
 import { type Answer, sendAnswer } from "./answer.ts";
@@ -127,7 +127,7 @@ export class Forward {
     const { exchange, route, principal, input, trace } = request;
     const { operation, ref } = route;
     const call = httpCall(route, input, {
-      deadlineMs: operation.deadlineMs ?? callOptionsFor(undefined, ref.service).deadlineMs,
+      deadlineMs: operation.deadlineMs ?? deadlineMsFor(undefined, ref.service),
       trace,
       principal: principal === undefined ? undefined : this.#node.vouching.sign(principal),
       http: operation.kind === "raw" ? rawHeadOf(exchange) : undefined,

@@ -20,3 +20,4 @@ export type {
 } from "./options.ts";
 export { rateLimitService } from "./rate-limits/index.ts";
 export { RouteMap, type RouteQuestion } from "./route-map.ts";
+export { TrustedProxies } from "./trusted-proxies.ts";

@@ -1,5 +1,5 @@
 import type { WireFailure } from "../wire/index.ts";
-import { AdaptiveLimit, defaultAdaptiveLimit } from "./core/adaptive-limit.ts";
+import { AdaptiveLimit, defaultAdaptiveLimit, type EndedRequest } from "./core/adaptive-limit.ts";
 import { ControlledDelay, defaultControlledDelay } from "./core/controlled-delay.ts";
 import type { StackRequest } from "./server-stack.ts";
 
@@ -34,9 +34,9 @@ export class Admission {
     return undefined;
   }
 
-  /** A request ended after `latencyMs`. */
-  onEnd(now: number, latencyMs: number, inFlight: number): void {
-    this.#limit.onEnd(now, latencyMs, inFlight);
+  /** A request ended. */
+  onEnd(now: number, ended: EndedRequest, inFlight: number): void {
+    this.#limit.onEnd(now, ended, inFlight);
   }
 }
 

@@ -4,7 +4,7 @@
  * or the call is hedged. The first answer wins and the others are cancelled.
  *
  * Invariants: (A1) one outcome; (A2) no attempt outlives it; (A3) what may have been begun is sent again only if that is harmless;
- * (A4) an attempt beyond the first that was not surely free is paid for from the budget; (A5) what is passed up is marked, so that
+ * (A4) an attempt beyond the first that was not surely free is paid for from the budget, one beside it from that of companions too; (A5) what is passed up is marked, so that
  * nobody above retries it once more.
  */
 import { now, random } from "../kit/index.ts";
@@ -58,14 +58,14 @@ export class Attempts extends SettledOnce {
 
   start(): void {
     const time = this.#begunAt;
-    const { throttle, budget } = this.#pool;
+    const { throttle } = this.#pool;
     const share = throttle.refusalShare(time);
     const priority = this.#request.head.priority ?? defaultPriority;
     if (share > 0 && priority >= throttledFrom && random() < share) {
       throttle.onRefused(time);
       return this.#fail(this.#stack.explainThrottle(this.#request.ref));
     }
-    budget.onCall(time);
+    this.#pool.onCall(time);
     this.#attempt(time);
   }
 
@@ -87,7 +87,8 @@ export class Attempts extends SettledOnce {
       target.onAnswer(time, latencyMs, outcome.response);
       this.#pool.throttle.onAccepted(time);
       this.#pool.onLatency(this.#request.ref.operation, time, latencyMs);
-      return this.#end(outcome);
+      if (this.#running) this.#noteSlowOnes(time, this.#running);
+      return this.#end(outcome, time);
     }
     const { failure } = outcome;
     if (isInstanceAtFault(failure)) target.onFault(time, latencyMs, () => this.#pool.mayEject());
@@ -102,15 +103,27 @@ export class Attempts extends SettledOnce {
   /** @internal The instance has fallen silent: whoever may be asked twice is asked elsewhere. */
   onAttemptSuspect(attempt: Attempt): void {
     attempt.isSuspected = true;
-    if (this.#isRepeatable) this.#attemptBeside(attempt);
+    this.onAttemptWaiting(attempt, now() - attempt.sentAt);
   }
 
   /** @internal Told again and again: it takes far longer than such calls do, or nobody could be asked when its instance fell silent. */
   onAttemptWaiting(attempt: Attempt, waitedMs: number): void {
     const { ref, head, isHedgeable } = this.#request;
+    if (waitedMs < this.#lateness(attempt.target)) return;
     const isDue = () => waitedMs >= this.#pool.patienceMs(ref.operation, head.deadlineMs);
     if (attempt.isSuspected ? this.#isRepeatable : isHedgeable && isDue())
       this.#attemptBeside(attempt);
+  }
+
+  /** How late answers are because both ends are, in ms: who is busy is not helped by being asked twice. */
+  #lateness(target: Target): number {
+    return 2 * (target.loopDelayMs(now()) + this.#stack.loopDelayMs);
+  }
+
+  /** Without those that lose against a companion, calls would seem the faster the more often they are slow. */
+  #noteSlowOnes(time: number, running: Attempt): void {
+    for (const { sentAt } of [running, ...(this.#others ?? [])])
+      this.#pool.onLatency(this.#request.ref.operation, time, time - sentAt);
   }
 
   get #isRepeatable(): boolean {
@@ -147,7 +160,7 @@ export class Attempts extends SettledOnce {
     const client = other?.readyClient;
     // Only where it can go out at once: the first attempt still has its chance, and a link that is dialled now serves the next look.
     if (!client) other?.connect().catch(() => {});
-    else if (this.#mayRetry(time)) {
+    else if (this.#pool.companions.tryTake(time) && this.#mayRetry(time)) {
       attempt.hasCompanion = true;
       this.#send(other, client, time);
     }
@@ -207,9 +220,7 @@ export class Attempts extends SettledOnce {
   #planHedge(attempt: Attempt): void {
     const delayMs = this.#pool.hedgeDelayMs(this.#request.ref.operation);
     if (delayMs === undefined) return;
-    this.#stack.later(delayMs, () => {
-      this.#attemptBeside(attempt);
-    });
+    this.#stack.later(delayMs, () => this.#attemptBeside(attempt));
   }
 
   #redispatch(): void {
@@ -242,12 +253,11 @@ export class Attempts extends SettledOnce {
   }
 
   #add(attempt: Attempt): void {
-    if (!this.#running) {
-      this.#running = attempt;
-      return;
+    if (!this.#running) this.#running = attempt;
+    else {
+      this.#others ??= new Set();
+      this.#others.add(attempt);
     }
-    this.#others ??= new Set();
-    this.#others.add(attempt);
   }
 
   #remove(attempt: Attempt): void {
@@ -271,7 +281,7 @@ export class Attempts extends SettledOnce {
     this.#end({ ok: false, failure });
   }
 
-  #end(outcome: Outcome): void {
+  #end(outcome: Outcome, endedAt = now()): void {
     const told = outcome.ok
       ? outcome
       : { ok: false as const, failure: { ...outcome.failure, isExhausted: true } };
@@ -280,7 +290,7 @@ export class Attempts extends SettledOnce {
       ref: this.#request.ref,
       code: outcome.ok ? undefined : outcome.failure.code,
       startedAt: this.#begunAt,
-      endedAt: now(),
+      endedAt,
       peer: this.#peer,
       attempts: 1 + this.#retries + this.#redispatches,
     });

@@ -60,6 +60,8 @@ export interface ClientStackOptions {
   callLocally(request: CallRequest): PendingCall | undefined;
   /** The same for an operation that answers a stream. */
   openLocally(request: CallRequest): IncomingStream | undefined;
+  /** How late the event loop of this process runs, in ms. */
+  loopDelayMs(): number;
   /** Whether an instance offers the operation, as far as its contract is known. */
   offers(instance: Instance, ref: OperationRef): boolean;
 }
@@ -158,6 +160,11 @@ export class ClientStack {
   onMade(trace: TraceContext | undefined, made: MadeCall): void {
     this.#options.metrics.onMade(made.ref, made.code, made.endedAt - made.startedAt);
     if (trace) this.#endSpan(trace, made);
+  }
+
+  /** @internal How late this process is itself, in ms. */
+  get loopDelayMs(): number {
+    return this.#options.loopDelayMs();
   }
 
   /** @internal An attempt beyond the first was made. */

@@ -5,7 +5,7 @@ import { type Balancer, powerOfTwoChoices, roundRobin } from "./core/balancer.ts
 import { ClientThrottle } from "./core/client-throttle.ts";
 import { hashOf } from "./core/hash-ring.ts";
 import { LatencyDigest } from "./core/latency-digest.ts";
-import { defaultRetryBudget, RetryBudget } from "./core/retry-budget.ts";
+import { companionBudget, defaultRetryBudget, RetryBudget } from "./core/retry-budget.ts";
 import { isVersion, versionOrder } from "./core/version-split.ts";
 import { InstanceGroup, type TargetChoice } from "./instance-group.ts";
 import type { ResolvedCallOptions } from "./options.ts";
@@ -55,6 +55,8 @@ export class ServicePool {
   readonly retriesMax: number;
   readonly isHedged: boolean;
   readonly budget = new RetryBudget(defaultRetryBudget, now());
+  /** Of second attempts beside a first that goes on. */
+  readonly companions = new RetryBudget(companionBudget, now());
   readonly throttle = new ClientThrottle();
   readonly #options: ServicePoolOptions;
   readonly #balancer: Balancer<Target>;
@@ -121,6 +123,12 @@ export class ServicePool {
       pending: instances.reduce((sum, { pendingCount }) => sum + pendingCount, 0),
       refusalShare: this.throttle.refusalShare(now()),
     };
+  }
+
+  /** A call is made. */
+  onCall(time: number): void {
+    this.budget.onCall(time);
+    this.companions.onCall(time);
   }
 
   /** A call was answered well after so long. */

@@ -88,8 +88,13 @@ export class Target implements Candidate {
   load(time: number): number {
     const costMs = this.#ewma.costMs(time);
     if (costMs === 0 && this.pendingCount > 0) return unknownPenaltyMs + this.pendingCount;
-    const { load = 0, loopDelayMs = 0 } = time - this.#toldAt < toldMsMax ? this.#told : {};
-    return Math.max(costMs, loopDelayMs) * (Math.max(this.pendingCount, load) + 1);
+    const { load = 0 } = this.#toldNow(time);
+    return Math.max(costMs, this.loopDelayMs(time)) * (Math.max(this.pendingCount, load) + 1);
+  }
+
+  /** How late its event loop runs, as it told last, in ms. */
+  loopDelayMs(time: number): number {
+    return this.#toldNow(time).loopDelayMs ?? 0;
   }
 
   /** Since when it is there, or back, on the clock of `now()`. */
@@ -172,6 +177,10 @@ export class Target implements Candidate {
     this.#client
       ?.close()
       .catch((error) => this.#options.logger.debug("closing a link", { reason: String(error) }));
+  }
+
+  #toldNow(time: number): Pick<Response, "load" | "loopDelayMs"> {
+    return time - this.#toldAt < toldMsMax ? this.#told : {};
   }
 
   #dial(): Client {

@@ -4,7 +4,7 @@
  * Owns: the wire server, the directory, the list of watchers. Invariants: (X1) changes wait at most 25 ms for each other, the first one not at
  * all, and are encoded once for all watchers; (X2) a watcher that does not read is dropped and starts again, the others do not wait for it.
  */
-import { createServer as createHttpServer, type Server as HttpServer } from "node:http";
+import type { Server as HttpServer } from "node:http";
 import type { Socket } from "node:net";
 import { afterInBackground, asError, DureError, now, type Timer } from "../kit/index.ts";
 import { type Logger, silentLogger } from "../telemetry/index.ts";
@@ -62,7 +62,8 @@ class RunningDistributor implements Distributor {
   readonly #httpSockets = new Set<Socket>();
   readonly #logger: Logger;
   readonly #server: Server;
-  readonly #http: HttpServer;
+  /** Made for the first who asks over HTTP: every node imports this folder, and few ask. */
+  #http: Promise<HttpServer> | undefined;
   #announcedSeq = 0;
   #announcedAt = Number.NEGATIVE_INFINITY;
   #batchTimer: Timer | undefined;
@@ -73,7 +74,6 @@ class RunningDistributor implements Distributor {
     this.host = host;
     this.port = port;
     this.#logger = options.logger ?? silentLogger;
-    this.#http = createHttpServer(distributorHttp(this));
     this.#server = new Server({
       host,
       port,
@@ -113,7 +113,8 @@ class RunningDistributor implements Distributor {
   #onHttp(socket: Socket): void {
     this.#httpSockets.add(socket);
     socket.on("close", () => this.#httpSockets.delete(socket));
-    this.#http.emit("connection", socket);
+    this.#http ??= import("node:http").then((http) => http.createServer(distributorHttp(this)));
+    void this.#http.then((http) => http.emit("connection", socket));
   }
 
   #onRequest(request: IncomingRequest): void {

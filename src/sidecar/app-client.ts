@@ -5,10 +5,12 @@
 import { Agent, request as httpRequest, type IncomingMessage } from "node:http";
 import { connect } from "node:net";
 import type { CallContext } from "../contract/index.ts";
-import { after, asError, DureError } from "../kit/index.ts";
+import { after, asError, DureError, formatHostPort } from "../kit/index.ts";
 
 /** Where the program is. */
 export interface AppAddress {
+  /** On this machine. */
+  readonly host: string;
   readonly port: number;
   readonly healthPath: string | undefined;
 }
@@ -40,13 +42,15 @@ export class AppClient {
 
   /** Whether it accepts connections, or, with a health path, answers there with 200 to 399. */
   async isHealthy(): Promise<boolean> {
-    const { port, healthPath } = this.#address;
-    if (healthPath === undefined) return accepts(port);
+    const { host, port, healthPath } = this.#address;
+    if (healthPath === undefined) return accepts(this.#address);
     const controller = new AbortController();
     const timer = after(probeMsMax, () => controller.abort());
     try {
       const { signal } = controller;
-      const response = await fetch(`http://127.0.0.1:${port}${healthPath}`, { signal });
+      const response = await fetch(`http://${formatHostPort({ host, port })}${healthPath}`, {
+        signal,
+      });
       await response.arrayBuffer();
       return response.status < 400;
     } catch {
@@ -85,7 +89,7 @@ export class AppClient {
         reject(new DureError("UNAVAILABLE", `the program behind the sidecar ${why}`));
       const outgoing = httpRequest({
         ...what,
-        host: "127.0.0.1",
+        host: this.#address.host,
         port: this.#address.port,
         agent: this.#agent,
         maxHeaderSize: headerBytesMax,
@@ -149,9 +153,9 @@ async function collect(response: IncomingMessage): Promise<Response> {
   return new Response(hasBody ? Buffer.concat(chunks) : null, { status, headers });
 }
 
-function accepts(port: number): Promise<boolean> {
+function accepts({ host, port }: AppAddress): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect(port, "127.0.0.1");
+    const socket = connect(port, host);
     const end = (isThere: boolean) => {
       timer.cancel();
       socket.destroy();

@@ -3,9 +3,9 @@
  * timer. Owns the process: nobody else signals it. Its output goes line by line to `onLine`.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import type { Socket } from "node:net";
 import { after, asError, now, type Timer } from "../kit/index.ts";
 import type { MetricFamily } from "../telemetry/index.ts";
+import type { Arrival } from "./arrival.ts";
 import { type ExitReport, lateReason, overweightReason } from "./core/exit-report.ts";
 import { LineSplitter } from "./core/line-splitter.ts";
 import {
@@ -19,6 +19,7 @@ import { Handover } from "./handover.ts";
 import { type FromChild, isFromChild, type ToChild, type Vitals } from "./messages.ts";
 import { MetricsReader } from "./metrics-reader.ts";
 import { drainMsWithin, type RestartPolicy } from "./options.ts";
+import { giveWay } from "./start-priority.ts";
 
 /** Output that is still in the pipe when a process is gone is waited for so long, in ms: a grandchild may hold the pipe. */
 const outputMsMax = 500;
@@ -66,6 +67,9 @@ export class ManagedProcess {
   #isForced = false;
   readonly #metrics = new MetricsReader((id) => this.#send({ kind: "read-metrics", id }));
   #isReplaced = false;
+  #givesWay = false;
+  /** Ends the giving way of a start. */
+  #goFirst = () => {};
   #onStopped: (() => void)[] = [];
 
   constructor(spec: ProcessSpec, policy: RestartPolicy, listener: ProcessListener) {
@@ -123,8 +127,11 @@ export class ManagedProcess {
     return this.phase === "ready" ? this.#metrics.read() : Promise.resolve([]);
   }
 
-  start(): void {
+  /** `givesWay`: until it is ready, processes that serve have the processor first. */
+  start(givesWay = false): void {
+    this.#givesWay = givesWay;
     this.#apply("start");
+    this.#givesWay = false;
   }
 
   /** Lets the process end in order and starts it anew. */
@@ -138,8 +145,8 @@ export class ManagedProcess {
   }
 
   /** Gives it a connection; calls `onLost` if it ends before it has it. */
-  hand(socket: Socket, onLost: () => void): void {
-    if (this.#handover) this.#handover.give(socket, onLost);
+  hand(arrival: Arrival, onLost: () => void): void {
+    if (this.#handover) this.#handover.give(arrival, onLost);
     else onLost();
   }
 
@@ -195,6 +202,7 @@ export class ManagedProcess {
       stdio: ["ignore", "pipe", "pipe", "ipc"],
     });
     this.#child = child;
+    if (this.#givesWay && child.pid !== undefined) this.#goFirst = giveWay(child.pid);
     const handover = new Handover(child);
     this.#handover = handover;
     const splitters = [child.stdout, child.stderr].map((stream) => {
@@ -206,6 +214,7 @@ export class ManagedProcess {
     const onExit = (code: number | null, signal: NodeJS.Signals | null) => {
       if (hasExited) return;
       hasExited = true;
+      this.#goFirst();
       handover.end();
       const closed = () => {
         timer.cancel();
@@ -241,6 +250,7 @@ export class ManagedProcess {
     if (!isFromChild(message)) return;
     switch (message.kind) {
       case "ready":
+        this.#goFirst();
         this.#port = message.port;
         this.#host = message.host;
         return this.#apply("ready");

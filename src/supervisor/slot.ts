@@ -52,9 +52,9 @@ export class Slot {
     return [this.#current, ...(this.#trial ? [this.#trial] : []), ...this.#leaving];
   }
 
-  /** Starts its process. Rejects with UNAVAILABLE if that does not become ready; it is tried again all the same. */
+  /** Starts its process, giving way to those that serve. Rejects with UNAVAILABLE if that does not become ready; it is tried again all the same. */
   async start(): Promise<void> {
-    const failure = await this.#outcomeOf(() => this.#current.start());
+    const failure = await this.#outcomeOf(() => this.#current.start(true));
     if (failure !== undefined) throw new DureError("UNAVAILABLE", failure);
   }
 
@@ -72,7 +72,7 @@ export class Slot {
   async #overlap(): Promise<string | undefined> {
     const trial = this.#make();
     this.#trial = trial;
-    const failure = await this.#outcomeOf(() => trial.start());
+    const failure = await this.#outcomeOf(() => trial.start(true));
     if (failure !== undefined) {
       await trial.stop();
       this.#trial = undefined;

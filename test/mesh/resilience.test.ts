@@ -225,7 +225,7 @@ test("limit: stays while latency does, comes down while it grows, never leaves i
         let time = 0;
         for (const { latencyMs, inFlight } of samples) {
           time += 100;
-          limit.onEnd(time, latencyMs, inFlight);
+          limit.onEnd(time, { latencyMs, deadlineMs: 1_000 }, inFlight);
           assert.ok(
             limit.limit >= defaultAdaptiveLimit.min && limit.limit <= defaultAdaptiveLimit.max,
           );
@@ -233,15 +233,39 @@ test("limit: stays while latency does, comes down while it grows, never leaves i
       },
     ),
   );
+  const deadlineMs = 100;
   const steady = new AdaptiveLimit(defaultAdaptiveLimit);
-  for (let time = 0; time < 10_000; time += 10) steady.onEnd(time, 10, steady.limit);
+  for (let time = 0; time < 10_000; time += 10)
+    steady.onEnd(time, { latencyMs: 10, deadlineMs }, steady.limit);
   assert.ok(steady.limit >= defaultAdaptiveLimit.initial);
   const crowded = new AdaptiveLimit(defaultAdaptiveLimit);
   // A callee that does a thousand a second: with n at once each takes n ms.
   let time = 0;
-  for (; time < 3_000; time += 100) crowded.onEnd(time, 10, 10);
-  for (; time < 15_000; time += 100) crowded.onEnd(time, crowded.limit, crowded.limit);
+  for (; time < 3_000; time += 100) crowded.onEnd(time, { latencyMs: 10, deadlineMs }, 10);
+  for (; time < 15_000; time += 100)
+    crowded.onEnd(time, { latencyMs: crowded.limit, deadlineMs }, crowded.limit);
   assert.ok(crowded.limit < 200, `${crowded.limit}`);
+});
+
+test("limit: what callers can wait for takes nothing away, and what an overload took is soon back", () => {
+  const limit = new AdaptiveLimit(defaultAdaptiveLimit);
+  const { initial, min, deadlineShare, windowMs } = defaultAdaptiveLimit;
+  const deadlineMs = 5_000;
+  const harmlessMs = deadlineMs * deadlineShare;
+  let time = 0;
+  const run = (forMs: number, latencyMs: number, inFlight: number) => {
+    for (const end = time + forMs; time < end; time += windowMs)
+      limit.onEnd(time, { latencyMs, deadlineMs }, inFlight);
+  };
+  run(5_000, 10, 10);
+  run(2_000, harmlessMs, initial);
+  assert.ok(limit.limit >= initial, "fifty times slower, yet in time");
+  run(10_000, 2 * harmlessMs, initial);
+  assert.ok(limit.limit < initial / 2, `${limit.limit}`);
+  run(10_000, deadlineMs, initial);
+  assert.equal(limit.limit, min);
+  run(3_500, 10, 1);
+  assert.equal(limit.limit, initial, "also where few come meanwhile");
 });
 
 test("controlled delay: a burst is served, an overload is not; the important may wait ten times as long", () => {

@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { readdirSync } from "node:fs";
+import { getPriority, setPriority } from "node:os";
 import { type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { type ReloadWay, type RestartPolicy, Supervisor } from "../../src/supervisor/index.ts";
@@ -38,6 +41,38 @@ async function supervise(
     },
   };
 }
+
+/** Whether this process may raise a priority again: root may, and who has the limit for it. */
+function mayRaise(): boolean {
+  const child = spawn(process.execPath, ["-e", "setTimeout(() => {}, 60_000)"]);
+  try {
+    setPriority(child.pid ?? 0, getPriority() + 1);
+    setPriority(child.pid ?? 0, getPriority());
+    return process.platform === "linux";
+  } catch {
+    return false;
+  } finally {
+    child.kill("SIGKILL");
+  }
+}
+
+test("a new process gives way to those that serve until it is ready", async (context) => {
+  if (!mayRaise()) return context.skip("raising a priority takes root or LimitNICE");
+  const { supervisor, current, setNext } = await supervise(context, "overlap", {
+    startMsMax: 3_000,
+  });
+  setNext("mute");
+  const refused = supervisor.reload(["core-1"], 1);
+  const trial = await until("it is tried", () => supervisor.list()[1]?.pid);
+  assert.ok(getPriority(trial) > getPriority());
+  assert.equal(getPriority(current()?.pid ?? 0), getPriority());
+  assert.equal((await refused).failures.length, 1);
+  setNext("obeys");
+  assert.deepEqual((await supervisor.reload(["core-1"], 1)).reloaded, ["core-1"]);
+  const threads = readdirSync(`/proc/${current()?.pid}/task`).map(Number);
+  assert.ok(threads.length > 1);
+  for (const thread of threads) assert.equal(getPriority(thread), getPriority());
+});
 
 test("the new process has the place, the old one is gone", async (context) => {
   const { supervisor, current } = await supervise(context, "overlap");

@@ -1,5 +1,5 @@
 /** Opens the engine that a URL names. Engines' clients are loaded only where they are used. */
-import type { Storage } from "../../events/index.ts";
+import { engineStorages, type Storage } from "../../events/index.ts";
 import { DureError } from "../../kit/index.ts";
 
 type OpenEngine = (url: string) => Promise<Storage>;
@@ -24,7 +24,7 @@ export function openEngine(url: string): Promise<Storage> {
 }
 
 async function openPostgres(url: string): Promise<Storage> {
-  const { openPostgresStorage } = await import("../../events/index.ts");
+  const openPostgresStorage = await engineStorages.postgres();
   const { default: pg } = await import("pg").catch(notInstalled("pg"));
   return openPostgresStorage({
     async connect() {
@@ -36,7 +36,7 @@ async function openPostgres(url: string): Promise<Storage> {
 }
 
 async function openRabbitmq(url: string): Promise<Storage> {
-  const { openRabbitmqStorage } = await import("../../events/index.ts");
+  const openRabbitmqStorage = await engineStorages.rabbitmq();
   const { default: amqp } = await import("amqplib").catch(notInstalled("amqplib"));
   const target = new URL(url);
   // A connection that is dead is noticed after twice this time, in seconds; the server's default is a minute.
@@ -45,7 +45,7 @@ async function openRabbitmq(url: string): Promise<Storage> {
 }
 
 async function openRedis(url: string): Promise<Storage> {
-  const { openRedisStorage } = await import("../../events/index.ts");
+  const openRedisStorage = await engineStorages.redis();
   const { createClient } = await import("@redis/client").catch(notInstalled("@redis/client"));
   return openRedisStorage({
     async connect() {
@@ -62,7 +62,7 @@ async function openRedis(url: string): Promise<Storage> {
 }
 
 async function openNats(text: string): Promise<Storage> {
-  const { openNatsStorage } = await import("../../events/index.ts");
+  const openNatsStorage = await engineStorages.nats();
   const [{ connect }, { jetstream, jetstreamManager }] = await Promise.all([
     import("@nats-io/transport-node").catch(notInstalled("@nats-io/transport-node")),
     import("@nats-io/jetstream").catch(notInstalled("@nats-io/jetstream")),

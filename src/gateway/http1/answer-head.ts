@@ -1,8 +1,8 @@
 import { Buffer } from "node:buffer";
-import { STATUS_CODES } from "node:http";
 import type { HeaderList } from "../../http/index.ts";
 import { wallTime } from "../../kit/index.ts";
 import type { RepeatedAnswer, WrittenAnswer } from "../repeated-answer.ts";
+import { reasonPhrases } from "./reason-phrases.ts";
 
 /** What the engine says of an answer's body. */
 export type Framing = number | "chunked" | "until close" | "none";
@@ -31,7 +31,7 @@ const engineFields: readonly (readonly string[])[] = Array.from({ length: 32 }, 
 );
 
 const statusLines: readonly string[] = Array.from({ length: 600 }, (_, status) =>
-  status < 200 ? "" : `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\n`,
+  status < 200 ? "" : `HTTP/1.1 ${status} ${reasonPhrases[status] ?? ""}\r\n`,
 );
 
 /** Whether the engine alone sets a field. */

@@ -8,6 +8,11 @@
  * ```
  * Source: Gradient2Limit of Netflix/concurrency-limits, with its constants; minimum and start are higher, because an event loop
  * carries hundreds of waiting requests without harm and a cold process must not refuse its first burst.
+ *
+ * Ours: latency that callers can wait for takes nothing away. A processor that is taken for a second (a process starts beside, the
+ * garbage collector) makes every request slower than usual, and refusing some of them helps nobody: they would all have been answered.
+ * So the gradient counts in windows alone whose requests took longer than `deadlineShare` of their deadlines, and in all others the
+ * limit returns to where it began, by `regrowth` a window: Gradient2 would need a minute and a crowd for that.
  */
 export interface AdaptiveLimitOptions {
   readonly initial: number;
@@ -17,6 +22,12 @@ export interface AdaptiveLimitOptions {
   readonly tolerance: number;
   /** Latencies are averaged over this time before they are judged, in ms. */
   readonly windowMs: number;
+  /** Of its deadline so much may a request take without harm. */
+  readonly deadlineShare: number;
+  /** The least that is harmless, in ms. */
+  readonly harmlessMs: number;
+  /** By so much the limit grows in a harmless window, until it is where it began. */
+  readonly regrowth: number;
 }
 
 export const defaultAdaptiveLimit: AdaptiveLimitOptions = {
@@ -25,6 +36,9 @@ export const defaultAdaptiveLimit: AdaptiveLimitOptions = {
   max: 10_000,
   tolerance: 1.5,
   windowMs: 100,
+  deadlineShare: 0.1,
+  harmlessMs: 20,
+  regrowth: 0.1,
 };
 
 const smoothing = 0.2;
@@ -40,6 +54,7 @@ export class AdaptiveLimit {
   #windows = 0;
   #windowEndsAt = Number.NEGATIVE_INFINITY;
   #sumMs = 0;
+  #deadlinesMs = 0;
   #count = 0;
   #inFlightMax = 0;
 
@@ -53,31 +68,45 @@ export class AdaptiveLimit {
     return Math.floor(this.#limit);
   }
 
-  /** A request ended after `latencyMs`, with `inFlight` at work, itself included. */
-  onEnd(now: number, latencyMs: number, inFlight: number): void {
+  /** A request ended, with `inFlight` at work, itself included. */
+  onEnd(now: number, { latencyMs, deadlineMs }: EndedRequest, inFlight: number): void {
     this.#sumMs += latencyMs;
+    this.#deadlinesMs += deadlineMs;
     this.#count += 1;
     this.#inFlightMax = Math.max(this.#inFlightMax, inFlight);
     if (now < this.#windowEndsAt) return;
-    this.#judge(this.#sumMs / this.#count);
+    this.#judge(this.#sumMs / this.#count, this.#deadlinesMs / this.#count);
     this.#windowEndsAt = now + this.#options.windowMs;
     this.#sumMs = 0;
+    this.#deadlinesMs = 0;
     this.#count = 0;
     this.#inFlightMax = 0;
   }
 
-  #judge(shortMs: number): void {
-    const { min, max, tolerance } = this.#options;
+  #judge(shortMs: number, deadlineMs: number): void {
+    const { min, max, tolerance, deadlineShare, initial, regrowth } = this.#options;
     this.#windows += 1;
     const memory = this.#windows <= warmUpWindows ? this.#windows : longWindows;
     this.#longMs += (shortMs - this.#longMs) / memory;
     // After an overload the long average is far too high; it comes down faster than by itself.
     if (this.#longMs > 2 * shortMs) this.#longMs *= 0.9;
+    const harmlessMs = Math.max(this.#options.harmlessMs, deadlineMs * deadlineShare);
+    const isHarmless = shortMs <= harmlessMs;
+    if (isHarmless && this.#limit < initial)
+      this.#limit = Math.min(initial, this.#limit * (1 + regrowth));
     // With few requests at once, latency says nothing about the limit.
     if (this.#inFlightMax < this.#limit / 2 || shortMs <= 0) return;
-    const gradient = Math.max(0.5, Math.min(1, (tolerance * this.#longMs) / shortMs));
+    const usual = isHarmless ? 1 : (tolerance * this.#longMs) / shortMs;
+    const gradient = Math.max(0.5, Math.min(1, usual));
     const target = this.#limit * gradient + queueSize;
     const next = this.#limit * (1 - smoothing) + target * smoothing;
     this.#limit = Math.min(max, Math.max(min, next));
   }
+}
+
+/** A request that is over. */
+export interface EndedRequest {
+  readonly latencyMs: number;
+  /** All the time that its caller gave it. */
+  readonly deadlineMs: number;
 }

@@ -1,5 +1,4 @@
 import { once } from "node:events";
-import { createServer } from "node:http";
 import { expositionType } from "./exposition.ts";
 
 /** Where metrics can be had. */
@@ -24,6 +23,8 @@ export async function openMetricsEndpoint({
   host = "127.0.0.1",
   read,
 }: MetricsEndpointOptions): Promise<MetricsEndpoint> {
+  // Loaded here, because every process imports this folder and few open an endpoint.
+  const { createServer } = await import("node:http");
   const server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url ?? "/", "http://metrics");
     if (pathname !== "/metrics") return void response.writeHead(404).end("there is GET /metrics\n");
