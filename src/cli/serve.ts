@@ -45,8 +45,9 @@ async function serve(file: string, flags: ServeFlags): Promise<void> {
   const service = await loadModule(file, () => import(pathToFileURL(path).href));
   const { name } = service["~service"];
   const keys = Object.keys(serviceDefinition(service).env);
-  const { values, problems } = project.serviceEnv(name, keys);
-  await checkEnvironment([service], { [name]: values }, problems);
+  const found = project.serviceEnv(name, keys);
+  const { values } = found;
+  await checkEnvironment([service], { [name]: found }, found.problems);
 
   const { createNode } = await import("../mesh/index.ts");
   const { mesh, distributors, token } = reachOf(project);

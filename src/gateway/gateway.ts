@@ -22,7 +22,7 @@ import { advertisedHost } from "../registry/index.ts";
 import { type Logger, silentLogger, type TraceContext } from "../telemetry/index.ts";
 import { Admittance, type Admitted } from "./admittance.ts";
 import { Authenticator } from "./auth/index.ts";
-import { HttpCache } from "./cache/index.ts";
+import type { HttpCache } from "./cache/index.ts";
 import { Compressor } from "./compression/index.ts";
 import { Cors } from "./cors.ts";
 import { answerDocsPage } from "./docs-page/index.ts";
@@ -34,6 +34,7 @@ import { HeadedExchange } from "./headed-exchange.ts";
 import { HttpMetrics } from "./http-metrics.ts";
 import { HttpSpans } from "./http-span.ts";
 import { type HttpEngine, listenHttp } from "./listen-http.ts";
+import { openCache } from "./open-cache.ts";
 import type { UpstreamRoute } from "./open-route.ts";
 import { OperationRules } from "./operation-rules.ts";
 import { type GatewayOptions, gatewayDefaults } from "./options.ts";
@@ -82,6 +83,7 @@ class RunningGateway implements Gateway {
   readonly #rules: OperationRules;
   readonly #rateLimits: RateLimits;
   readonly #admittance: Admittance;
+  readonly #cache: HttpCache;
   readonly #purges: Purges;
   readonly #upstreams: UpstreamRoutes;
   readonly #files: FileRoutes;
@@ -100,14 +102,11 @@ class RunningGateway implements Gateway {
     this.#routes = new RouteBook(options.node, this.#logger, (routes) => unknown.look(routes));
     this.#files = new FileRoutes(options.files ?? [], this.#logger);
     this.#compressor = options.compression && new Compressor(options.compression);
-    const cache = new HttpCache({
-      bytesMax: (options.cache?.mb ?? gatewayDefaults.cacheMb) * 2 ** 20,
-      metrics: options.node.metrics,
-    });
+    this.#cache = openCache(options, this.#logger);
     this.#rules = new OperationRules(options.node, options.routes ?? []);
-    this.#forward = new Forward(options.node, this.#rules, cache, this.#logger);
+    this.#forward = new Forward(options.node, this.#rules, this.#cache, this.#logger);
     this.#purges = new Purges({
-      ...{ node: options.node, cache, logger: this.#logger },
+      ...{ node: options.node, answers: this.#cache.store, logger: this.#logger },
       contractHashes: () => this.#routes.contractHashes,
     });
     this.#cors = options.cors && new Cors(options.cors);
@@ -119,7 +118,7 @@ class RunningGateway implements Gateway {
     this.#admittance = new Admittance(this.#rateLimits, authenticator);
     this.#bodyBytesMax = options.limits?.bodyBytesMax ?? gatewayDefaults.bodyBytesMax;
     this.#upstreams = new UpstreamRoutes(options.routes ?? [], {
-      cache,
+      cache: this.#cache,
       bodyBytesMax: this.#bodyBytesMax,
       logger: this.#logger,
     });
@@ -176,6 +175,7 @@ class RunningGateway implements Gateway {
     this.#purges.close();
     this.#upstreams.close();
     this.#rateLimits.close();
+    await this.#cache.close();
   }
 
   async #compress(received: Exchange, compressor: Compressor): Promise<void> {

@@ -36,7 +36,7 @@ export class UpstreamRoutes {
     this.#sharing = sharing;
     this.#layers = new RouteLayers(
       sections.flatMap((section) =>
-        section.upstream === undefined ? [] : openRoute(section, sharing.bodyBytesMax),
+        section.upstream === undefined ? [] : openRoute(section, sharing),
       ),
     );
   }

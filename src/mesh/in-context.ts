@@ -23,7 +23,7 @@ export function inContext<Output>(
   const { traces } = source;
   const context = new HandlerContext(source, subject, request);
   const { trace } = context;
-  const startedAt = now();
+  const startedAt = request.receivedAt;
   return ended(
     () => traces.run(trace, () => run(context)),
     (failure) => {

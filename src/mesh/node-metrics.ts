@@ -77,7 +77,7 @@ export class NodeMetrics {
     return {
       ...subscription,
       deliver(event, signal) {
-        const startedAt = now();
+        const startedAt = event.receivedAt;
         let delivered: Promise<void> | undefined;
         try {
           delivered = subscription.deliver(event, signal);

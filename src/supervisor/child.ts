@@ -2,6 +2,7 @@
  * The other end: a process that obeys its supervisor. It ignores SIGINT and SIGHUP, which a terminal sends to the whole group,
  * and stops when it is told to, on SIGTERM, or when the supervisor is gone: nobody adopts it, so it drains and exits.
  */
+import { flushCompileCache } from "node:module";
 import type { Socket } from "node:net";
 import { after, asError, DureError, every, now } from "../kit/index.ts";
 import type { MetricFamily } from "../telemetry/index.ts";
@@ -80,6 +81,8 @@ class Obedience implements SupervisorLink {
   }
 
   ready(address?: { readonly host: string; readonly port: number }): void {
+    // Node would write it when the process ends, and one that is killed ends without: the next one would compile all of it again.
+    flushCompileCache();
     void send({ kind: "ready", ...address });
     giveSignsOfLife(this.#requestCount, (vitals) => void send({ kind: "vitals", ...vitals }));
   }

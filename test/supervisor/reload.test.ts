@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { readdirSync } from "node:fs";
-import { getPriority, setPriority } from "node:os";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { getPriority, setPriority, tmpdir } from "node:os";
+import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { type ReloadWay, type RestartPolicy, Supervisor } from "../../src/supervisor/index.ts";
@@ -14,6 +15,7 @@ async function supervise(
   context: TestContext,
   reload: ReloadWay,
   policy: Partial<RestartPolicy> = {},
+  environment: Readonly<Record<string, string>> = {},
 ) {
   let behaviour = "obeys";
   const supervisor = new Supervisor({
@@ -24,7 +26,7 @@ async function supervise(
     name: "core-1",
     file: process.execPath,
     args: [...process.execArgv.filter((arg) => arg !== "--test"), fixture],
-    environment: {},
+    environment,
     spec: () => ({ behaviour }),
     stopRank: 0,
     reload,
@@ -72,6 +74,14 @@ test("a new process gives way to those that serve until it is ready", async (con
   const threads = readdirSync(`/proc/${current()?.pid}/task`).map(Number);
   assert.ok(threads.length > 1);
   for (const thread of threads) assert.equal(getPriority(thread), getPriority());
+});
+
+test("compiled code is kept once a process is ready, so that one that is killed starts as quickly again", async (context) => {
+  const folder = mkdtempSync(join(tmpdir(), "dure-compiled-"));
+  context.after(() => rmSync(folder, { recursive: true, force: true }));
+  const { current } = await supervise(context, "overlap", {}, { NODE_COMPILE_CACHE: folder });
+  assert.equal(current()?.restarts, 0);
+  assert.ok(readdirSync(folder, { recursive: true }).length > 10);
 });
 
 test("the new process has the place, the old one is gone", async (context) => {

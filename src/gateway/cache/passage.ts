@@ -7,6 +7,7 @@ import type { CacheEntry } from "./core/entry.ts";
 import { fieldOf } from "./core/fields.ts";
 import { ageMs, mayServeOnError } from "./core/freshness.ts";
 import { isNotModified, notModifiedHeaders } from "./core/validators.ts";
+import type { Ticket } from "./redis-answers.ts";
 
 /** A request that may be answered out of the cache. */
 export interface CacheRequest {
@@ -35,6 +36,8 @@ export interface Passage {
   readonly ask: AskOrigin;
   readonly key: string;
   readonly directives: Directives;
+  /** With it the answer may be stored for all gateways. */
+  readonly ticket?: Ticket | undefined;
 }
 
 /** What came of asking: an answer as it came, or stored. */
