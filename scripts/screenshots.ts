@@ -11,6 +11,7 @@ const cli = [process.execPath, "--conditions=dure-source", "src/cli/main.ts"];
 const config = ["--config", "examples/shop/dure.config.ts"];
 const images = "docs/images";
 const desktop = { width: 1280, height: 800 };
+const low = { width: 1280, height: 600 };
 const phone = { width: 390, height: 844 };
 
 interface Picture {
@@ -28,13 +29,18 @@ const pictures: readonly Picture[] = [
   { name: "topology-dark", place: "topology/service/products", colorScheme: "dark" },
   { name: "trace", place: "traces?text=checkout&min=10", prepare: openFirst },
   { name: "catalogue", place: "catalogue/products/get", prepare: callIt },
-  { name: "sagas", place: "sagas", prepare: openFirst },
+  { name: "sagas", place: "sagas", viewport: low, prepare: openFailed },
   { name: "phone", place: "topology/services", viewport: phone },
 ];
 
 async function openFirst(page: Page): Promise<void> {
   await page.locator(".row-link").first().click();
   await page.locator(".detail, .span-bar").first().waitFor();
+}
+
+async function openFailed(page: Page): Promise<void> {
+  await page.locator("tr", { hasText: "failed" }).locator(".row-link").first().click();
+  await page.locator(".detail .steps li").first().waitFor();
 }
 
 async function callIt(page: Page): Promise<void> {

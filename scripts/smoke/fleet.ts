@@ -59,11 +59,21 @@ export async function runFleet(
       process.kill(leaderPid, "SIGINT");
       const code = await Promise.race([exited, pause(30_000, "late" as const, { ref: false })]);
       const left = groupMembers(leaderPid);
+      const told = left.map((pid) => `${pid} ${commandOf(pid)}`);
       for (const pid of left) process.kill(pid, "SIGKILL");
       assert.equal(code, 0, `exit code ${code} after SIGINT:\n${output.slice(-4_000)}`);
-      assert.deepEqual(left, [], "processes were left behind");
+      assert.deepEqual(told, [], `processes were left behind:\n${output.slice(-4_000)}`);
     },
   };
+}
+
+/** The command line of a process; empty for one that is gone. */
+function commandOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ").trim();
+  } catch {
+    return "";
+  }
 }
 
 /** The processes of a group, from /proc. */
@@ -140,7 +150,7 @@ export async function checkShop(
 }
 
 /** The member of the fleet's group that listens on a port, from /proc. */
-function pidListeningOn(port: number, groupId: number): number {
+export function pidListeningOn(port: number, groupId: number): number {
   const hexPort = port.toString(16).toUpperCase().padStart(4, "0");
   const inode = readFileSync("/proc/net/tcp", "utf8")
     .split("\n")

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { asError } from "../kit/index.ts";
+import { checkClocks } from "./doctor/clocks.ts";
 import { type Finding, finding } from "./doctor/finding.ts";
 import { checkClock, checkFolder, checkNode, checkPorts } from "./doctor/machine.ts";
 import {
@@ -50,6 +51,7 @@ async function examine(project: Project): Promise<Finding[]> {
   const apart = await Promise.all([
     checkPorts(project),
     checkDistributors(project),
+    checkClocks(project),
     checkEngine(project),
     checkServices(project),
   ]);

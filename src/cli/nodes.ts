@@ -1,13 +1,12 @@
 import type { Command } from "commander";
 import { asError } from "../kit/index.ts";
-import { distributorRefs, type NodeRecord } from "../registry/index.ts";
+import type { NodeRecord } from "../registry/index.ts";
 import { Client } from "../wire/index.ts";
+import { askDistributor, newestOf } from "./ask-distributor.ts";
 import { CommandError, exitCodes } from "./exit-code.ts";
 import { addProjectFlags, addSettingFlags, type ProjectFlags } from "./project.ts";
 import { findReach, newIdentity, type Reach } from "./reach.ts";
 import { print, printJson, table } from "./terminal.ts";
-
-const lookupMsMax = 3_000;
 
 /** `dure nodes`: who is registered. */
 export function defineNodes(program: Command): void {
@@ -21,7 +20,7 @@ export function defineNodes(program: Command): void {
 }
 
 async function nodes(flags: ProjectFlags & { json?: boolean }): Promise<void> {
-  const records = union(await askAll(await findReach(flags)));
+  const records = newestOf(await askAll(await findReach(flags)));
   if (flags.json) return printJson(records);
   const rows = records.map((record) => [
     record.slot,
@@ -39,42 +38,17 @@ async function askAll(reach: Reach): Promise<NodeRecord[][]> {
   const identity = newIdentity(reach);
   const answers = await Promise.allSettled(
     reach.distributors.map((address) =>
-      ask(new Client({ address, identity, token: reach.token(), transport })),
+      askDistributor(new Client({ address, identity, token: reach.token(), transport })),
     ),
   );
-  const lists = answers.flatMap((answer) => (answer.status === "fulfilled" ? [answer.value] : []));
+  const lists = answers.flatMap((answer) =>
+    answer.status === "fulfilled" ? [answer.value.nodes] : [],
+  );
   if (lists.length > 0) return lists;
   const reasons = answers.flatMap((answer) =>
     answer.status === "rejected" ? [asError(answer.reason).message] : [],
   );
   throw new CommandError(`no Distributor answers: ${reasons.join("; ")}`, exitCodes.nobodyThere);
-}
-
-async function ask(client: Client): Promise<NodeRecord[]> {
-  try {
-    await client.connect();
-    const outcome = await client.call(distributorRefs.lookup, { deadlineMs: lookupMsMax }, "{}")
-      .outcome;
-    if (!outcome.ok) throw new Error(outcome.failure.message);
-    const { nodes } = JSON.parse(Buffer.from(outcome.response.body).toString());
-    return nodes as NodeRecord[];
-  } finally {
-    client.destroy();
-  }
-}
-
-/** The newest record of each node, by (incarnation, revision). */
-function union(lists: readonly NodeRecord[][]): NodeRecord[] {
-  const newest = new Map<string, NodeRecord>();
-  for (const record of lists.flat()) {
-    const known = newest.get(record.id);
-    const isNewer =
-      !known ||
-      record.incarnation > known.incarnation ||
-      (record.incarnation === known.incarnation && record.revision > known.revision);
-    if (isNewer) newest.set(record.id, record);
-  }
-  return [...newest.values()].sort((a, b) => a.slot.localeCompare(b.slot));
 }
 
 const examples = `

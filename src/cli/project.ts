@@ -6,6 +6,8 @@ import { pathToFileURL } from "node:url";
 import { parseEnv } from "node:util";
 import type { Command } from "commander";
 import {
+  type EnvFile,
+  envLines,
   type ResolvedConfig,
   resolveConfig,
   resolveServiceEnv,
@@ -89,6 +91,7 @@ export async function loadProject(
       ? await importConfig(configPath, isReloaded)
       : { name: "dure", services: {} },
     fileName: configPath ?? "the configuration",
+    source: configPath && readFileSync(configPath, "utf8"),
     profile: configPath ? profile : undefined,
     environment: process.env,
     flags,
@@ -99,8 +102,8 @@ export async function loadProject(
   const sources = {
     builtIn: { DURE_DATA: dataFolder },
     environment: process.env,
-    profileFile: profile ? readEnvFile(join(root, `.env.${profile}`)) : {},
-    file: readEnvFile(join(root, ".env")),
+    profileFile: readEnvFile(root, profile ? `.env.${profile}` : undefined),
+    file: readEnvFile(root, ".env"),
     readFile: (path: string) => readFileSync(path, "utf8"),
   };
   return {
@@ -140,8 +143,12 @@ function findConfig(from: string): string | undefined {
   }
 }
 
-function readEnvFile(path: string): Record<string, string | undefined> {
-  return existsSync(path) ? parseEnv(readFileSync(path, "utf8")) : {};
+function readEnvFile(root: string, name: string | undefined): EnvFile {
+  const path = join(root, name ?? "");
+  if (name === undefined || !existsSync(path))
+    return { name: name ?? "", values: {}, lines: new Map() };
+  const text = readFileSync(path, "utf8");
+  return { name, values: parseEnv(text), lines: envLines(text) };
 }
 
 function findToken({ tokenFile }: ResolvedConfig, root: string, dataFolder: string): MeshToken {

@@ -1,7 +1,7 @@
 import { hostname } from "node:os";
 import { dirname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
 import { formatHostPort, type ResolvedConfig } from "../config/index.ts";
 import { serviceDefinition } from "../contract/index.ts";
 import {
@@ -12,6 +12,7 @@ import {
   type MetricsEndpoint,
   openMetricsEndpoint,
 } from "../telemetry/index.ts";
+import { portOf } from "./flag-values.ts";
 import { portAdvice } from "./port-taken.ts";
 import { addProjectFlags, addSettingFlags, loadProject, type ProjectFlags } from "./project.ts";
 import { reachOf } from "./reach.ts";
@@ -44,8 +45,9 @@ async function serve(file: string, flags: ServeFlags): Promise<void> {
   const service = await loadModule(file, () => import(pathToFileURL(path).href));
   const { name } = service["~service"];
   const keys = Object.keys(serviceDefinition(service).env);
-  const { values, problems } = project.serviceEnv(name, keys);
-  await checkEnvironment([service], { [name]: values }, problems);
+  const found = project.serviceEnv(name, keys);
+  const { values } = found;
+  await checkEnvironment([service], { [name]: found }, found.problems);
 
   const { createNode } = await import("../mesh/index.ts");
   const { mesh, distributors, token } = reachOf(project);
@@ -92,11 +94,6 @@ async function serveMetrics(
   );
   await print(`metrics: http://${formatHostPort({ host, port: endpoint.port })}/metrics`);
   return endpoint;
-}
-
-function portOf(text: string): number {
-  if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text);
-  throw new InvalidArgumentError("It must be a port number from 0 to 65535.");
 }
 
 const examples = `

@@ -1,8 +1,13 @@
 /** Loads services from a project. */
 
-import { type Problem, problemsError, type ServiceLoader, servicePrefix } from "../config/index.ts";
-import type { Service } from "../contract/index.ts";
-import { serviceDefinition } from "../contract/index.ts";
+import {
+  type Problem,
+  problemsError,
+  type ServiceEnv,
+  type ServiceLoader,
+  servicePrefix,
+} from "../config/index.ts";
+import { check, type Service, serviceDefinition } from "../contract/index.ts";
 import { asError, DureError } from "../kit/index.ts";
 
 /** Loads a service by its key in the configuration. Throws INVALID_ARGUMENT if it is not one, or has another name. */
@@ -39,28 +44,42 @@ export async function loadModule(what: string, loader: ServiceLoader): Promise<S
   return module.default;
 }
 
-/** Values by service and key. */
-export type EnvValues = Readonly<Record<string, Readonly<Record<string, string>>>>;
+/** What was found for services, by their names. */
+export type FoundEnvironment = Readonly<Record<string, Pick<ServiceEnv, "values" | "origins">>>;
 
-/** Throws INVALID_ARGUMENT with every problem and every missing key of the services' environment, and where to set it. */
+/**
+ * Throws INVALID_ARGUMENT with every problem of the services' environment: what is missing, and where to set it; what is refused, and
+ * where it was set, without its value, which may be a secret.
+ */
 export async function checkEnvironment(
   services: readonly Service[],
-  values: EnvValues,
+  environment: FoundEnvironment,
   problems: readonly Problem[],
 ): Promise<void> {
   const found = [...problems];
   for (const service of services) {
     const { name } = service["~service"];
+    const { values, origins } = environment[name] ?? { values: {}, origins: {} };
     for (const [key, schema] of Object.entries(serviceDefinition(service).env)) {
-      if (values[name]?.[key] !== undefined) continue;
+      const checked = await check(schema, values[key]);
       const isTold = problems.some(({ path }) => path === `${key}_FILE`);
-      const { issues } = await schema["~standard"].validate(undefined);
-      if (!issues || isTold) continue;
-      const message = `is missing; set ${key}, ${servicePrefix(name)}${key} or ${key}_FILE, or put it in .env`;
-      found.push({ path: key, message });
+      if ("value" in checked || isTold) continue;
+      if (values[key] === undefined) {
+        const message = `is missing; set ${key}, ${servicePrefix(name)}${key} or ${key}_FILE, or put it in .env`;
+        found.push({ path: key, message });
+      } else {
+        const why = checked.issues.map(({ message }) => message).join(", ");
+        found.push({ path: key, message: `is refused: ${why}`, at: originOf(origins[key], name) });
+      }
     }
   }
   const names = services.map((service) => service["~service"].name).join(", ");
   const failure = problemsError(`the environment of ${names}`, found);
   if (failure) throw failure;
+}
+
+/** Where a value came from, for people. */
+function originOf(origin = "", service: string): string {
+  if (origin === "configuration") return `env.${service} of the configuration`;
+  return origin.startsWith(".env") ? origin : `${origin} in the environment`;
 }

@@ -1,8 +1,9 @@
 import { hostname } from "node:os";
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
 import { DureError } from "../kit/index.ts";
 import { startSidecar } from "../sidecar/index.ts";
 import { createLogger } from "../telemetry/index.ts";
+import { listOf, portOf } from "./flag-values.ts";
 import { programEnvironment } from "./program-environment.ts";
 import { addProjectFlags, addSettingFlags, loadProject, type ProjectFlags } from "./project.ts";
 import { reachOf } from "./reach.ts";
@@ -81,18 +82,6 @@ async function sidecar(command: readonly string[], flags: SidecarFlags): Promise
   await print(
     `ready: ${name} at ${host}:${running.node.port}, joining ${distributors.map(({ host: to, port }) => `${to}:${port}`).join(", ")}`,
   );
-}
-
-function listOf(text: string): string[] {
-  return text
-    .split(",")
-    .map((part) => part.trim())
-    .filter(Boolean);
-}
-
-function portOf(text: string): number {
-  if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text);
-  throw new InvalidArgumentError("It must be a port number from 0 to 65535.");
 }
 
 const examples = `

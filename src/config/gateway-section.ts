@@ -92,8 +92,8 @@ export interface GatewaySection {
   /** How much each caller may ask for; above it 429. Default: no limits. */
   readonly rateLimits?: readonly RateLimitSection[];
   /**
-   * The Redis of limits that are `shared: "redis"`: `redis://...`, or `rediss://...` for TLS. `DURE_GATEWAY_REDIS`, which is better where
-   * it holds a password. Needs the package `@redis/client`.
+   * The Redis of limits and of a cache that are `shared: "redis"`: `redis://...`, or `rediss://...` for TLS. `DURE_GATEWAY_REDIS`, which
+   * is better where it holds a password. Needs the package `@redis/client`.
    */
   readonly redis?: string;
   /** How many processes share the port, 1 to 64; `"max"`: one for each core. Default 1. */

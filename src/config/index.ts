@@ -3,6 +3,7 @@
  * applied. Decisions only: it reads no file and no variable by itself, and imports nothing of `node:`.
  */
 export { formatHostPort, type HostPort, parseHostPort } from "../kit/index.ts";
+export { envLines } from "./core/env-lines.ts";
 export { type Problem, problemsError } from "./core/problems.ts";
 export {
   type ConfigSources,
@@ -12,6 +13,7 @@ export {
 } from "./core/resolve.ts";
 export { reservedProcessNames } from "./core/schema.ts";
 export {
+  type EnvFile,
   resolveServiceEnv,
   type ServiceEnv,
   type ServiceEnvSources,

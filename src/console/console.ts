@@ -102,6 +102,7 @@ async function start(
     tls,
     auth: { verifier: gatekeeper.verify },
     limits: { bodyBytesMax },
+    compression: {},
     ownPages: { hosts: hostNames(host, options.hosts ?? []) },
     info: { title: "Dure console", version: options.version ?? "" },
   });

@@ -24,14 +24,14 @@ const answersSizeMax = 2 * 1024 * 1024;
 
 /**
  * Makes a call as somebody who has the scopes that the operation asks for, and tells how it went. Throws NOT_FOUND for an operation
- * that nobody offers, FAILED_PRECONDITION for one that takes more than JSON.
+ * that nobody offers, FAILED_PRECONDITION for one that takes more than JSON, and for one that asks for scopes where the mesh does not
+ * let this node say for whom a call is made.
  */
 export async function tryCall(node: MeshNode, trial: CallTrial): Promise<Tried> {
-  const { service, operation, input, deadlineMs, who } = trial;
+  const { service, operation, input, deadlineMs } = trial;
   const { hash, description } = operationOf(node, service, operation);
   const trace = TraceContext.start(random);
-  const caller = { subject: `console:${who}`, scopes: description.scopes };
-  const principal = node.vouching.sign(JSON.stringify(caller));
+  const principal = principalOf(node, trial, description.scopes);
   const request: CallRequest = {
     ref: { service, operation, contractHash: hash },
     body: input === undefined ? "" : JSON.stringify(input),
@@ -43,10 +43,27 @@ export async function tryCall(node: MeshNode, trial: CallTrial): Promise<Tried> 
     description.kind === "stream"
       ? await streamed(node, request, trial)
       : await answered(node, request, trial.signal);
-  return { ...told, durationMs: now() - startedAt, traceId: trace.traceId };
+  const isForNobody = principal === undefined;
+  return { ...told, isForNobody, durationMs: now() - startedAt, traceId: trace.traceId };
 }
 
-type Told = Omit<Tried, "durationMs" | "traceId">;
+type Told = Omit<Tried, "durationMs" | "traceId" | "isForNobody">;
+
+/** For whom the call is made; for nobody where the mesh would not believe it, and the operation does not ask. */
+function principalOf(
+  node: MeshNode,
+  { service, operation, who }: CallTrial,
+  scopes: readonly string[],
+): string | undefined {
+  const { vouching } = node;
+  const principal = vouching.sign(JSON.stringify({ subject: `console:${who}`, scopes }));
+  const judgement = vouching.judge(principal);
+  // Not known yet: those who are asked wait for it.
+  if (judgement === undefined || judgement === "unknown") return principal;
+  if (scopes.length === 0) return undefined;
+  const asked = `${service}.${operation} asks for the scopes ${scopes.join(", ")}`;
+  throw new DureError("FAILED_PRECONDITION", `${asked}, but ${judgement.message}`);
+}
 
 async function answered(node: MeshNode, request: CallRequest, signal: AbortSignal): Promise<Told> {
   const pending = node.call(request);

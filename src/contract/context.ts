@@ -42,6 +42,8 @@ export interface CallContext {
   readonly principal: Principal | undefined;
   /** W3C trace context of this call. */
   readonly traceparent: string;
+  /** What other tracing systems say of the trace (`tracestate`); undefined where they say nothing. */
+  readonly tracestate: string | undefined;
   readonly idempotencyKey: string | undefined;
   /** 0 for the first attempt of the caller. */
   readonly attempt: number;

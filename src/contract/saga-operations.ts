@@ -38,6 +38,7 @@ export interface SagaSummary {
   readonly error: string | null;
   /** In ms since 1970. */
   readonly createdAt: number;
+  /** `attempts`: tries that have ended, well or not; 0 of a step that waits for an event. */
   readonly steps: { readonly name: string; readonly state: string; readonly attempts: number }[];
 }
 
@@ -61,11 +62,14 @@ export function sagaOperations() {
   const byId = described<{ readonly id: string }>(objectOf({ id: text }));
   const list = objectOf({ items: { type: "array", items: summary } });
   return {
-    /** The newest sagas, of one state if it is given. */
+    /** The newest sagas, of one state if it is given; the one with an id, however old, if that is. */
     sagas: op({
       idempotent: true,
-      input: described<{ readonly state?: SagaState | undefined }>({
-        ...objectOf({ state: text }),
+      input: described<{
+        readonly state?: SagaState | undefined;
+        readonly id?: string | undefined;
+      }>({
+        ...objectOf({ state: text, id: text }),
         required: [],
       }),
       output: described<{ readonly items: SagaSummary[] }>(list),

@@ -53,6 +53,8 @@ export interface BackgroundWork {
   readonly name: string;
   /** The W3C trace context of what it is a part of. Default: it begins a trace. */
   readonly traceparent?: string | undefined;
+  /** The `tracestate` beside it. Default: there is none. */
+  readonly tracestate?: string | undefined;
   /** Gives up what it calls. Default: nothing does. */
   readonly signal?: AbortSignal | undefined;
   /** Time for what it calls, in ms. Default 30,000. */

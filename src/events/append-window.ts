@@ -11,6 +11,13 @@ const appendsMax = 8;
  * so appends arrive in the order in which they were begun.
  */
 const appendCharsMax = 44 * 1024;
+/**
+ * While appends are answered within so many ms, what waits goes as two: a publisher makes one while the log stores the other. Where a
+ * sync of the disk takes longer than making events does, one sync serves as many as it can.
+ */
+const quickMs = 2;
+/** Events in each of the two: fewer are not worth a message and a sync. */
+const halfMin = 16;
 /** An append is tried again until then, in ms: a log that is started again is back by then. */
 const appendMsMax = 10_000;
 const againMs = 100;
@@ -38,7 +45,7 @@ interface Append {
   readonly runs: readonly PackedRun[];
   epoch: number;
   seq: number;
-  readonly giveUpAt: number;
+  readonly begunAt: number;
 }
 
 /**
@@ -60,6 +67,8 @@ export class AppendWindow {
   /** Ends when the last append that was begun has ended. */
   #last: Promise<void> = Promise.resolve();
   #isScheduled = false;
+  /** Whether the last append was answered at once. */
+  #isQuick = false;
   #isTroubled = false;
   #isClosed = false;
 
@@ -81,17 +90,36 @@ export class AppendWindow {
   #schedule(): void {
     if (this.#isScheduled || !this.#mayBegin()) return;
     this.#isScheduled = true;
-    queueMicrotask(() => {
-      this.#isScheduled = false;
-      while (this.#mayBegin()) this.#begin();
-    });
+    queueMicrotask(() => this.#beginAll());
   }
 
-  /** Beside others only a full one is begun: small ones cost a sync of the disk for little, and wait to be more. */
+  #beginAll(): void {
+    while (this.#mayBegin()) {
+      const isFull = this.#isFull;
+      this.#begin();
+      // The second half must not be in one message with the first: the log would store them together, and answer them together.
+      if (!isFull && this.#mayBegin()) return void setImmediate(() => this.#beginAll());
+    }
+    this.#isScheduled = false;
+  }
+
+  /** Beside others a full one is begun, or one half: small ones cost a sync of the disk for little, and wait to be more. */
   #mayBegin(): boolean {
     if (this.#running === 0) return this.#waiting.length > 0;
-    const isFull = this.#waitingChars >= appendCharsMax;
-    return isFull && this.#running < appendsMax && !this.#isTroubled;
+    if (this.#isTroubled) return false;
+    if (this.#isFull) return this.#running < appendsMax;
+    return this.#running === 1 && this.#isQuick && this.#waiting.length >= halfMin;
+  }
+
+  get #isFull(): boolean {
+    return this.#waitingChars >= appendCharsMax;
+  }
+
+  /** How many of those that wait go together. */
+  get #batchMax(): number {
+    const count = this.#waiting.length;
+    const isHalved = this.#running === 0 && this.#isQuick && !this.#isFull && count >= 2 * halfMin;
+    return isHalved ? Math.ceil(count / 2) : eventLimits.batchEventsMax;
   }
 
   #begin(): void {
@@ -101,7 +129,7 @@ export class AppendWindow {
       runs: packRuns(batch.map(({ event }) => event)),
       epoch: this.#epoch,
       seq: this.#seq,
-      giveUpAt: now() + appendMsMax,
+      begunAt: now(),
     };
     this.#seq += batch.length;
     const isFirst = this.#running === 0;
@@ -110,13 +138,14 @@ export class AppendWindow {
   }
 
   #takeBatch(): WaitingEvent[] {
+    const countMax = this.#batchMax;
     let chars = 0;
     let count = 0;
     for (const waiting of this.#waiting) {
       if (count > 0 && chars + waiting.chars > appendCharsMax) break;
       chars += waiting.chars;
       count += 1;
-      if (count === eventLimits.batchEventsMax) break;
+      if (count === countMax) break;
     }
     this.#waitingChars -= chars;
     this.#options.onTaken(count, chars);
@@ -124,10 +153,12 @@ export class AppendWindow {
   }
 
   /** Never rejects: resolves to what went wrong, if anything did. */
-  async #send({ runs, epoch, seq, giveUpAt }: Append): Promise<DureError | undefined> {
+  async #send({ runs, epoch, seq, begunAt }: Append): Promise<DureError | undefined> {
     const input = { source: this.#options.source, epoch, seq, runs: [...runs] };
     try {
-      await this.#options.client.append(input, { deadlineMs: Math.max(100, giveUpAt - now()) });
+      await this.#options.client.append(input, {
+        deadlineMs: Math.max(100, begunAt + appendMsMax - now()),
+      });
       return undefined;
     } catch (thrown) {
       return asError(thrown) as DureError;
@@ -141,10 +172,16 @@ export class AppendWindow {
     before: Promise<void> | undefined,
   ): Promise<void> {
     let error = await sent;
+    this.#isQuick = now() - append.begunAt < quickMs;
     if (error) this.#isTroubled = true;
     await before;
     if (isRefused(error)) error = await this.#sendAgain(append, error, before !== undefined);
-    while (error && isForNow(error) && !this.#isClosed && now() + againMs < append.giveUpAt) {
+    while (
+      error &&
+      isForNow(error) &&
+      !this.#isClosed &&
+      now() + againMs < append.begunAt + appendMsMax
+    ) {
       await sleep(againMs);
       error = await this.#send(append);
     }

@@ -17,6 +17,12 @@ export interface EventWorkerOptions {
   onEnded(): void;
 }
 
+/**
+ * Events begun in one turn of the event loop: between turns the next ones come in and are asked for, and whatever else the node does is
+ * not held up.
+ */
+const turnMax = 128;
+
 /** Gives events to their handler, as many at once as the subscription says, and decides what becomes of those that fail. */
 export class EventWorker {
   readonly #options: EventWorkerOptions;
@@ -25,6 +31,8 @@ export class EventWorker {
   readonly #running = new Map<number, number>();
   #count = 0;
   #isStopped = false;
+  /** It goes on in the next turn of the event loop. */
+  #isDue = false;
 
   constructor(options: EventWorkerOptions) {
     this.#options = options;
@@ -39,11 +47,12 @@ export class EventWorker {
     return this.#running.has(lane);
   }
 
-  /** Begins what may begin now; what ends at once makes room for the next. */
+  /** Begins what may begin now; what ends at once makes room for the next, if not in this turn of the event loop, then in one of the next. */
   run(): void {
     const { concurrency } = this.#options.subscription;
     const time = this.#time();
-    while (this.#count < concurrency && !this.#isStopped) {
+    for (let begun = 0; this.#count < concurrency && !this.#isStopped; begun += 1) {
+      if (begun === turnMax) return this.#runSoon();
       const job = this.#options.order.next(time);
       if (!job) return;
       this.#begin(job);
@@ -67,6 +76,15 @@ export class EventWorker {
     return this.#startedAt + now();
   }
 
+  #runSoon(): void {
+    if (this.#isDue) return;
+    this.#isDue = true;
+    setImmediate(() => {
+      this.#isDue = false;
+      this.run();
+    });
+  }
+
   #countIn(lane: number, change: number): void {
     const count = (this.#running.get(lane) ?? 0) + change;
     if (count === 0) this.#running.delete(lane);
@@ -79,7 +97,8 @@ export class EventWorker {
     const lane = lanes.get(job.lane);
     if (!lane) return;
     const { topic, key, head, body, id } = job.event;
-    const incoming = { topic, key, head, body, id, attempt: job.history.length };
+    const attempt = job.history.length;
+    const incoming = { topic, key, head, body, id, attempt, receivedAt: now() };
     let delivered: Promise<void> | undefined;
     try {
       delivered = subscription.deliver(incoming, lane.stop.signal);

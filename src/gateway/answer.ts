@@ -1,5 +1,6 @@
 import type { HeaderList } from "../http/index.ts";
 import type { Exchange, TakenSocket } from "./exchange.ts";
+import { RepeatedAnswer } from "./repeated-answer.ts";
 
 /** No answer came that can be passed on. */
 export class NoAnswer extends Error {
@@ -38,6 +39,7 @@ export function isPiecewise(body: Answer["body"]): body is PiecewiseBody {
 /** Sends it. A body that breaks off breaks the client's connection off too: it must never look complete. */
 export function sendAnswer(exchange: Exchange, answer: Answer): void | Promise<void> {
   const { status, headers, body } = answer;
+  if (answer instanceof RepeatedAnswer) return exchange.answerAgain(answer);
   if (!isPiecewise(body)) return exchange.answer(status, headers, body);
   return sendPieces(exchange, answer, body);
 }

@@ -4,7 +4,7 @@ import { filledTags, type OperationDescription } from "../contract/index.ts";
 import type { HeaderList } from "../http/index.ts";
 import type { CallFailure } from "../wire/index.ts";
 import { type Answer, NoAnswer } from "./answer.ts";
-import type { CacheRequest } from "./cache/index.ts";
+import { type CacheRequest, isPlain } from "./cache/index.ts";
 import { ClientSignal } from "./client-signal.ts";
 import type { Exchange } from "./exchange.ts";
 
@@ -20,22 +20,46 @@ export class CallFailed extends NoAnswer {
   }
 }
 
-/** The request as the cache sees it. `audience`: who it is for, if answers differ by that. */
-export function operationRequest(
-  exchange: Exchange,
-  { audience, staleIfErrorMs }: Pick<CacheRequest, "audience" | "staleIfErrorMs">,
-): CacheRequest {
-  const { method, scheme, host, target, headers, hasBody } = exchange;
-  const client = new ClientSignal(exchange);
-  return {
-    ...{ method, scheme, host, hasBody, audience, staleIfErrorMs },
-    target: `${target.path}${target.search}`,
-    // Who asks is in the audience, or means nothing.
-    headers: headers.filter(([name]) => name !== "authorization"),
-    get signal() {
-      return client.signal;
-    },
-  };
+/** A request as the cache sees it. What only a request for the origin needs is made when it is asked for. */
+export class OperationRequest implements CacheRequest {
+  readonly method: string;
+  readonly scheme: string;
+  readonly host: string;
+  readonly target: string;
+  readonly hasBody: boolean;
+  readonly isPlain: boolean;
+  readonly audience: string | undefined;
+  readonly staleIfErrorMs: number | undefined;
+  readonly #exchange: Exchange;
+  readonly #client: ClientSignal;
+
+  /** @param audience who it is for, if answers differ by that. */
+  constructor(
+    exchange: Exchange,
+    audience: string | undefined,
+    staleIfErrorMs: number | undefined,
+  ) {
+    const { target } = exchange;
+    this.method = exchange.method;
+    this.scheme = exchange.scheme;
+    this.host = exchange.host;
+    this.target = target.search === "" ? target.path : `${target.path}${target.search}`;
+    this.hasBody = exchange.hasBody;
+    this.isPlain = isPlain(exchange);
+    this.audience = audience;
+    this.staleIfErrorMs = staleIfErrorMs;
+    this.#exchange = exchange;
+    this.#client = new ClientSignal(exchange);
+  }
+
+  /** Who asks is in the audience, or means nothing. */
+  get headers(): HeaderList {
+    return this.#exchange.headers.filter(([name]) => name !== "authorization");
+  }
+
+  get signal(): AbortSignal {
+    return this.#client.signal;
+  }
 }
 
 /** A call's answer with its lifetime, and a validator, so that who has it need not get it again. */

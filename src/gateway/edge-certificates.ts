@@ -5,10 +5,11 @@
  */
 import type { Buffer } from "node:buffer";
 import { X509Certificate } from "node:crypto";
-import { readFile, stat } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { createSecureContext, type SecureContext, type Server, type TlsOptions } from "node:tls";
 import { asError, DureError, every, type Timer, wallTime } from "../kit/index.ts";
 import type { Logger } from "../telemetry/index.ts";
+import { FileStamps } from "./file-stamps.ts";
 
 /** Paths of PEM files. */
 export interface CertificatePaths {
@@ -43,12 +44,13 @@ export class EdgeCertificates {
   #server: Server | undefined;
   #timer: Timer | undefined;
   #loaded: readonly Loaded[] = [];
-  #stamp = "";
+  readonly #files: FileStamps;
   #isLooking = false;
 
   constructor(paths: readonly CertificatePaths[], logger: Logger) {
     this.#paths = paths;
     this.#logger = logger;
+    this.#files = new FileStamps(paths.flatMap(({ cert, key }) => [cert, key]));
   }
 
   /** What a server is made with. */
@@ -61,7 +63,6 @@ export class EdgeCertificates {
   }
 
   async load(): Promise<void> {
-    this.#stamp = await this.#readStamp();
     this.#loaded = await Promise.all(this.#paths.map(loadPair));
   }
 
@@ -83,29 +84,21 @@ export class EdgeCertificates {
   async #look(): Promise<void> {
     if (this.#isLooking) return;
     this.#isLooking = true;
-    const stamp = await this.#readStamp();
-    if (stamp !== this.#stamp) await this.#renew(stamp);
+    if (await this.#files.haveChanged()) await this.#renew();
     this.#isLooking = false;
   }
 
-  async #renew(stamp: string): Promise<void> {
+  async #renew(): Promise<void> {
     try {
       await this.load();
       this.#server?.setSecureContext({ ...this.#loaded[0]?.material, minVersion });
       this.#logger.info("new certificates are in use at the edge");
     } catch (thrown) {
       // Told once: what is there now is looked at again when it changes.
-      this.#stamp = stamp;
       this.#logger.error("the new certificates of the edge cannot be used; the old ones stay", {
         reason: asError(thrown).message,
       });
     }
-  }
-
-  async #readStamp(): Promise<string> {
-    const files = this.#paths.flatMap(({ cert, key }) => [cert, key]);
-    const stats = await Promise.all(files.map((path) => stat(path).catch(() => undefined)));
-    return stats.map((file) => `${file?.ino}/${file?.mtimeMs}/${file?.size}`).join();
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
 import type { HeaderList, Target } from "../http/index.ts";
+import type { RepeatedAnswer } from "./repeated-answer.ts";
 
 /** One HTTP request, read once; routing, authentication and the call share it. Engines make it. */
 export interface Exchange {
@@ -33,8 +34,10 @@ export interface Exchange {
   bodyChunks(bytesMax?: number): AsyncIterable<Uint8Array>;
   /** Calls `listener` if the client goes before the answer is sent. */
   onAbort(listener: () => void): void;
-  /** Sends the answer; this or `stream`, once. */
+  /** Sends the answer; this, `answerAgain` or `stream`, once. */
   answer(status: number, headers: HeaderList, body: Uint8Array | string): void;
+  /** Sends an answer that others get too, in the place of `answer`. */
+  answerAgain(answer: RepeatedAnswer): void;
   /** Begins an answer whose body comes piece by piece; `length` bytes in all, if that is known. */
   stream(status: number, headers: HeaderList, length?: number): AnswerStream;
   /**

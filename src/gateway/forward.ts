@@ -7,12 +7,12 @@ import {
   rawHead,
   rawResponseHeaders,
 } from "../http/index.ts";
-import { type CallRequest, callOptionsFor, httpCall, type MeshNode } from "../mesh/index.ts";
+import { type CallRequest, deadlineMsFor, httpCall, type MeshNode } from "../mesh/index.ts";
 import type { Logger, TraceContext } from "../telemetry/index.ts";
 import type { CallFailure, Response } from "../wire/index.ts";
-import { sendAnswer } from "./answer.ts";
+import { type Answer, sendAnswer } from "./answer.ts";
 import { type HttpCache, isSafe } from "./cache/index.ts";
-import { CallFailed, forClient, operationAnswer, operationRequest } from "./cached-operation.ts";
+import { CallFailed, forClient, OperationRequest, operationAnswer } from "./cached-operation.ts";
 import { answerFallback } from "./fallback.ts";
 import type { HeadedExchange } from "./headed-exchange.ts";
 import type { OperationRule, OperationRules, Placement } from "./operation-rules.ts";
@@ -49,12 +49,18 @@ export class Forward {
     this.#logger = logger;
   }
 
-  /** Resolves when the answer is on its way, or the client is gone. */
-  async send(request: ForwardRequest): Promise<void> {
+  /** Ends, at once or later, when the answer is on its way, or the client is gone. */
+  send(request: ForwardRequest): void | Promise<void> {
     const { exchange, route } = request;
     const placement = request.rule && this.#rules.place(exchange, request.rule, route.ref.service);
-    if (route.operation.cache) return this.#sendCached(request, placement, route.operation.cache);
-    const call = this.#callOf(request, placement);
+    const { cache } = route.operation;
+    return cache
+      ? this.#sendCached(request, placement, cache)
+      : this.#sendCalled(request, this.#callOf(request, placement));
+  }
+
+  async #sendCalled(request: ForwardRequest, call: CallRequest): Promise<void> {
+    const { exchange, route } = request;
     if (route.operation.kind === "stream") {
       return answerStream(exchange, this.#node.openStream(call), statusOf(route), {
         problemOf: (failure) => failureProblem(failure, route.operation, placeOf(exchange)),
@@ -74,38 +80,43 @@ export class Forward {
     succeed(exchange, route, outcome.response);
   }
 
-  async #sendCached(
+  #sendCached(
     request: ForwardRequest,
     placement: Placement | undefined,
     policy: CachePolicy,
-  ): Promise<void> {
+  ): void | Promise<void> {
     const { exchange, route } = request;
     // Without an audience the answer is for all, so it is asked for as nobody.
     const principal = policy.by === "principal" ? request.principal : undefined;
     // Versions may answer differently, so each has its own answers, and none stands in for another.
     const versions = placement?.versions?.slice(0, 1);
     const audience = versions ? JSON.stringify([versions[0], principal]) : principal;
-    const asked = operationRequest(exchange, {
-      audience,
-      staleIfErrorMs: request.rule?.fallback?.staleMs,
+    const asked = new OperationRequest(exchange, audience, request.rule?.fallback?.staleMs);
+    const found = this.#cache.answer(asked, async (_headers, signal) => {
+      const pending = this.#node.call(
+        this.#callOf({ ...request, principal }, { routingKey: undefined, versions }),
+      );
+      signal.addEventListener("abort", () => pending.cancel(), { once: true });
+      const outcome = await pending.outcome;
+      if (outcome.ok) {
+        const { body } = outcome.response;
+        return operationAnswer({ status: statusOf(route), body }, request.input.params, policy);
+      }
+      const problem = failureProblem(outcome.failure, route.operation, placeOf(exchange));
+      throw new CallFailed(problem.status, outcome.failure);
     });
+    return found instanceof Promise
+      ? this.#sendFound(request, found, policy)
+      : sendAnswer(exchange, forClient(found, policy));
+  }
+
+  async #sendFound(
+    request: ForwardRequest,
+    found: Promise<Answer>,
+    policy: CachePolicy,
+  ): Promise<void> {
     try {
-      const found = this.#cache.answer(asked, async (_headers, signal) => {
-        const pending = this.#node.call(
-          this.#callOf({ ...request, principal }, { routingKey: undefined, versions }),
-        );
-        signal.addEventListener("abort", () => pending.cancel(), { once: true });
-        const outcome = await pending.outcome;
-        if (outcome.ok) {
-          const { body } = outcome.response;
-          return operationAnswer({ status: statusOf(route), body }, request.input.params, policy);
-        }
-        const problem = failureProblem(outcome.failure, route.operation, placeOf(exchange));
-        throw new CallFailed(problem.status, outcome.failure);
-      });
-      const answer = found instanceof Promise ? await found : found;
-      const sending = sendAnswer(exchange, forClient(answer, policy));
-      if (sending) await sending;
+      await sendAnswer(request.exchange, forClient(await found, policy));
     } catch (thrown) {
       if (!(thrown instanceof CallFailed)) throw thrown;
       this.#fail(request, thrown.failure);
@@ -116,7 +127,7 @@ export class Forward {
     const { exchange, route, principal, input, trace } = request;
     const { operation, ref } = route;
     const call = httpCall(route, input, {
-      deadlineMs: operation.deadlineMs ?? callOptionsFor(undefined, ref.service).deadlineMs,
+      deadlineMs: operation.deadlineMs ?? deadlineMsFor(undefined, ref.service),
       trace,
       principal: principal === undefined ? undefined : this.#node.vouching.sign(principal),
       http: operation.kind === "raw" ? rawHeadOf(exchange) : undefined,

@@ -16,13 +16,13 @@ import {
   readInput,
   type Step,
 } from "../http/index.ts";
-import { andThen, formatHostPort, now } from "../kit/index.ts";
+import { andThen, formatHostPort } from "../kit/index.ts";
 import type { MeshNode } from "../mesh/index.ts";
 import { advertisedHost } from "../registry/index.ts";
 import { type Logger, silentLogger, type TraceContext } from "../telemetry/index.ts";
 import { Admittance, type Admitted } from "./admittance.ts";
 import { Authenticator } from "./auth/index.ts";
-import { HttpCache } from "./cache/index.ts";
+import type { HttpCache } from "./cache/index.ts";
 import { Compressor } from "./compression/index.ts";
 import { Cors } from "./cors.ts";
 import { answerDocsPage } from "./docs-page/index.ts";
@@ -32,8 +32,9 @@ import { FileRoutes, type FoundFile } from "./files/index.ts";
 import { Forward } from "./forward.ts";
 import { HeadedExchange } from "./headed-exchange.ts";
 import { HttpMetrics } from "./http-metrics.ts";
-import { inHttpSpan } from "./http-span.ts";
+import { HttpSpans } from "./http-span.ts";
 import { type HttpEngine, listenHttp } from "./listen-http.ts";
+import { openCache } from "./open-cache.ts";
 import type { UpstreamRoute } from "./open-route.ts";
 import { OperationRules } from "./operation-rules.ts";
 import { type GatewayOptions, gatewayDefaults } from "./options.ts";
@@ -76,11 +77,13 @@ class RunningGateway implements Gateway {
   #engine: HttpEngine | undefined;
   #announced: string | undefined;
   readonly #metrics: HttpMetrics;
+  readonly #spans: HttpSpans;
   readonly #routes: RouteBook;
   readonly #forward: Forward;
   readonly #rules: OperationRules;
   readonly #rateLimits: RateLimits;
   readonly #admittance: Admittance;
+  readonly #cache: HttpCache;
   readonly #purges: Purges;
   readonly #upstreams: UpstreamRoutes;
   readonly #files: FileRoutes;
@@ -94,18 +97,16 @@ class RunningGateway implements Gateway {
     this.#logger = options.logger ?? silentLogger;
     const authenticator = new Authenticator(options.auth ?? {}, options.node, this.#logger);
     this.#metrics = new HttpMetrics(options.node.metrics);
+    this.#spans = new HttpSpans(options.node);
     const unknown = new UnknownOperations(options.rateLimits ?? [], this.#logger);
     this.#routes = new RouteBook(options.node, this.#logger, (routes) => unknown.look(routes));
     this.#files = new FileRoutes(options.files ?? [], this.#logger);
     this.#compressor = options.compression && new Compressor(options.compression);
-    const cache = new HttpCache({
-      bytesMax: (options.cache?.mb ?? gatewayDefaults.cacheMb) * 2 ** 20,
-      metrics: options.node.metrics,
-    });
+    this.#cache = openCache(options, this.#logger);
     this.#rules = new OperationRules(options.node, options.routes ?? []);
-    this.#forward = new Forward(options.node, this.#rules, cache, this.#logger);
+    this.#forward = new Forward(options.node, this.#rules, this.#cache, this.#logger);
     this.#purges = new Purges({
-      ...{ node: options.node, cache, logger: this.#logger },
+      ...{ node: options.node, answers: this.#cache.store, logger: this.#logger },
       contractHashes: () => this.#routes.contractHashes,
     });
     this.#cors = options.cors && new Cors(options.cors);
@@ -117,7 +118,7 @@ class RunningGateway implements Gateway {
     this.#admittance = new Admittance(this.#rateLimits, authenticator);
     this.#bodyBytesMax = options.limits?.bodyBytesMax ?? gatewayDefaults.bodyBytesMax;
     this.#upstreams = new UpstreamRoutes(options.routes ?? [], {
-      cache,
+      cache: this.#cache,
       bodyBytesMax: this.#bodyBytesMax,
       logger: this.#logger,
     });
@@ -153,15 +154,7 @@ class RunningGateway implements Gateway {
   }
 
   isReady(services: readonly string[]): boolean {
-    const { registry } = this.#node;
-    const own = new Set(registry.self.services.map(({ name }) => name));
-    return services.every((service) => {
-      if (own.has(service)) return true;
-      const instances = registry.instancesOf(service);
-      return instances.some(
-        ({ service: offered }) => this.#node.contractOf(offered.contractHash) !== undefined,
-      );
-    });
+    return services.every((service) => this.#routes.canCall(service));
   }
 
   /** Tells the registry where it answers, for proxies before it and whoever looks for it. */
@@ -182,6 +175,7 @@ class RunningGateway implements Gateway {
     this.#purges.close();
     this.#upstreams.close();
     this.#rateLimits.close();
+    await this.#cache.close();
   }
 
   async #compress(received: Exchange, compressor: Compressor): Promise<void> {
@@ -200,10 +194,7 @@ class RunningGateway implements Gateway {
           allows: (origin) => this.#allows(origin),
         });
     if (asWanted.refusal) return refuse(bare, asWanted.refusal);
-    const startedAt = now();
-    const exchange = new HeadedExchange(asWanted.value, (answered, status) =>
-      this.#metrics.onAnswer(answered, status, startedAt),
-    );
+    const exchange = new HeadedExchange(asWanted.value, this.#metrics);
     const { node, info, ownPages } = this.#options;
     if (ownPages) {
       exchange.add(ownPagesHeaders);
@@ -220,15 +211,25 @@ class RunningGateway implements Gateway {
     const found = findRoute(this.#routes.table, exchange.method, exchange.target);
     if (found.refusal) return this.#beyondContracts(exchange, found.refusal);
     exchange.route = found.value.route.path;
-    return inHttpSpan(exchange, node, (trace) => this.#serve(exchange, found.value, trace));
+    return this.#spans.run(exchange, (trace) => this.#serve(exchange, found.value, trace));
   }
 
   /** What no contract answers: a file, an HTTP server, the reference page, the page of an application; in this order. */
-  async #beyondContracts(exchange: HeadedExchange, refusal: Refusal): Promise<void> {
+  #beyondContracts(exchange: HeadedExchange, refusal: Refusal): Served {
+    const mayBeFile = refusal.status === 404 && !this.#files.isEmpty;
+    const upstream = this.#upstreams.find(exchange, false);
+    if (upstream && !mayBeFile) return this.#proxy(exchange, upstream);
+    return this.#findFile(exchange, refusal, upstream);
+  }
+
+  async #findFile(
+    exchange: HeadedExchange,
+    refusal: Refusal,
+    upstream: UpstreamRoute | undefined,
+  ): Promise<void> {
     const isNowhere = refusal.status === 404;
     const file = isNowhere ? await this.#files.find(exchange) : undefined;
     if (file) return this.#sendFile(exchange, file);
-    const upstream = this.#upstreams.find(exchange, false);
     if (upstream) return this.#proxy(exchange, upstream);
     // A route of the project's own at /docs comes first.
     if (isNowhere && answerDocsPage(exchange)) return;
@@ -247,10 +248,8 @@ class RunningGateway implements Gateway {
 
   /** A cache in front must not give what one value of a header got to another value (RFC 9110, section 12.5.5). */
   #tellDeciding(exchange: HeadedExchange): void {
-    const names = [
-      ...this.#upstreams.decidingHeaders(exchange),
-      ...this.#rules.decidingHeaders(exchange),
-    ];
+    const ofServers = this.#upstreams.decidingHeaders(exchange);
+    const names = ofServers.concat(this.#rules.decidingHeaders(exchange));
     if (names.length > 0) exchange.add([["vary", names.join(", ")]]);
   }
 
@@ -285,15 +284,17 @@ class RunningGateway implements Gateway {
 
   #proxy(exchange: HeadedExchange, route: UpstreamRoute): Served {
     exchange.route = route.path;
-    return inHttpSpan(exchange, this.#node, (trace) => this.#pass(exchange, route, trace));
+    return this.#spans.run(exchange, (trace) => this.#pass(exchange, route, trace));
   }
 
-  async #pass(exchange: HeadedExchange, route: UpstreamRoute, trace: TraceContext): Promise<void> {
+  #pass(exchange: HeadedExchange, route: UpstreamRoute, trace: TraceContext): Served {
     const refusal = webSocketRefusal(exchange, (origin) => this.#allows(origin));
     if (refusal) return refuse(exchange, refusal);
     const rule = route.auth === "required" ? route : undefined;
-    const caller = await this.#admittance.admit(exchange, route.path, rule);
-    if (caller.refusal) return refuse(exchange, caller.refusal);
-    await this.#upstreams.send(exchange, route, trace);
+    const admitted = this.#admittance.admit(exchange, route.path, rule);
+    return andThen<Admitted, void>(admitted, (caller) => {
+      if (caller.refusal) return refuse(exchange, caller.refusal);
+      return this.#upstreams.send(exchange, route, trace);
+    });
   }
 }

@@ -1,6 +1,13 @@
 import type { HeaderList } from "../http/index.ts";
+import { now } from "../kit/index.ts";
 import type { AnswerStream, Exchange, TakenSocket } from "./exchange.ts";
 import { PassedExchange } from "./passed-exchange.ts";
+import type { RepeatedAnswer } from "./repeated-answer.ts";
+
+/** Is told of each answer when it begins. */
+export interface AnswerListener {
+  onAnswer(exchange: HeadedExchange, status: number): void;
+}
 
 /** An exchange whose answer, whoever gives it, is told of, and has further headers: those that are known when it begins. */
 export class HeadedExchange extends PassedExchange {
@@ -8,13 +15,15 @@ export class HeadedExchange extends PassedExchange {
   route: string | undefined;
   /** Of the answer, once it has begun. */
   status: number | undefined;
-  readonly #onAnswer: (exchange: HeadedExchange, status: number) => void;
+  /** When the request had come, on the clock of `now()`. */
+  readonly startedAt = now();
+  readonly #listener: AnswerListener;
   #added: HeaderList = [];
   #droppedPrefix: string | undefined;
 
-  constructor(inner: Exchange, onAnswer: (exchange: HeadedExchange, status: number) => void) {
+  constructor(inner: Exchange, listener: AnswerListener) {
     super(inner);
-    this.#onAnswer = onAnswer;
+    this.#listener = listener;
   }
 
   /** From now on the answer has these too. */
@@ -29,13 +38,21 @@ export class HeadedExchange extends PassedExchange {
 
   override answer(status: number, headers: HeaderList, body: Uint8Array | string): void {
     this.status = status;
-    this.#onAnswer(this, status);
+    this.#listener.onAnswer(this, status);
     this.inner.answer(status, this.#headersWith(headers), body);
+  }
+
+  override answerAgain(answer: RepeatedAnswer): void {
+    if (this.#added.length > 0 || this.#droppedPrefix !== undefined)
+      return super.answerAgain(answer);
+    this.status = answer.status;
+    this.#listener.onAnswer(this, answer.status);
+    this.inner.answerAgain(answer);
   }
 
   override stream(...[status, headers, ...rest]: Parameters<Exchange["stream"]>): AnswerStream {
     this.status = status;
-    this.#onAnswer(this, status);
+    this.#listener.onAnswer(this, status);
     return this.inner.stream(status, this.#headersWith(headers), ...rest);
   }
 
@@ -43,7 +60,7 @@ export class HeadedExchange extends PassedExchange {
   switchProtocols(headers: HeaderList, onDrain: () => void): TakenSocket | undefined {
     const taken = this.inner.takeOver(onDrain);
     if (!taken) return undefined;
-    this.#onAnswer(this, 101);
+    this.#listener.onAnswer(this, 101);
     const all: HeaderList = [
       ...([["connection", "Upgrade"] as const, ["upgrade", "websocket"]] as const),
       ...this.#headersWith(headers.filter(([name]) => name !== "x-request-id")),

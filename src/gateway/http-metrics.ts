@@ -16,9 +16,10 @@ export class HttpMetrics {
     this.#durations = metrics.durations(definition);
   }
 
-  onAnswer({ method, route }: HeadedExchange, status: number, startedAt: number): void {
+  onAnswer({ method, route, startedAt }: HeadedExchange, status: number): void {
     // Methods come from outside: where no route took the request, they are not told.
-    const labels = route === undefined ? ["", ""] : [method, route];
-    this.#durations.of([...labels, String(status)]).observe((now() - startedAt) / 1_000);
+    const isKnown = route !== undefined;
+    const labels = [isKnown ? method : "", isKnown ? route : "", String(status)];
+    this.#durations.of(labels).observe((now() - startedAt) / 1_000);
   }
 }

@@ -14,9 +14,10 @@ export type {
   IssuerOptions,
   OperationRouteOptions,
   RateLimitPolicy,
-  RateLimitRedis,
   RouteOptions,
   RouteSection,
 } from "./options.ts";
 export { rateLimitService } from "./rate-limits/index.ts";
+export type { GatewayRedis } from "./redis/index.ts";
 export { RouteMap, type RouteQuestion } from "./route-map.ts";
+export { TrustedProxies } from "./trusted-proxies.ts";

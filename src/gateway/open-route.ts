@@ -1,3 +1,4 @@
+import type { Logger } from "../telemetry/index.ts";
 import type { RouteConditions } from "./core/route-conditions.ts";
 import type { Weighted } from "./core/route-versions.ts";
 import {
@@ -11,6 +12,8 @@ import { Upstream, upstreamLimits } from "./upstream/index.ts";
 /** A version of a route's upstream. */
 export interface RouteVersion extends Weighted {
   readonly upstream: Upstream;
+  /** Routes and versions may differ at one URL, so each has its own stored answers. */
+  readonly audience: string;
 }
 
 /** What is answered where nobody answers. */
@@ -42,16 +45,20 @@ export interface UpstreamRoute {
 }
 
 /** Makes a route of what is written; its checks begin. */
-export function openRoute(section: UpstreamSection, bodyBytesMax: number): UpstreamRoute {
+export function openRoute(
+  section: UpstreamSection,
+  { bodyBytesMax, logger }: { readonly bodyBytesMax: number; readonly logger: Logger },
+): UpstreamRoute {
   const { path, mirror } = section;
   const conditions = conditionsOf(section);
-  const open = (urls: string | readonly string[]) => openUpstream(section, urls);
+  const open = (urls: string | readonly string[]) => openUpstream(section, urls, logger);
+  const title = titleOf(path, conditions);
   return {
-    title: titleOf(path, conditions),
+    title,
     path,
     conditions,
     versions: versionsOf(section).map(({ name, weight, urls }) => ({
-      ...{ name, weight },
+      ...{ name, weight, audience: `${title} ${name}` },
       upstream: open(urls),
     })),
     sticky: section.sticky,
@@ -98,12 +105,17 @@ export function titleOf(path: string, { host = "", headers }: RouteConditions): 
   return [`${host}${path}`, ...headers.map(([name, value]) => `${name}: ${value}`)].join(" ");
 }
 
-function openUpstream(section: UpstreamSection, urls: string | readonly string[]): Upstream {
+function openUpstream(
+  section: UpstreamSection,
+  urls: string | readonly string[],
+  logger: Logger,
+): Upstream {
   const { health, deadlineMs = gatewayDefaults.upstreamDeadlineMs } = section;
   const { idleMs = upstreamLimits.idleMs } = section;
   const checks = health && { everyMs: gatewayDefaults.healthEveryMs, ...health };
   const { tls } = section;
-  return new Upstream({ urls: [urls].flat(), tls, deadlineMs, health: checks }, { idleMs });
+  const options = { urls: [urls].flat(), tls, deadlineMs, health: checks, logger };
+  return new Upstream(options, { idleMs });
 }
 
 function isList(value: object): value is readonly string[] {

@@ -6,6 +6,7 @@ import type { ConnectionLimits } from "./connection-limits.ts";
 import type { CertificatePaths } from "./edge-certificates.ts";
 import type { ConnectionSource } from "./listen-http.ts";
 import type { OwnPages } from "./own-pages.ts";
+import type { GatewayRedis } from "./redis/index.ts";
 import type { UpstreamTlsOptions } from "./upstream/index.ts";
 
 /**
@@ -104,13 +105,6 @@ export interface CorsOptions {
   readonly maxAgeS?: number | undefined;
 }
 
-/** The part of a client of `@redis/client`, or `redis`, that is used. Commands must fail while it has no connection, not wait. */
-export interface RateLimitRedis {
-  sendCommand(words: string[]): Promise<unknown>;
-  /** Closes the connection at once. */
-  destroy(): void;
-}
-
 /** Bounds of a request and of its connection; the defaults of those that are not here are in {@link ConnectionLimits}. */
 export interface GatewayLimits
   extends Partial<
@@ -135,6 +129,8 @@ export interface GatewayLimits
 export interface GatewayCacheOptions {
   /** Memory for answers, in MiB. Default 64. */
   readonly mb?: number;
+  /** `redis`: answers are kept in `GatewayOptions.redis` too, for all gateways of the mesh. Default: each gateway has its own. */
+  readonly shared?: "redis";
 }
 
 /** By what a client is known, so that it comes to the same version, and the same address while that is healthy. */
@@ -254,8 +250,8 @@ export interface GatewayOptions {
   readonly rateLimits?: readonly RateLimitPolicy[] | undefined;
   /** Without it pages of other origins can read nothing. */
   readonly cors?: CorsOptions | undefined;
-  /** Opens the client for policies that are shared by Redis; the gateway closes it. */
-  readonly redis?: (() => RateLimitRedis) | undefined;
+  /** Opens a client for what is shared by Redis: limits, and the cache, which takes two. The gateway closes them. */
+  readonly redis?: (() => GatewayRedis) | undefined;
   /**
    * Addresses and networks of proxies before the gateway, as `10.0.0.0/8`. From them alone `X-Forwarded-For`, `X-Forwarded-Proto` and
    * `Forwarded` are believed. Default: none.

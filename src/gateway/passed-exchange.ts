@@ -1,5 +1,6 @@
 import type { HeaderList } from "../http/index.ts";
 import type { AnswerStream, Exchange } from "./exchange.ts";
+import type { RepeatedAnswer } from "./repeated-answer.ts";
 
 /** An exchange as another one has it: for those who change a part of it. */
 export abstract class PassedExchange implements Exchange {
@@ -63,6 +64,11 @@ export abstract class PassedExchange implements Exchange {
 
   answer(status: number, headers: HeaderList, body: Uint8Array | string): void {
     this.inner.answer(status, headers, body);
+  }
+
+  /** As any other answer: whoever changes those changes this one too. */
+  answerAgain({ status, headers, body }: RepeatedAnswer): void {
+    this.answer(status, headers, body);
   }
 
   stream(...begin: Parameters<Exchange["stream"]>): AnswerStream {

@@ -8,9 +8,9 @@ const platformPaths = ["healthz", "readyz", "openapi.json"];
 
 /** Whether the gateway itself answers. */
 export function isPlatformPath({ method, target }: Pick<Exchange, "method" | "target">): boolean {
-  const [first = "", ...rest] = target.segments;
+  const { segments } = target;
   const isRead = method === "GET" || method === "HEAD";
-  return isRead && rest.length === 0 && platformPaths.includes(first);
+  return isRead && segments.length === 1 && platformPaths.includes(segments[0] as string);
 }
 
 /** Answers what the gateway itself offers: `/healthz`, `/readyz`, `/openapi.json`. False for everything else. */

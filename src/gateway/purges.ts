@@ -9,7 +9,7 @@ import { eventLog, eventsIn } from "../events/index.ts";
 import { asError, sleep } from "../kit/index.ts";
 import type { MeshNode } from "../mesh/index.ts";
 import type { Logger } from "../telemetry/index.ts";
-import type { HttpCache } from "./cache/index.ts";
+import { type AnswerStore, keyLabel } from "./cache/index.ts";
 
 /** How long one question waits for events, and how long the next one waits after a failure. */
 const pollWaitMs = 20_000;
@@ -19,7 +19,7 @@ const batchMax = 500;
 /** What purges needs of the gateway. */
 export interface PurgeSource {
   readonly node: MeshNode;
-  readonly cache: HttpCache;
+  readonly answers: AnswerStore;
   readonly logger: Logger;
   /** Hashes of the contracts that are routed now. */
   contractHashes(): ReadonlySet<string>;
@@ -76,23 +76,34 @@ export class Purges {
     }
   }
 
-  /** The place of the next event. What was stored before it was known may be stale by then. */
+  /**
+   * The place of the next event. What was stored before it was known may be stale by then: so it is forgotten, or, where answers outlive
+   * their gateways, followed from where it was left.
+   */
   async #begin(topic: string): Promise<number> {
-    const { node, cache } = this.#source;
+    const { node, answers } = this.#source;
     const { topics } = await node.client(eventLog).overview();
-    cache.clear();
-    return topics.find(({ name }) => name === topic)?.next ?? 0;
+    const next = topics.find(({ name }) => name === topic)?.next ?? 0;
+    const left = await answers.placeIn(topic);
+    if (left !== undefined && left <= next) return left;
+    answers.clear();
+    answers.keepPlace(topic, next);
+    return next;
   }
 
   async #take(topic: string, from: number): Promise<number> {
-    const { node, cache } = this.#source;
+    const { node, answers } = this.#source;
     const { blocks, next, first } = await node
       .client(eventLog)
       .poll({ topic, from, max: batchMax, waitMs: pollWaitMs }, { signal: this.#stop.signal });
-    if (first > from) cache.clear();
+    if (first > from) answers.clear();
     const tags = this.#topics.get(topic) ?? [];
-    for (const { body } of eventsIn(topic, blocks, from))
-      for (const key of filledTags(tags, JSON.parse(body))) cache.purgeKey(key);
+    const labels = [...eventsIn(topic, blocks, from)].flatMap(({ body }) =>
+      filledTags(tags, JSON.parse(body)).map(keyLabel),
+    );
+    // Each gateway follows the log.
+    if (labels.length > 0) answers.purge(labels, false);
+    if (next > from) answers.keepPlace(topic, next);
     return next;
   }
 }

@@ -42,6 +42,15 @@ export class RouteBook {
     return this.#hashes;
   }
 
+  /** Whether there is an instance of a service whose contract is known. */
+  canCall(service: string): boolean {
+    const { registry } = this.#node;
+    if (registry.self.services.some(({ name }) => name === service)) return true;
+    return registry
+      .instancesOf(service)
+      .some(({ service: offered }) => this.#node.contractOf(offered.contractHash) !== undefined);
+  }
+
   close(): void {
     for (const stop of this.#stopListening) stop();
   }

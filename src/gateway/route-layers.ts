@@ -35,6 +35,9 @@ const none: readonly string[] = [];
 export class RouteLayers<Route extends LayeredRoute> {
   readonly routes: readonly Route[];
   readonly #layers: readonly Layer<Route>[];
+  /** Those with conditions, and those without, in the same order. */
+  readonly #particular: readonly Layer<Route>[];
+  readonly #plain: readonly Layer<Route>[];
   readonly #hasHeaders: boolean;
 
   constructor(routes: readonly Route[]) {
@@ -50,6 +53,8 @@ export class RouteLayers<Route extends LayeredRoute> {
     this.#layers = [...layers.values()].sort((left, right) =>
       byParticularity(left.conditions, right.conditions),
     );
+    this.#particular = this.#layers.filter(({ conditions }) => isConditional(conditions));
+    this.#plain = this.#layers.filter(({ conditions }) => !isConditional(conditions));
   }
 
   /**
@@ -58,8 +63,7 @@ export class RouteLayers<Route extends LayeredRoute> {
    */
   find(request: RoutedRequest, withConditions: boolean): Route | undefined {
     if (request.target.hasEncodedSlash) return undefined;
-    for (const { conditions, tree } of this.#layers) {
-      if (isConditional(conditions) !== withConditions) continue;
+    for (const { conditions, tree } of withConditions ? this.#particular : this.#plain) {
       if (unmetCondition(conditions, request) !== undefined) continue;
       const found = tree.find(anyMethod, request.target.segments);
       if (found) return found.value;

@@ -23,9 +23,12 @@ export type ClientReader = (header: HeaderReader) => Client | { readonly refusal
 export class TrustedProxies {
   readonly #list = new BlockList();
 
-  /** @param ranges addresses and networks, as `10.0.0.0/8`. Throws INVALID_ARGUMENT for anything else. */
-  constructor(ranges: readonly string[]) {
-    for (const range of ranges) this.#add(range);
+  /**
+   * @param ranges addresses and networks, as `10.0.0.0/8`. Throws INVALID_ARGUMENT for anything else.
+   * @param setting what they are set by, for that message.
+   */
+  constructor(ranges: readonly string[], setting = "gateway.trustedProxies") {
+    for (const range of ranges) this.#add(range, setting);
   }
 
   /** How the clients of one connection are found: whether its other end is trusted is looked up once. */
@@ -33,6 +36,11 @@ export class TrustedProxies {
     const scheme = socket instanceof TLSSocket ? "https" : "http";
     const peer: Client = { address: plainAddress(socket.remoteAddress ?? ""), scheme };
     return this.#trusts(peer.address) ? (header) => this.#clientOf(peer, header) : () => peer;
+  }
+
+  /** Whether whoever is at the other end of a connection may say for whom it asks. */
+  isProxy({ remoteAddress = "" }: Socket): boolean {
+    return this.#trusts(plainAddress(remoteAddress));
   }
 
   #trusts(address: string): boolean {
@@ -70,7 +78,7 @@ export class TrustedProxies {
     return found;
   }
 
-  #add(range: string): void {
+  #add(range: string, setting: string): void {
     const [address = "", bits, ...more] = range.split("/");
     const version = isIP(address);
     const widest = version === 4 ? 32 : 128;
@@ -78,7 +86,7 @@ export class TrustedProxies {
     if (version === 0 || prefix < 0 || prefix > widest || more.length > 0) {
       throw new DureError(
         "INVALID_ARGUMENT",
-        `gateway.trustedProxies: "${range}" is neither an address nor a network; write it as "10.0.0.7" or "10.0.0.0/8"`,
+        `${setting}: "${range}" is neither an address nor a network; write it as "10.0.0.7" or "10.0.0.0/8"`,
       );
     }
     this.#list.addSubnet(address, prefix, version === 4 ? "ipv4" : "ipv6");

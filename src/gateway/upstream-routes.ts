@@ -1,7 +1,7 @@
-import type { HeaderList } from "../http/index.ts";
 import type { Logger, TraceContext } from "../telemetry/index.ts";
 import { type Answer, isPiecewise, NoAnswer, sendAnswer } from "./answer.ts";
-import type { CacheRequest, HttpCache } from "./cache/index.ts";
+import type { HttpCache } from "./cache/index.ts";
+import { AskedOfCache, answerCached, type CacheTerms } from "./cached-upstream.ts";
 import { versionAt } from "./core/route-versions.ts";
 import { answerFallback } from "./fallback.ts";
 import type { HeadedExchange } from "./headed-exchange.ts";
@@ -9,9 +9,10 @@ import { openRoute, type UpstreamRoute } from "./open-route.ts";
 import type { RouteSection } from "./options.ts";
 import { refuse } from "./refusal.ts";
 import { type RoutedRequest, RouteLayers } from "./route-layers.ts";
-import { markOf, varyOf } from "./sticky.ts";
+import { type ClientMark, markOf, varyOf } from "./sticky.ts";
 import { openTunnel } from "./tunnel.ts";
 import { type UpstreamRequest, upstreamRequest } from "./upstream/index.ts";
+import { asksForWebSocket } from "./web-socket/index.ts";
 
 /** What the routes share. */
 export interface UpstreamSharing {
@@ -22,6 +23,8 @@ export interface UpstreamSharing {
 
 /** Copies on their way to mirrors; further ones are not made. */
 const copiesMax = 64;
+/** Where it makes no difference who asks. */
+const anyone: ClientMark = { key: "", point: 0, setCookie: undefined };
 
 /** The routes to HTTP servers that are not on the mesh. */
 export class UpstreamRoutes {
@@ -33,7 +36,7 @@ export class UpstreamRoutes {
     this.#sharing = sharing;
     this.#layers = new RouteLayers(
       sections.flatMap((section) =>
-        section.upstream === undefined ? [] : openRoute(section, sharing.bodyBytesMax),
+        section.upstream === undefined ? [] : openRoute(section, sharing),
       ),
     );
   }
@@ -48,23 +51,40 @@ export class UpstreamRoutes {
     return this.#layers.decidingHeaders(request);
   }
 
-  /** Resolves when the answer went over, or the client is gone; rejects with what the request's body throws. */
-  async send(exchange: HeadedExchange, route: UpstreamRoute, trace: TraceContext): Promise<void> {
-    const request = upstreamRequest(exchange, trace, route.bodyBytesMax);
-    const mark = markOf(exchange, route.sticky);
+  /** Ends, at once or later, when the answer went over, or the client is gone; throws what the request's body throws. */
+  send(exchange: HeadedExchange, route: UpstreamRoute, trace: TraceContext): void | Promise<void> {
+    const { sticky, versions } = route;
+    const mark = sticky || versions.length > 1 ? markOf(exchange, sticky) : anyone;
     if (mark.setCookie !== undefined) exchange.add([["set-cookie", mark.setCookie]]);
-    exchange.add(varyOf(route.sticky, route.versions.length));
-    this.#mirror(request, route);
+    exchange.add(varyOf(sticky, versions.length));
+    const version = versionAt(versions, mark.point);
+    const makeRequest = () => upstreamRequest(exchange, trace, route.bodyBytesMax);
+    const ask = (asked: UpstreamRequest) =>
+      version.upstream.send(asked, sticky ? mark.key : undefined);
+    const isCached = route.isCached && !asksForWebSocket(exchange);
+    if (!isCached || route.mirror) {
+      const request = makeRequest();
+      this.#mirror(request, route);
+      if (!isCached) return this.#answer(exchange, route, { request, found: ask(request) });
+    }
+    const terms: CacheTerms = {
+      audience: version.audience,
+      staleIfErrorMs: route.fallback?.staleMs ?? 0,
+    };
+    const asked = new AskedOfCache(exchange, terms, makeRequest);
+    const found = answerCached(this.#sharing.cache, asked, ask);
+    return found instanceof Promise
+      ? this.#answer(exchange, route, { request: asked, found })
+      : sendAnswer(exchange, found);
+  }
+
+  async #answer(
+    exchange: HeadedExchange,
+    route: UpstreamRoute,
+    { request, found }: { request: Pick<UpstreamRequest, "signal">; found: Promise<Answer> },
+  ): Promise<void> {
     try {
-      const version = versionAt(route.versions, mark.point);
-      const ask = (asked: UpstreamRequest) =>
-        version.upstream.send(asked, route.sticky ? mark.key : undefined);
-      const terms = {
-        audience: `${route.title} ${version.name}`,
-        staleIfErrorMs: route.fallback?.staleMs ?? 0,
-      };
-      const isCached = route.isCached && !request.webSocket;
-      const answer = await (isCached ? this.#cached(request, terms, ask) : ask(request));
+      const answer = await found;
       if (answer.taken) openTunnel(exchange, answer, answer.taken, route.idleMs);
       else await sendAnswer(exchange, answer);
     } catch (thrown) {
@@ -78,26 +98,6 @@ export class UpstreamRoutes {
       for (const { upstream } of versions) upstream.close();
       mirror?.close();
     }
-  }
-
-  /** Routes and versions may differ at one URL, so each has its own answers. */
-  #cached(
-    request: UpstreamRequest,
-    terms: Pick<CacheRequest, "audience" | "staleIfErrorMs">,
-    ask: (request: UpstreamRequest) => Promise<Answer>,
-  ): Answer | Promise<Answer> {
-    const { method, scheme, host, target, body } = request;
-    const asked: CacheRequest = {
-      ...{ method, scheme, host, target, hasBody: body !== undefined },
-      ...terms,
-      headers: withoutOverrides(request.headers),
-      get signal() {
-        return request.signal;
-      },
-    };
-    return this.#sharing.cache.answer(asked, (headers, signal) =>
-      ask({ method, scheme, host, target, headers, body, signal }),
-    );
   }
 
   /** A copy, of which nobody waits for the answer. A body cannot be read twice. */
@@ -129,17 +129,4 @@ export class UpstreamRoutes {
       headers: status === 503 ? [["retry-after", "1"]] : [],
     });
   }
-}
-
-/**
- * Fields by which some servers answer for another URL, host or method than the one that was asked, and the cache keeps it under. Known from
- * "Practical Web Cache Poisoning" (Kettle, 2018).
- */
-const overrides = new Set([
-  ...["x-original-url", "x-rewrite-url", "x-original-host", "x-host", "x-http-host-override"],
-  ...["x-http-method", "x-http-method-override", "x-method-override"],
-]);
-
-function withoutOverrides(headers: HeaderList): HeaderList {
-  return headers.filter(([name]) => !overrides.has(name));
 }

@@ -48,21 +48,43 @@ export function readInput(
     refusalOfType(source, operation) ?? (isKeyMissing || isKeyWrong ? keyRefusal : undefined);
   if (refusal) return { refusal };
   const isRaw = operation.kind === "raw";
-  const { query } = source.target;
-  if (!isRaw && hasCommonName(query, pathParameters)) {
+  const { query, search } = source.target;
+  const hasQuery = search !== "" && hasSome(query);
+  if (hasQuery && !isRaw && hasCommonName(query, pathParameters)) {
     const detail = "a name is given in the path and again in the query";
     return { refusal: { status: 400, detail } };
   }
-  const given = hasSome(query) ? { ...query, ...pathParameters } : pathParameters;
-  const params = isRaw || !hasSome(given) ? undefined : JSON.stringify(given);
+  const given = hasQuery ? { ...query, ...pathParameters } : pathParameters;
   const isStream = operation.hasInputStream === true;
   const items = isStream
     ? new JsonLines(source.bodyChunks(Number.POSITIVE_INFINITY), itemBytesMax)
     : undefined;
   return andThen(source.hasBody && !isStream ? source.body() : noBody, (body) => {
     const partitionKey = partitionKeyOf(operation.partitionField, given, body);
-    return { value: { params, body, items, idempotencyKey, partitionKey } };
+    const rest = { body, items, idempotencyKey, partitionKey };
+    return { value: new ReadInput(isRaw ? undefined : given, rest) };
   });
+}
+
+/** The parameters become text when somebody asks for it: an answer out of a cache needs none. */
+class ReadInput implements RequestInput {
+  readonly body: Uint8Array;
+  readonly items: JsonLines | undefined;
+  readonly idempotencyKey: string | undefined;
+  readonly partitionKey: string | undefined;
+  readonly #given: object | undefined;
+
+  constructor(given: object | undefined, rest: Omit<RequestInput, "params">) {
+    this.#given = given;
+    this.body = rest.body;
+    this.items = rest.items;
+    this.idempotencyKey = rest.idempotencyKey;
+    this.partitionKey = rest.partitionKey;
+  }
+
+  get params(): string | undefined {
+    return this.#given && hasSome(this.#given) ? JSON.stringify(this.#given) : undefined;
+  }
 }
 
 function hasSome(object: object): boolean {

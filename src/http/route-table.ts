@@ -85,7 +85,7 @@ export class RouteTable {
 
   #claim(claims: Map<string, string>, route: Route): void {
     const { method, path, ref } = route;
-    const shape = `${method} ${path.replace(/:[^/]+/g, ":")}`;
+    const shape = `${method} ${path.includes(":") ? path.replace(/:[^/]+/g, ":") : path}`;
     const own = `${ref.service}.${ref.operation}`;
     const keptBy = claims.get(shape);
     if (keptBy !== undefined) {

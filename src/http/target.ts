@@ -70,7 +70,7 @@ function parseOriginForm(raw: string, authority: string | undefined): Target | T
   const segments: string[] = [];
   for (const rawSegment of rawPath.split("/")) {
     if (rawSegment === "") continue;
-    const segment = decode(rawSegment);
+    const segment = hasEscapes ? decode(rawSegment) : rawSegment;
     if (segment === undefined) return refuse("the path is not valid UTF-8");
     // Behind an encoded slash too: a handler may split there.
     const isDots = hasEncodedSlash
@@ -86,6 +86,8 @@ function parseOriginForm(raw: string, authority: string | undefined): Target | T
   if (typeof query === "string") return refuse(query);
   return new ParsedTarget({
     segments,
+    // Without escapes and empty segments it is canonical as it came.
+    plainPath: hasEscapes || rawPath.includes("//") ? undefined : rawPath,
     hasLastSlash: rawPath.endsWith("/"),
     search,
     query,
@@ -94,7 +96,7 @@ function parseOriginForm(raw: string, authority: string | undefined): Target | T
   });
 }
 
-/** The canonical path is written when it is asked for: most requests only need the segments. */
+/** The canonical path is written when it is asked for, where it is not what came: most requests only need the segments. */
 class ParsedTarget implements Target {
   readonly segments: readonly string[];
   readonly search: string;
@@ -102,17 +104,25 @@ class ParsedTarget implements Target {
   readonly hasEncodedSlash: boolean;
   readonly authority: string | undefined;
   readonly #hasLastSlash: boolean;
+  readonly #plainPath: string | undefined;
 
-  constructor(parts: Omit<Target, "path"> & { readonly hasLastSlash: boolean }) {
+  constructor(
+    parts: Omit<Target, "path"> & {
+      readonly hasLastSlash: boolean;
+      readonly plainPath: string | undefined;
+    },
+  ) {
     this.segments = parts.segments;
     this.search = parts.search;
     this.query = parts.query;
     this.hasEncodedSlash = parts.hasEncodedSlash;
     this.authority = parts.authority;
     this.#hasLastSlash = parts.hasLastSlash;
+    this.#plainPath = parts.plainPath;
   }
 
   get path(): string {
+    if (this.#plainPath !== undefined) return this.#plainPath;
     if (this.segments.length === 0) return "/";
     const path = `/${this.segments.map(encodeSegment).join("/")}`;
     return this.#hasLastSlash ? `${path}/` : path;

@@ -88,7 +88,7 @@ export class Attempts extends SettledOnce {
       this.#pool.throttle.onAccepted(time);
       this.#pool.onLatency(this.#request.ref.operation, time, latencyMs);
       if (this.#running) this.#noteSlowOnes(time, this.#running);
-      return this.#end(outcome);
+      return this.#end(outcome, time);
     }
     const { failure } = outcome;
     if (isInstanceAtFault(failure)) target.onFault(time, latencyMs, () => this.#pool.mayEject());
@@ -281,7 +281,7 @@ export class Attempts extends SettledOnce {
     this.#end({ ok: false, failure });
   }
 
-  #end(outcome: Outcome): void {
+  #end(outcome: Outcome, endedAt = now()): void {
     const told = outcome.ok
       ? outcome
       : { ok: false as const, failure: { ...outcome.failure, isExhausted: true } };
@@ -290,7 +290,7 @@ export class Attempts extends SettledOnce {
       ref: this.#request.ref,
       code: outcome.ok ? undefined : outcome.failure.code,
       startedAt: this.#begunAt,
-      endedAt: now(),
+      endedAt,
       peer: this.#peer,
       attempts: 1 + this.#retries + this.#redispatches,
     });

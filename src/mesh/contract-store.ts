@@ -14,6 +14,17 @@ export interface ContractStoreOptions {
   readonly logger: Logger;
   /** Asks one node for a contract by hash. */
   fetch(instance: Instance, hash: string): Promise<Outcome>;
+  /** Whether a contract is in this process's code, so that nobody need be asked for it. */
+  isOwn(hash: string): boolean;
+}
+
+/** A contract as it came. */
+class Unread {
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
+  }
 }
 
 /** Contracts held at most; beyond that, those that nobody in the view offers are dropped. */
@@ -21,12 +32,14 @@ const contractsMax = 2_000;
 
 /**
  * The contracts of the fleet, by hash. Records in the registry carry hashes only; a body is fetched once from a node that offers
- * it and kept on disk, so that a node restarted without any Distributor knows them.
+ * it and kept on disk, so that a node restarted without any Distributor knows them. One that comes is text until somebody asks for it: reading
+ * a thousand operations and checking their hash takes tens of milliseconds, in which a node that has just begun would serve nobody, and
+ * most nodes call few of the services that they know.
  */
 export class ContractStore {
   readonly #options: ContractStoreOptions;
   readonly #folder: string | undefined;
-  readonly #contracts = new Map<string, ContractDescription>();
+  readonly #contracts = new Map<string, ContractDescription | Unread>();
   readonly #fetching = new Set<string>();
   readonly #listeners = new Set<() => void>();
 
@@ -39,7 +52,8 @@ export class ContractStore {
   }
 
   get(hash: string): ContractDescription | undefined {
-    return this.#contracts.get(hash);
+    const found = this.#contracts.get(hash);
+    return found instanceof Unread ? this.#read(hash, found) : found;
   }
 
   /** Calls `listener` when contracts have come in. */
@@ -53,7 +67,8 @@ export class ContractStore {
     for (const service of registry.services()) {
       for (const instance of registry.instancesOf(service)) {
         const { contractHash: hash } = instance.service;
-        if (!this.#contracts.has(hash) && !this.#fetching.has(hash)) this.#fetch(instance, hash);
+        if (this.#contracts.has(hash) || this.#fetching.has(hash)) continue;
+        if (!this.#options.isOwn(hash)) this.#fetch(instance, hash);
       }
     }
   }
@@ -64,12 +79,7 @@ export class ContractStore {
       .fetch(instance, hash)
       .then((outcome) => {
         if (!outcome.ok) throw new Error(outcome.failure.message);
-        const description = JSON.parse(
-          Buffer.from(outcome.response.body).toString(),
-        ) as ContractDescription;
-        if (contractHash(description) !== hash)
-          throw new Error("the contract does not match its hash");
-        this.#keep(hash, description);
+        this.#keep(hash, Buffer.from(outcome.response.body).toString());
       })
       .catch((error) =>
         this.#options.logger.debug("a contract could not be fetched; the next change asks again", {
@@ -80,11 +90,27 @@ export class ContractStore {
       .finally(() => this.#fetching.delete(hash));
   }
 
-  #keep(hash: string, description: ContractDescription): void {
+  #keep(hash: string, text: string): void {
     if (this.#contracts.size >= contractsMax) this.#dropUnused();
-    this.#contracts.set(hash, description);
-    if (this.#folder) this.#save(this.#folder, hash, description);
+    this.#contracts.set(hash, new Unread(text));
+    if (this.#folder) this.#save(this.#folder, hash, text);
     for (const listener of this.#listeners) listener();
+  }
+
+  /** One that is not what its hash says is forgotten; the next change asks again. */
+  #read(hash: string, { text }: Unread): ContractDescription | undefined {
+    try {
+      const description = JSON.parse(text) as ContractDescription;
+      if (contractHash(description) !== hash)
+        throw new Error("the contract does not match its hash");
+      this.#contracts.set(hash, description);
+      return description;
+    } catch (thrown) {
+      this.#contracts.delete(hash);
+      const reason = asError(thrown).message;
+      this.#options.logger.warn("a contract cannot be read", { contractHash: hash, reason });
+      return undefined;
+    }
   }
 
   #dropUnused(): void {
@@ -114,11 +140,11 @@ export class ContractStore {
     }
   }
 
-  #save(folder: string, hash: string, description: ContractDescription): void {
+  #save(folder: string, hash: string, text: string): void {
     const path = join(folder, `${hash}.json`);
     const beside = `${path}.${process.pid}`;
     try {
-      writeFileSync(beside, JSON.stringify(description));
+      writeFileSync(beside, text);
       renameSync(beside, path);
     } catch (thrown) {
       this.#options.logger.warn("a contract could not be saved", {

@@ -1,6 +1,6 @@
 /** An event as a service's handler sees it: the same context as a call's, with the publisher's trace, principal and keys. */
 import type { EventRuntime, OnEvent } from "../contract/index.ts";
-import { DureError, now } from "../kit/index.ts";
+import { DureError } from "../kit/index.ts";
 import { TraceContext } from "../telemetry/index.ts";
 import type { RequestHead } from "../wire/index.ts";
 import type { EventHead, EventSubscription, IncomingEvent } from "./events-port.ts";
@@ -58,13 +58,14 @@ export function deliverTo(
 /** What a context needs of a request. The head is read when it is first asked for: many handlers need the data only. */
 class Delivery implements ContextRequest {
   readonly queuedMs = 0;
-  readonly receivedAt = now();
+  readonly receivedAt: number;
   readonly #source: ContextSource;
   readonly #event: IncomingEvent;
   readonly #signal: AbortSignal;
   #head: RequestHead | undefined;
 
   constructor(source: ContextSource, event: IncomingEvent, signal: AbortSignal) {
+    this.receivedAt = event.receivedAt;
     this.#source = source;
     this.#event = event;
     this.#signal = signal;

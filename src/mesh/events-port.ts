@@ -17,6 +17,8 @@ export interface IncomingEvent extends OutgoingEvent {
   readonly id: string;
   /** How often it has failed before. */
   readonly attempt: number;
+  /** When it was given to be worked on, on the clock of `now()`. */
+  readonly receivedAt: number;
 }
 
 /** What travels beside an event's data. */

@@ -112,6 +112,10 @@ export class HandlerContext implements HookedCall, CallParent {
     return this.trace.toString();
   }
 
+  get tracestate(): string | undefined {
+    return this.trace.state;
+  }
+
   get idempotencyKey(): string | undefined {
     return this.#request.head.idempotencyKey;
   }

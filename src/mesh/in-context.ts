@@ -23,7 +23,7 @@ export function inContext<Output>(
   const { traces } = source;
   const context = new HandlerContext(source, subject, request);
   const { trace } = context;
-  const startedAt = now();
+  const startedAt = request.receivedAt;
   return ended(
     () => traces.run(trace, () => run(context)),
     (failure) => {
@@ -67,8 +67,9 @@ class Background implements ContextRequest {
   readonly head: RequestHead;
   readonly #signal: AbortSignal | undefined;
 
-  constructor({ traceparent, signal, deadlineMs = deadlineMsDefault }: BackgroundWork) {
-    const trace = traceparent === undefined ? undefined : TraceContext.parse(traceparent);
+  constructor({ traceparent, tracestate, signal, deadlineMs = deadlineMsDefault }: BackgroundWork) {
+    const trace =
+      traceparent === undefined ? undefined : TraceContext.parse(traceparent, tracestate);
     this.head = { deadlineMs, trace };
     this.#signal = signal;
   }

@@ -28,7 +28,7 @@ export type { MeshNode } from "./mesh-node.ts";
 export { createNode } from "./node.ts";
 export {
   type CallDefaults,
-  callOptionsFor,
+  deadlineMsFor,
   defaultCalls,
   type NodeOptions,
   type ServiceCallOptions,

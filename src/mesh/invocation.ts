@@ -8,21 +8,21 @@ import type { CallParent } from "./typed-client.ts";
 export class Invocation implements CallObserver {
   readonly runtime: OperationRuntime;
   readonly parent: CallParent | undefined;
-  readonly #settle: {
-    readonly resolve: (output: unknown) => void;
-    readonly reject: (error: unknown) => void;
-  };
+  readonly #resolve: (output: unknown) => void;
+  readonly #reject: (error: unknown) => void;
   #call: PendingCall | undefined;
   #stopListening: (() => void) | undefined;
 
   constructor(
     runtime: OperationRuntime,
     parent: CallParent | undefined,
-    settle: { resolve(output: unknown): void; reject(error: unknown): void },
+    resolve: (output: unknown) => void,
+    reject: (error: unknown) => void,
   ) {
     this.runtime = runtime;
     this.parent = parent;
-    this.#settle = settle;
+    this.#resolve = resolve;
+    this.#reject = reject;
   }
 
   follow(call: PendingCall, signal: AbortSignal | undefined): void {
@@ -41,14 +41,14 @@ export class Invocation implements CallObserver {
     if (this.#call) this.parent?.release(this.#call);
     if (!outcome.ok) return this.fail(outcome.failure);
     try {
-      this.#settle.resolve(this.runtime.parseOutput(textOf(outcome.response.body)));
+      this.#resolve(this.runtime.parseOutput(textOf(outcome.response.body)));
     } catch (thrown) {
-      this.#settle.reject(thrown);
+      this.#reject(thrown);
     }
   }
 
   fail(failure: CallFailure): void {
-    this.#settle.reject(toError(failure, this.runtime));
+    this.#reject(toError(failure, this.runtime));
   }
 }
 

@@ -29,8 +29,8 @@ export interface MeshNode {
   call(request: CallRequest): PendingCall;
   /** A call as bytes that is answered by a stream; what goes wrong is thrown to its reader as a `StreamFailure`. */
   openStream(request: CallRequest): MessageStream;
-  /** Signs principals that this node has verified, so that other nodes believe it. */
-  readonly vouching: Pick<PrincipalProofs, "sign" | "announce">;
+  /** Signs principals that this node has verified, so that other nodes believe it, and judges what was signed. */
+  readonly vouching: Pick<PrincipalProofs, "sign" | "announce" | "judge">;
   /** Asks one node what every node answers itself, as `$telemetry.spans`. Rejects with NOT_FOUND if it does not listen, and as any call. */
   ask(question: NodeQuestion): Promise<unknown>;
   /** A contract of the fleet by its hash, once it is known. */

@@ -7,7 +7,7 @@ import { contractHash } from "./contract-hash.ts";
 import { ContractStore, type ContractStoreOptions } from "./contract-store.ts";
 
 /** What a node's contracts need. */
-export interface NodeContractsOptions extends ContractStoreOptions {
+export interface NodeContractsOptions extends Omit<ContractStoreOptions, "isOwn"> {
   readonly policy: ContractPolicy;
 }
 
@@ -25,7 +25,7 @@ export class NodeContracts {
 
   constructor(options: NodeContractsOptions) {
     this.#options = options;
-    this.#store = new ContractStore(options);
+    this.#store = new ContractStore({ ...options, isOwn: (hash) => this.#own.has(hash) });
     const { registry, logger, policy } = options;
     const contractOf = (hash: string) => this.get(hash);
     this.#fit = new ContractFit({ logger, contractOf });

@@ -29,8 +29,9 @@ export class NodeEvents {
     if (!this.#port) throw noEventLog(event.name);
     checkDelay(event.name, options.delayMs ?? 0);
     const body = event.serialize(data);
-    const span = { kind: "publish", name: event.name } as const;
-    const trace = this.#traces.start(options.parent?.trace, span);
+    const kind = "publish";
+    const { name } = event;
+    const trace = this.#traces.start(options.parent?.trace, { kind, name });
     const startedAt = now();
     let error: string | undefined = "INTERNAL";
     try {
@@ -41,7 +42,7 @@ export class NodeEvents {
       throw thrown;
     } finally {
       const durationMs = now() - startedAt;
-      this.#traces.end({ trace, ...span, startedAt, durationMs, error, peer: undefined });
+      this.#traces.end({ trace, kind, name, startedAt, durationMs, error, peer: undefined });
     }
   }
 

@@ -77,7 +77,7 @@ export class NodeMetrics {
     return {
       ...subscription,
       deliver(event, signal) {
-        const startedAt = now();
+        const startedAt = event.receivedAt;
         let delivered: Promise<void> | undefined;
         try {
           delivered = subscription.deliver(event, signal);
@@ -107,6 +107,7 @@ export interface NodeReadings {
       readonly ejected: number;
       readonly pending: number;
       readonly refusalShare: number;
+      readonly retryBudget: number;
     }>;
   };
 }
@@ -116,8 +117,14 @@ export function addNodeReadings(
   metrics: Metrics,
   { registry, server, client }: NodeReadings,
 ): void {
-  const { serverInFlight, serverLimit, clientInstances, clientPending, clientThrottle } =
-    definitions;
+  const {
+    serverInFlight,
+    serverLimit,
+    clientInstances,
+    clientPending,
+    clientThrottle,
+    clientBudget,
+  } = definitions;
   metrics.gauge(serverInFlight, () => [[[], server.runningCount]]);
   metrics.gauge(serverLimit, () => [[[], server.limit]]);
   metrics.gauge(clientInstances, () =>
@@ -131,6 +138,9 @@ export function addNodeReadings(
   );
   metrics.gauge(clientThrottle, () =>
     [...client.pools()].map(({ service, refusalShare }) => [[service], refusalShare] as const),
+  );
+  metrics.gauge(clientBudget, () =>
+    [...client.pools()].map(({ service, retryBudget }) => [[service], retryBudget] as const),
   );
   metrics.gauge(definitions.registryNodes, () => {
     const counts = new Map([
@@ -158,6 +168,11 @@ const definitions = {
   clientRetries: {
     name: "dure_client_retries_total",
     help: "attempts beyond the first one of a call",
+    labels: ["service"],
+  },
+  clientBudget: {
+    name: "dure_client_retry_budget",
+    help: "attempts beyond the first that may be made now",
     labels: ["service"],
   },
   clientInstances: {

@@ -16,7 +16,7 @@ import { defaultMesh, newRecord } from "./new-record.ts";
 import { NodeContracts } from "./node-contracts.ts";
 import { NodeEvents } from "./node-events.ts";
 import { addNodeReadings, NodeMetrics } from "./node-metrics.ts";
-import { callOptionsFor, type NodeOptions } from "./options.ts";
+import { deadlineMsFor, type NodeOptions } from "./options.ts";
 import { PrincipalProofs } from "./principal-proofs.ts";
 import { ServerStack } from "./server-stack.ts";
 import { type HostedService, ServiceHost } from "./service-host.ts";
@@ -105,7 +105,7 @@ class RunningNode implements MeshNode {
     this.#clients = new ClientFactory({
       call: (request) => this.#clientStack.call(request),
       openStream: (request) => this.#clientStack.openStream(request),
-      deadlineMsFor: (service) => callOptionsFor(options.calls, service).deadlineMs,
+      deadlineMsFor: (service) => deadlineMsFor(options.calls, service),
       hashOf: (contract) => this.#contracts.hashOf(contract),
     });
     this.#fetch = new MeshFetch({
@@ -113,7 +113,7 @@ class RunningNode implements MeshNode {
       contractOf: (hash) => this.#contracts.get(hash),
       call: (request) => this.#clientStack.call(request),
       openStream: (request) => this.#clientStack.openStream(request),
-      deadlineMsFor: (service) => callOptionsFor(options.calls, service).deadlineMs,
+      deadlineMsFor: (service) => deadlineMsFor(options.calls, service),
     });
     this.vouching = new PrincipalProofs(mesh, this.registry, options);
     this.#events = new NodeEvents(options.events, metrics, this.traces);

@@ -92,6 +92,11 @@ export const defaultCalls = {
   hedge: false,
 } as const satisfies ServiceCallOptions;
 
+/** The deadline of calls to one service, in ms. */
+export function deadlineMsFor(calls: CallDefaults | undefined, service: string): number {
+  return calls?.services?.[service]?.deadlineMs ?? calls?.deadlineMs ?? defaultCalls.deadlineMs;
+}
+
 /** What holds for calls to one service. */
 export function callOptionsFor(
   calls: CallDefaults | undefined,
@@ -99,7 +104,7 @@ export function callOptionsFor(
 ): ResolvedCallOptions {
   const own = calls?.services?.[service];
   return {
-    deadlineMs: own?.deadlineMs ?? calls?.deadlineMs ?? defaultCalls.deadlineMs,
+    deadlineMs: deadlineMsFor(calls, service),
     balancer: own?.balancer ?? calls?.balancer ?? defaultCalls.balancer,
     retries: own?.retries ?? calls?.retries ?? defaultCalls.retries,
     hedge: own?.hedge ?? calls?.hedge ?? defaultCalls.hedge,

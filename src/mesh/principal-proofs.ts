@@ -119,10 +119,12 @@ export class PrincipalProofs {
     if (!certificate) return "unknown";
     if (certificate.expiresAt < time - clockMsMax && !isOld)
       return refusal("was signed by a certificate that has expired");
-    if (!certificate.names.some((name) => this.#signers.includes(name)))
+    if (!certificate.names.some((name) => this.#signers.includes(name))) {
+      const [own = ""] = certificate.names;
       return refusal(
-        `was signed by ${certificate.names.join(", ")}, and only ${this.#signers.join(", ")} may; see security.principals`,
+        `was signed by ${certificate.names.join(", ")}, and only ${this.#signers.join(", ")} may; add "${own}" to security.principals to let it`,
       );
+    }
     const told = `${principal.slice(0, -suffix.length)}}`;
     if (!certificate.hasSigned(this.#statement(told, Number(madeAt)), signature))
       return refusal("is not what was signed");

@@ -75,8 +75,8 @@ export interface HostedOperation {
 export class ServerStack {
   readonly #options: ServerStackOptions;
   readonly #operations = new Map<string, HostedOperation>();
-  /** Links keep one object per operation, so most requests are looked up by identity. */
-  readonly #byRef = new WeakMap<OperationRef, HostedOperation>();
+  /** Links and clients keep one object per operation, so most are looked up by identity; null: not offered here. */
+  #byRef = new WeakMap<OperationRef, HostedOperation | null>();
   readonly #runs: RunSurroundings;
   readonly #admission = new Admission();
   readonly #loop = new LoopMonitor();
@@ -111,6 +111,7 @@ export class ServerStack {
 
   /** Takes a service's operations in. */
   add(service: HostedService): void {
+    this.#byRef = new WeakMap();
     for (const [name, runtime] of service.operations) {
       const handler = service.handlers[name];
       if (!handler) continue;
@@ -149,18 +150,19 @@ export class ServerStack {
   /** Takes a request from a link in, and answers it. */
   receive(request: StackRequest): void {
     if (this.#loop.isAfterGap) return this.#hold(request);
-    const refusal = this.#admission.refusalOf(request, now(), this.#runningCount);
+    const time = now();
+    const refusal = this.#admission.refusalOf(request, time, this.#runningCount);
     if (refusal && this.offers(request.ref)) this.#refuse(request, refusal);
-    else this.handle(request);
+    else this.handle(request, time);
   }
 
   /** Answers a request that is admitted. */
-  handle(request: StackRequest): void {
+  handle(request: StackRequest, time = now()): void {
     const { ref } = request;
     const hosted = this.#find(ref);
     if (!hosted) return this.#handleInternal(request);
     const { deadlineMs } = request.head;
-    const remainingMs = deadlineMs - request.queuedMs - (now() - request.receivedAt);
+    const remainingMs = deadlineMs - request.queuedMs - (time - request.receivedAt);
     if (remainingMs <= 0 || request.isCancelled) {
       return this.#refuse(request, {
         code: "DEADLINE_EXCEEDED",
@@ -193,11 +195,11 @@ export class ServerStack {
 
   #find(ref: OperationRef): HostedOperation | undefined {
     let hosted = this.#byRef.get(ref);
-    if (!hosted) {
-      hosted = this.#operations.get(`${ref.service}.${ref.operation}`);
-      if (hosted) this.#byRef.set(ref, hosted);
+    if (hosted === undefined) {
+      hosted = this.#operations.get(`${ref.service}.${ref.operation}`) ?? null;
+      this.#byRef.set(ref, hosted);
     }
-    return hosted;
+    return hosted ?? undefined;
   }
 
   #handleInternal(request: StackRequest): void {

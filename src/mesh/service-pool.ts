@@ -122,6 +122,7 @@ export class ServicePool {
       ejected: instances.filter(({ isEjected }) => isEjected).length,
       pending: instances.reduce((sum, { pendingCount }) => sum + pendingCount, 0),
       refusalShare: this.throttle.refusalShare(now()),
+      retryBudget: this.budget.balance(now()),
     };
   }
 

@@ -80,7 +80,7 @@ export class ClientFactory {
         }
         invokers.set(name, (input, options, parent) => {
           const call: Partial<TypedCall> & Promise<unknown> = new Promise((resolve, reject) => {
-            const invocation = new Invocation(runtime, parent, { resolve, reject });
+            const invocation = new Invocation(runtime, parent, resolve, reject);
             this.#invoke(invocation, ref, { input, options });
           });
           call.result = result;

@@ -6,7 +6,7 @@
  */
 import type { Server as HttpServer } from "node:http";
 import type { Socket } from "node:net";
-import { afterInBackground, asError, DureError, now, type Timer } from "../kit/index.ts";
+import { afterInBackground, asError, DureError, now, type Timer, wallTime } from "../kit/index.ts";
 import { type Logger, silentLogger } from "../telemetry/index.ts";
 import {
   type IncomingRequest,
@@ -157,7 +157,7 @@ class RunningDistributor implements Distributor {
       const nodes = this.nodes().filter(
         (node) => !service || node.services.some(({ name }) => name === service),
       );
-      request.respond(JSON.stringify({ nodes }));
+      request.respond(JSON.stringify({ nodes, wallTime: wallTime() }));
     },
   };
 

@@ -156,7 +156,8 @@ export class SagaRun implements SagaContext {
       const output = await this.#timed({ name, key: `${this.id}:${name}`, timeoutMs }, (ctx) =>
         options.run(ctx),
       );
-      if (!(await this.#save({ ...step, state: "done", output: JSON.stringify(output ?? null) })))
+      const done = { ...step, state: "done", attempts: attempts + 1 } as const;
+      if (!(await this.#save({ ...done, output: JSON.stringify(output ?? null) })))
         return this.#interrupt({ kind: "lost" });
       return output;
     } catch (thrown) {

@@ -20,6 +20,7 @@ export interface SagaRow {
   readonly createdAt: number;
   /** Its place in the trace of what started it; null for one that an earlier version started. */
   readonly traceparent: string | null;
+  readonly tracestate: string | null;
 }
 
 /** A step as it is written down. */
@@ -30,6 +31,7 @@ export interface StepRow {
   /** As JSON. */
   readonly output: string | null;
   readonly error: string | null;
+  /** Tries that have ended, well or not; 0 of one that waits for an event. */
   readonly attempts: number;
   /** Of one that waits for an event: which, as `topic key`, and until when. */
   readonly awaits: string | null;
@@ -43,12 +45,15 @@ export type SagaChange = Partial<Pick<SagaRow, "state" | "output" | "error" | "a
 };
 
 const tables = [
-  "create table if not exists dure_sagas (id text primary key, name text not null, state text not null, input text not null, output text, error text, attempts integer not null, fence bigint not null, owner text not null, lease_until bigint not null, due bigint not null, created_at bigint not null, traceparent text)",
+  "create table if not exists dure_sagas (id text primary key, name text not null, state text not null, input text not null, output text, error text, attempts integer not null, fence bigint not null, owner text not null, lease_until bigint not null, due bigint not null, created_at bigint not null, traceparent text, tracestate text)",
   "create table if not exists dure_saga_steps (saga_id text not null, position integer not null, name text not null, state text not null, output text, error text, attempts integer not null, awaits text, deadline bigint not null, primary key (saga_id, position))",
   "create table if not exists dure_saga_events (topic text not null, event_key text not null, id text not null, body text not null, at bigint not null, primary key (topic, event_key, id))",
   "create index if not exists dure_sagas_due on dure_sagas (state, due)",
 ];
-const columns = "id, name, state, input, output, error, attempts, fence, created_at, traceparent";
+const columns =
+  "id, name, state, input, output, error, attempts, fence, created_at, traceparent, tracestate";
+/** Columns that tables made by an earlier version lack. */
+const laterColumns = ["traceparent", "tracestate"];
 /** Events that sagas may wait for are kept so long, in ms. */
 const eventsKeepMs = 7 * 24 * 3_600_000;
 
@@ -63,19 +68,22 @@ export class SagaStore {
 
   async open(): Promise<void> {
     await createTables(this.#database, tables);
-    if (await this.#hasTraces()) return;
+    for (const column of laterColumns) await this.#addColumn(column);
+  }
+
+  async #addColumn(name: string): Promise<void> {
+    if (await this.#hasColumn(name)) return;
     try {
-      await this.#run("alter table dure_sagas add column traceparent text", []);
+      await this.#run(`alter table dure_sagas add column ${name} text`, []);
     } catch (thrown) {
       // Another instance was faster.
-      if (!(await this.#hasTraces())) throw thrown;
+      if (!(await this.#hasColumn(name))) throw thrown;
     }
   }
 
-  /** Tables that an earlier version made lack the column. */
-  async #hasTraces(): Promise<boolean> {
+  async #hasColumn(name: string): Promise<boolean> {
     try {
-      await this.#run("select traceparent from dure_sagas where id = ''", []);
+      await this.#run(`select ${name} from dure_sagas where id = ''`, []);
       return true;
     } catch {
       return false;
@@ -85,11 +93,17 @@ export class SagaStore {
   /** Writes a new saga into the transaction; false if there is one of that id. */
   async start(
     transaction: SqlRunner,
-    { id, name, input, traceparent }: Pick<SagaRow, "id" | "name" | "input" | "traceparent">,
+    {
+      id,
+      name,
+      input,
+      traceparent,
+      tracestate,
+    }: Pick<SagaRow, "id" | "name" | "input" | "traceparent" | "tracestate">,
   ): Promise<boolean> {
     const time = Math.floor(wallTime());
     const statement =
-      "insert into dure_sagas (id, name, state, input, attempts, fence, owner, lease_until, due, created_at, traceparent) values (?, ?, 'running', ?, 0, 0, '', 0, ?, ?, ?) on conflict do nothing returning id";
+      "insert into dure_sagas (id, name, state, input, attempts, fence, owner, lease_until, due, created_at, traceparent, tracestate) values (?, ?, 'running', ?, 0, 0, '', 0, ?, ?, ?, ?) on conflict do nothing returning id";
     const rows = await transaction(inDialect(this.#database, statement), [
       id,
       name,
@@ -97,6 +111,7 @@ export class SagaStore {
       time,
       time,
       traceparent,
+      tracestate,
     ]);
     return rows.length > 0;
   }
@@ -251,5 +266,6 @@ function sagaOf(row: Record<string, unknown>): SagaRow {
     fence: Number(row.fence),
     createdAt: Number(row.created_at),
     traceparent: row.traceparent as string | null,
+    tracestate: row.tracestate as string | null,
   };
 }

@@ -10,6 +10,7 @@ import { errorFromText } from "./recorded-error.ts";
 import type { Saga, StepContext } from "./saga.ts";
 import { SagaRun, type StepTry } from "./saga-run.ts";
 import { type SagaRow, SagaStore } from "./saga-store.ts";
+import { summaryOf } from "./saga-summary.ts";
 import type { SagaHandlers, SagaOutcome, SagaPlace, Sagas } from "./types.ts";
 
 /** The part of a service's setup that sagas work with. */
@@ -40,7 +41,9 @@ class RunningSagas implements Sagas {
   readonly #owner = `${wallTime().toString(36)}${Math.floor(random() * 2 ** 40).toString(36)}`;
   readonly #running = new Map<string, Promise<void>>();
   readonly handlers: SagaHandlers = {
-    sagas: async ({ state }) => ({ items: await this.list(state) }),
+    sagas: async ({ state, id }) => ({
+      items: id === undefined ? await this.list(state) : await this.#listOne(id, state),
+    }),
     retrySaga: ({ id }) => this.retry(String(id)),
     abandonSaga: ({ id }) => this.abandon(String(id)),
   };
@@ -87,11 +90,13 @@ class RunningSagas implements Sagas {
       throw new DureError("INVALID_ARGUMENT", message);
     }
     const { name } = definition;
-    const { id, traceparent = undefined } = typeof place === "string" ? { id: place } : place;
+    const { id, ...trace } = typeof place === "string" ? { id: place } : place;
     const text = JSON.stringify(input ?? null);
     // Whoever runs the steps, and whenever: they are parts of this span.
-    const isNew = await this.#host.within({ name, traceparent }, (ctx) =>
-      this.#store.start(transaction, { id, name, input: text, traceparent: ctx.traceparent }),
+    const isNew = await this.#host.within(
+      { name, ...trace },
+      ({ traceparent, tracestate = null }) =>
+        this.#store.start(transaction, { id, name, input: text, traceparent, tracestate }),
     );
     this.#wake.abort();
     return isNew;
@@ -119,20 +124,17 @@ class RunningSagas implements Sagas {
 
   async list(state?: SagaRow["state"]): Promise<SagaSummary[]> {
     const rows = await this.#store.list(state, listMax);
-    return Promise.all(
-      rows.map(async ({ id, name, state: is, error, createdAt }) => ({
-        id,
-        name,
-        state: is,
-        error: error === null ? null : (errorFromText(error).message ?? null),
-        createdAt,
-        steps: (await this.#store.steps(id)).map((step) => ({
-          name: step.name,
-          state: step.state,
-          attempts: step.attempts,
-        })),
-      })),
-    );
+    return Promise.all(rows.map((row) => this.#summaryOf(row)));
+  }
+
+  async #listOne(id: string, state?: SagaRow["state"]): Promise<SagaSummary[]> {
+    const row = await this.#store.find(id);
+    const isMeant = row && (state === undefined || row.state === state);
+    return isMeant ? [await this.#summaryOf(row)] : [];
+  }
+
+  async #summaryOf(row: SagaRow): Promise<SagaSummary> {
+    return summaryOf(row, await this.#store.steps(row.id));
   }
 
   async retry(id: string): Promise<void> {
@@ -223,8 +225,13 @@ class RunningSagas implements Sagas {
     { name, key, signal, timeoutMs }: StepTry,
     run: (ctx: StepContext) => Output,
   ): Promise<Awaited<Output>> {
-    const traceparent = row.traceparent ?? undefined;
-    const work = { name: `${row.name}.${name}`, traceparent, signal, deadlineMs: timeoutMs };
+    const work = {
+      name: `${row.name}.${name}`,
+      traceparent: row.traceparent ?? undefined,
+      tracestate: row.tracestate ?? undefined,
+      signal,
+      deadlineMs: timeoutMs,
+    };
     return this.#host.within(work, (ctx) =>
       run({
         key,

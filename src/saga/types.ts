@@ -15,13 +15,16 @@ export interface SagaPlace {
   readonly id: string;
   /** The request's `ctx.traceparent`. */
   readonly traceparent: string;
+  /** The request's `ctx.tracestate`. Default: there is none. */
+  readonly tracestate?: string | undefined;
 }
 
 /** The sagas of a service. */
 export interface Sagas {
   /**
    * Writes a new saga into the transaction; it begins after the commit, here or on another instance of the service. False, and nothing
-   * happens, if there is one of that id. With `{ id, traceparent: ctx.traceparent }` its steps are part of the request's trace.
+   * happens, if there is one of that id. With `{ id, traceparent, tracestate }` of the handler's context its steps are part of the
+   * request's trace.
    */
   start<Input>(
     transaction: SqlRunner,
@@ -47,7 +50,10 @@ export interface Sagas {
 
 /** What `dure sagas` calls. */
 export interface SagaHandlers {
-  sagas(input: { readonly state?: SagaState | undefined }): Promise<{ items: SagaSummary[] }>;
+  sagas(input: {
+    readonly state?: SagaState | undefined;
+    readonly id?: string | undefined;
+  }): Promise<{ items: SagaSummary[] }>;
   retrySaga(input: { readonly id: string }): Promise<void>;
   abandonSaga(input: { readonly id: string }): Promise<void>;
 }

@@ -5,10 +5,12 @@
 import { Agent, request as httpRequest, type IncomingMessage } from "node:http";
 import { connect } from "node:net";
 import type { CallContext } from "../contract/index.ts";
-import { after, asError, DureError } from "../kit/index.ts";
+import { after, asError, DureError, formatHostPort } from "../kit/index.ts";
 
 /** Where the program is. */
 export interface AppAddress {
+  /** On this machine. */
+  readonly host: string;
   readonly port: number;
   readonly healthPath: string | undefined;
 }
@@ -40,13 +42,15 @@ export class AppClient {
 
   /** Whether it accepts connections, or, with a health path, answers there with 200 to 399. */
   async isHealthy(): Promise<boolean> {
-    const { port, healthPath } = this.#address;
-    if (healthPath === undefined) return accepts(port);
+    const { host, port, healthPath } = this.#address;
+    if (healthPath === undefined) return accepts(this.#address);
     const controller = new AbortController();
     const timer = after(probeMsMax, () => controller.abort());
     try {
       const { signal } = controller;
-      const response = await fetch(`http://127.0.0.1:${port}${healthPath}`, { signal });
+      const response = await fetch(`http://${formatHostPort({ host, port })}${healthPath}`, {
+        signal,
+      });
       await response.arrayBuffer();
       return response.status < 400;
     } catch {
@@ -85,7 +89,7 @@ export class AppClient {
         reject(new DureError("UNAVAILABLE", `the program behind the sidecar ${why}`));
       const outgoing = httpRequest({
         ...what,
-        host: "127.0.0.1",
+        host: this.#address.host,
         port: this.#address.port,
         agent: this.#agent,
         maxHeaderSize: headerBytesMax,
@@ -110,10 +114,12 @@ type HeaderFields = Record<string, string | string[]>;
 function headersFor(request: Request, ctx: CallContext, handle: string): HeaderFields {
   const headers: HeaderFields = {};
   for (const [name, value] of request.headers)
-    if (!hopByHop.has(name) && !name.startsWith("dure-")) headers[name] = value;
+    if (!hopByHop.has(name) && name !== "tracestate" && !name.startsWith("dure-"))
+      headers[name] = value;
   headers["dure-request"] = handle;
   headers["dure-deadline-ms"] = String(Math.ceil(ctx.remainingMs()));
   headers.traceparent = ctx.traceparent;
+  if (ctx.tracestate !== undefined) headers.tracestate = ctx.tracestate;
   if (ctx.principal) {
     // Calls of the program inherit the whole of it by their handle; the proof is none of its business.
     const { proof: _, ...principal } = ctx.principal;
@@ -149,9 +155,9 @@ async function collect(response: IncomingMessage): Promise<Response> {
   return new Response(hasBody ? Buffer.concat(chunks) : null, { status, headers });
 }
 
-function accepts(port: number): Promise<boolean> {
+function accepts({ host, port }: AppAddress): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect(port, "127.0.0.1");
+    const socket = connect(port, host);
     const end = (isThere: boolean) => {
       timer.cancel();
       socket.destroy();

@@ -9,8 +9,8 @@ import type { OperationDescription } from "../contract/index.ts";
 import { asError, errorCatalogue, isErrorCode } from "../kit/index.ts";
 import {
   type CallParent,
-  callOptionsFor,
   childHead,
+  deadlineMsFor,
   isHedgeable,
   type MeshNode,
 } from "../mesh/index.ts";
@@ -88,7 +88,7 @@ export class CallPort {
     }: { request: IncomingMessage; response: ServerResponse; body: Buffer },
   ): Promise<void> {
     const parent = this.#options.requestOf(String(request.headers["dure-request"] ?? ""));
-    const usualMs = description.deadlineMs ?? callOptionsFor(undefined, ref.service).deadlineMs;
+    const usualMs = description.deadlineMs ?? deadlineMsFor(undefined, ref.service);
     const ownMs = Number(request.headers["dure-deadline-ms"] ?? usualMs);
     const deadlineMs = Math.min(
       Number.isFinite(ownMs) ? ownMs : usualMs,

@@ -1,11 +1,15 @@
 import type { NodeOptions } from "../mesh/index.ts";
 
-/** What {@link startSidecar} takes: where the mesh is, and what the program is. */
-export interface SidecarOptions extends Omit<NodeOptions, "services" | "env" | "provide"> {
+/** What a program offers, and where the mesh is. */
+export interface OfferOptions extends Omit<NodeOptions, "services" | "env" | "provide"> {
   /** What the program offers, as `GET /reviews/:id`. */
   readonly urls: readonly string[];
   /** Those of them that anybody may call over HTTP; the others need an authenticated principal. Default: none. */
   readonly publicUrls?: readonly string[] | undefined;
+}
+
+/** What {@link startSidecar} takes: what is offered, and what the program is. */
+export interface SidecarOptions extends OfferOptions {
   /** The program and its arguments. */
   readonly command: readonly [string, ...string[]];
   /** Its working directory. Default: this process's. */

@@ -1,13 +1,10 @@
-import { randomBytes } from "node:crypto";
 import { createServer } from "node:net";
-import { type AnyContract, type CallContext, operationsOf, service } from "../contract/index.ts";
-import { type CallParent, createNode, type MeshNode } from "../mesh/index.ts";
+import type { MeshNode } from "../mesh/index.ts";
 import { type Logger, silentLogger } from "../telemetry/index.ts";
 import { AppClient } from "./app-client.ts";
 import { AppProcess } from "./app-process.ts";
-import { CallPort } from "./call-port.ts";
+import { OfferedProgram } from "./offered-program.ts";
 import type { SidecarOptions } from "./options.ts";
-import { contractOfUrls } from "./url-contract.ts";
 
 /** A program in the mesh. */
 export interface Sidecar {
@@ -30,50 +27,34 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
 class RunningSidecar implements Sidecar {
   readonly #options: SidecarOptions;
   readonly #logger: Logger;
-  readonly #contract: AnyContract;
-  readonly #token = randomBytes(24).toString("base64url");
-  /** The requests that the program is serving; as many as the node lets in. */
-  readonly #serving = new Map<string, CallParent>();
-  readonly #callPort: CallPort;
-  #app: AppClient | undefined;
+  readonly #offered: OfferedProgram;
   #process: AppProcess | undefined;
-  #node: MeshNode | undefined;
   #isClosing = false;
 
   constructor(options: SidecarOptions) {
     this.#options = options;
     this.#logger = options.logger ?? silentLogger;
-    this.#contract = contractOfUrls(options.name, options.urls, options.publicUrls ?? []);
-    this.#callPort = new CallPort({
-      token: this.#token,
-      node: () => this.#node,
-      requestOf: (handle) => this.#serving.get(handle),
-    });
+    const { command, cwd, environment, appPort, healthPath, onLine, ...offer } = options;
+    this.#offered = new OfferedProgram(offer);
   }
 
   get node(): MeshNode {
-    return this.#node as MeshNode;
+    return this.#offered.node as MeshNode;
   }
 
   async start(): Promise<void> {
     const { appPort, healthPath, command, cwd, environment } = this.#options;
     const port = appPort ?? (await freePort());
-    const app = new AppClient({ port, healthPath });
-    this.#app = app;
-    const callPort = await this.#callPort.listen();
+    const app = new AppClient({ host: "127.0.0.1", port, healthPath });
+    const ownEnvironment = await this.#offered.open();
     await new Promise<void>((resolve, reject) => {
       this.#process = new AppProcess({
         command,
         cwd,
-        environment: {
-          ...environment,
-          PORT: String(port),
-          DURE_URL: `http://127.0.0.1:${callPort}`,
-          DURE_REQUEST_TOKEN: this.#token,
-        },
+        environment: { ...environment, ...ownEnvironment, PORT: String(port) },
         isHealthy: () => app.isHealthy(),
         onLine: (line) => this.#options.onLine?.(line),
-        onUp: () => void this.#onUp().then(resolve, reject),
+        onUp: () => void this.#onUp(app).then(resolve, reject),
         onDown: (why) => this.#onDown(why),
       });
       this.#process.start();
@@ -82,44 +63,20 @@ class RunningSidecar implements Sidecar {
 
   async close(drainMs?: number): Promise<void> {
     this.#isClosing = true;
-    await this.#node?.drain(drainMs);
+    await this.#offered.drain(drainMs);
     await this.#process?.stop();
-    await this.#node?.close();
-    this.#callPort.close();
-    this.#app?.close();
+    await this.#offered.close();
   }
 
-  async #onUp(): Promise<void> {
-    if (this.#node) {
-      this.#logger.info("the program is back");
-      return this.#node.registry.update({ state: "ready" });
-    }
-    const { urls, publicUrls, command, cwd, environment, appPort, healthPath, onLine, ...node } =
-      this.#options;
-    this.#node = await createNode({ ...node, services: [this.#service()] });
+  #onUp(app: AppClient): Promise<void> {
+    if (this.#offered.node) this.#logger.info("the program is back");
+    return this.#offered.up(app);
   }
 
   #onDown(why: string): void {
     if (this.#isClosing) return;
     this.#logger.error("the program is down and is started again", { why });
-    // Callers find it gone at once, and the node with its links stays for its return.
-    this.#node?.registry.update({ state: "draining" });
-  }
-
-  #service() {
-    const forward = (request: Request, ctx: CallContext) => this.#forward(request, ctx);
-    const handlers = [...operationsOf(this.#contract).keys()].map((name) => [name, forward]);
-    return service(this.#contract, ({ handle }) => handle(Object.fromEntries(handlers)));
-  }
-
-  async #forward(request: Request, ctx: CallContext): Promise<Response> {
-    const handle = randomBytes(12).toString("base64url");
-    this.#serving.set(handle, ctx as unknown as CallParent);
-    try {
-      return await (this.#app as AppClient).forward(request, ctx, handle);
-    } finally {
-      this.#serving.delete(handle);
-    }
+    this.#offered.down();
   }
 }
 

@@ -31,8 +31,11 @@ export interface SupervisorLink {
   offerMetrics(read: () => readonly MetricFamily[]): void;
   /** How many requests are at work, for automatic scaling. Without it: none. */
   measure(requestCount: () => number): void;
-  /** Connections that the supervisor accepts for this process; only from then on are they taken. */
-  onConnection(take: (socket: Socket) => void): void;
+  /**
+   * Connections that the supervisor accepts for this process; only from then on are they taken. `isMixed`: requests on it may be of
+   * several clients, who are told apart before they come here.
+   */
+  onConnection(take: (socket: Socket, isMixed: boolean) => void): void;
   /** What to do before the process ends. `isReplaced`: another process does its work from now on. */
   onStop(stop: (isReplaced: boolean) => Promise<void>): void;
   /** Says why the process cannot go on, and ends it. */
@@ -59,7 +62,7 @@ class Obedience implements SupervisorLink {
   readonly isStarted: Promise<void>;
   readonly #questions = new Questions((id, question) => void send({ kind: "ask", id, question }));
   #stop: ((isReplaced: boolean) => Promise<void>) | undefined;
-  #takeConnection: ((socket: Socket) => void) | undefined;
+  #takeConnection: ((socket: Socket, isMixed: boolean) => void) | undefined;
   #readMetrics = (): readonly MetricFamily[] => [];
   #requestCount = () => 0;
   #isStopping = false;
@@ -100,7 +103,7 @@ class Obedience implements SupervisorLink {
     this.#requestCount = requestCount;
   }
 
-  onConnection(take: (socket: Socket) => void): void {
+  onConnection(take: (socket: Socket, isMixed: boolean) => void): void {
     this.#takeConnection = take;
   }
 
@@ -121,7 +124,9 @@ class Obedience implements SupervisorLink {
       case "connection":
         void send({ kind: "taken", id: message.id });
         // Absent where the client has left meanwhile.
-        if (socket) this.#takeConnection?.(socket);
+        if (!socket) return;
+        if (message.read !== undefined) socket.unshift(Buffer.from(message.read, "base64"));
+        this.#takeConnection?.(socket, message.isMixed === true);
         return;
       case "answer":
         return this.#questions.answered(message.id, message.answer);

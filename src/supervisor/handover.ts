@@ -1,5 +1,6 @@
 import type { ChildProcess } from "node:child_process";
 import type { Socket } from "node:net";
+import type { Arrival } from "./arrival.ts";
 import type { ToChild } from "./messages.ts";
 
 interface Handed {
@@ -21,12 +22,13 @@ export class Handover {
   }
 
   /** Gives a connection; calls `onLost` if the process ends before it has it. */
-  give(socket: Socket, onLost: () => void): void {
+  give({ socket, head, isMixed }: Arrival, onLost: () => void): void {
     if (!this.#child.connected) return onLost();
     const id = this.#nextId;
     this.#nextId += 1;
     this.#handed.set(id, { socket, onLost });
-    const message: ToChild = { kind: "connection", id };
+    const read = head?.toString("base64");
+    const message: ToChild = { kind: "connection", id, read, isMixed };
     this.#child.send(message, socket, { keepOpen: true }, (error) => {
       if (error) this.#lost(id);
     });

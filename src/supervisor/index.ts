@@ -2,6 +2,7 @@
  * supervisor: processes. It starts them, restarts what crashes, writes their output, stops them in order, and tells the
  * command line about them. It knows nothing of services or the mesh: what a process does is in a message it hands on.
  */
+export type { Recognized, Recognizer } from "./arrival.ts";
 export { obeySupervisor, type SupervisorLink } from "./child.ts";
 export { initialScale, type ScaleRange, type ScaleState, scale } from "./core/autoscaler.ts";
 export { describeExit, type ExitReport, mebibytes } from "./core/exit-report.ts";

@@ -3,9 +3,9 @@
  * timer. Owns the process: nobody else signals it. Its output goes line by line to `onLine`.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import type { Socket } from "node:net";
 import { after, asError, now, type Timer } from "../kit/index.ts";
 import type { MetricFamily } from "../telemetry/index.ts";
+import type { Arrival } from "./arrival.ts";
 import { type ExitReport, lateReason, overweightReason } from "./core/exit-report.ts";
 import { LineSplitter } from "./core/line-splitter.ts";
 import {
@@ -145,8 +145,8 @@ export class ManagedProcess {
   }
 
   /** Gives it a connection; calls `onLost` if it ends before it has it. */
-  hand(socket: Socket, onLost: () => void): void {
-    if (this.#handover) this.#handover.give(socket, onLost);
+  hand(arrival: Arrival, onLost: () => void): void {
+    if (this.#handover) this.#handover.give(arrival, onLost);
     else onLost();
   }
 

@@ -27,8 +27,16 @@ export type ToChild =
   | { readonly kind: "start"; readonly spec: unknown; readonly drainMs: number }
   | { readonly kind: "answer"; readonly id: number; readonly answer: unknown }
   | { readonly kind: "read-metrics"; readonly id: number }
-  /** With a socket: a connection that the supervisor accepted for it. */
-  | { readonly kind: "connection"; readonly id: number }
+  /**
+   * With a socket: a connection that the supervisor accepted for it. `read`: the bytes it has read already, in Base64; `isMixed`:
+   * requests on it may be of several clients.
+   */
+  | {
+      readonly kind: "connection";
+      readonly id: number;
+      readonly read?: string | undefined;
+      readonly isMixed?: boolean | undefined;
+    }
   /** `isReplaced`: another process does its work from now on. */
   | { readonly kind: "stop"; readonly isReplaced: boolean };
 

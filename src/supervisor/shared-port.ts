@@ -6,12 +6,13 @@
  *
  * Owns: the listening socket, and connections until somebody has them. While nobody is ready they wait, bounded in number and time.
  */
-import { createHash } from "node:crypto";
 import { createServer, type Server, type Socket } from "node:net";
 import { afterInBackground, DureError, type Timer } from "../kit/index.ts";
+import { type Arrival, type Recognizer, takerFor } from "./arrival.ts";
 import type { ManagedProcess } from "./managed-process.ts";
+import { peekAt, peekable } from "./peek.ts";
 
-/** Connections that wait for a process; further ones are closed at once. */
+/** Connections that wait for a process, or whose head is read; further ones are closed at once. */
 const waitingMax = 1_024;
 /** So long a connection waits for a process, in ms: one that crashed is back within a second or two. */
 const waitMsMax = 10_000;
@@ -22,20 +23,23 @@ export interface SharedPortOptions {
   readonly port: number;
   /** Those who take connections now. */
   takers(): readonly ManagedProcess[];
-  /** Whether a client's address decides who has it, while the takers stay the same. Default false: each in turn. */
-  readonly isSticky?: boolean;
+  /** Finds out whose a connection is, before anybody has it. Default: it is not asked, and each taker has its turn. */
+  readonly recognizer?: Recognizer | undefined;
 }
 
 export class SharedPort {
   readonly #options: SharedPortOptions;
-  readonly #waiting = new Map<Socket, Timer>();
+  readonly #waiting = new Map<Arrival, Timer>();
   readonly #server: Server;
+  readonly #peeked = new Set<Socket>();
   #turn = 0;
 
   constructor(options: SharedPortOptions) {
     this.#options = options;
     // Paused: not a byte may be read here that the process needs.
-    this.#server = createServer({ pauseOnConnect: true }, (socket) => this.#hand(socket));
+    this.#server = createServer({ ...peekable, pauseOnConnect: true }, (socket) =>
+      this.#arrive(socket),
+    );
   }
 
   /** Starts listening, and gives the port. Rejects with ALREADY_EXISTS for a taken one. */
@@ -58,46 +62,61 @@ export class SharedPort {
   offer(): void {
     const waiting = [...this.#waiting];
     this.#waiting.clear();
-    for (const [socket, timer] of waiting) {
+    for (const [arrival, timer] of waiting) {
       timer.cancel();
-      this.#hand(socket);
+      this.#hand(arrival);
     }
   }
 
   /** Stops accepting; what waits is closed. */
   close(): void {
     this.#server.close();
-    for (const [socket, timer] of this.#waiting) {
+    for (const [{ socket }, timer] of this.#waiting) {
       timer.cancel();
       socket.destroy();
     }
     this.#waiting.clear();
+    for (const socket of this.#peeked) socket.destroy();
+  }
+
+  #arrive(socket: Socket): void {
+    const { recognizer } = this.#options;
+    if (!recognizer) return this.#hand({ socket });
+    if (!recognizer.readsHead)
+      return this.#hand({ socket, ...recognizer.recognize(socket, Buffer.alloc(0)) });
+    if (this.#peeked.size >= waitingMax) return void socket.destroy();
+    this.#peeked.add(socket);
+    void peekAt(socket).then((head) => {
+      this.#peeked.delete(socket);
+      if (head) this.#hand({ socket, head, ...recognizer.recognize(socket, head) });
+    });
   }
 
   /** @param gone those who could not take it: they have ended, and it may not be known yet. */
-  #hand(socket: Socket, gone: readonly ManagedProcess[] = []): void {
+  #hand(arrival: Arrival, gone: readonly ManagedProcess[] = []): void {
     const takers = this.#options.takers().filter((taker) => !gone.includes(taker));
-    const taker = takers[this.#placeOf(socket) % takers.length];
-    if (taker) taker.hand(socket, () => this.#hand(socket, [...gone, taker]));
-    else this.#keep(socket);
+    const taker = this.#choose(takers, arrival);
+    if (taker) taker.hand(arrival, () => this.#hand(arrival, [...gone, taker]));
+    else this.#keep(arrival);
   }
 
-  #placeOf({ remoteAddress = "" }: Socket): number {
-    if (this.#options.isSticky)
-      return createHash("sha256").update(remoteAddress).digest().readUInt32BE();
+  #choose(takers: readonly ManagedProcess[], arrival: Arrival): ManagedProcess | undefined {
+    const chosen = takerFor(arrival, takers);
+    if (chosen) return chosen;
     this.#turn += 1;
-    return this.#turn;
+    return takers[this.#turn % takers.length];
   }
 
-  #keep(socket: Socket): void {
+  #keep(arrival: Arrival): void {
+    const { socket } = arrival;
     if (this.#waiting.size >= waitingMax) {
       socket.destroy();
       return;
     }
     const timer = afterInBackground(waitMsMax, () => {
-      this.#waiting.delete(socket);
+      this.#waiting.delete(arrival);
       socket.destroy();
     });
-    this.#waiting.set(socket, timer);
+    this.#waiting.set(arrival, timer);
   }
 }

@@ -1,3 +1,4 @@
+import { wallTime } from "../kit/index.ts";
 import { LogRing } from "./logs/log-ring.ts";
 import { type Logger, silentLogger } from "./logs/logger.ts";
 import { recordedLogger } from "./logs/recorded-logger.ts";
@@ -54,6 +55,7 @@ export class NodeTelemetry {
       [`${telemetryService}.spans`, (params) => JSON.stringify(this.#spans(params))],
       [`${telemetryService}.logs`, (params) => JSON.stringify(this.#lines(params))],
       [`${telemetryService}.metrics`, () => JSON.stringify({ families: this.metrics.read() })],
+      [`${telemetryService}.clock`, () => JSON.stringify({ wallTime: wallTime() })],
     ];
   }
 

@@ -1,6 +1,6 @@
 /**
- * What each node answers over the mesh to whoever collects: the built-in operations `$telemetry.spans`, `.logs` and `.metrics`, whose params
- * are strings (`traceIds` separated by commas). They are pulled and nothing is ever sent by itself, so that a node that floods
+ * What each node answers over the mesh to whoever collects: the built-in operations `$telemetry.spans`, `.logs`, `.metrics` and `.clock`,
+ * whose params are strings (`traceIds` separated by commas). They are pulled and nothing is ever sent by itself, so that a node that floods
  * overwrites its own ring and nobody else's.
  */
 

@@ -90,6 +90,25 @@ for (const { name, viewport } of sizes) {
   });
 }
 
+test("a line of the log is found by its quotes, and what it says is never markup", async () => {
+  const { page, assertNoErrors } = await openConsole({ width: 1280, height: 800 });
+  await fleet.placeUnbillable("quoted");
+  await goTo(
+    page,
+    `logs?${new URLSearchParams({ text: `src=x onerror="document.title='owned'"` })}`,
+  );
+  await page
+    .getByRole("link", { name: `placed ${evil}` })
+    .first()
+    .click();
+  const line = page.getByRole("complementary", { name: "The line" });
+  await line.getByText(`placed ${evil}`).waitFor();
+  assert.equal(await page.locator("main img").count(), 0);
+  assert.match(await page.title(), /Dure console$/);
+  assertNoErrors();
+  await page.close();
+});
+
 test("any operation can be tried by a form, and its answer leads to its trace", async () => {
   const { page, assertNoErrors } = await openConsole({ width: 1280, height: 800 });
   await goTo(page, "catalogue/orders/get");
@@ -159,6 +178,61 @@ for (const { name, viewport } of sizes) {
     });
   }
 }
+
+test("what is on its way, what failed and what is not there are told apart, in words", async () => {
+  const { page } = await openConsole({ width: 1280, height: 800 });
+  const asked = Promise.withResolvers<void>();
+  const mayAnswer = Promise.withResolvers<void>();
+  let isBroken = true;
+  await page.route("**/api/sagas*", async (route) => {
+    asked.resolve();
+    await mayAnswer.promise;
+    if (!isBroken) return route.continue();
+    const problem = { status: 503, code: "UNAVAILABLE", detail: "nobody answers" };
+    await route.fulfill({
+      status: 503,
+      contentType: "application/problem+json",
+      body: JSON.stringify(problem),
+    });
+  });
+  await goTo(page, "sagas");
+  await asked.promise;
+  await page.getByRole("status").getByText("Loading sagas").waitFor();
+  mayAnswer.resolve();
+  await page.getByRole("heading", { name: "Sagas cannot be reached" }).waitFor();
+  await page.getByText("nobody answers").waitFor();
+  isBroken = false;
+  await page.getByRole("button", { name: "Try again" }).click();
+  await page.getByRole("heading", { name: "No sagas" }).waitFor();
+  await page.getByText("None of this state, or no service runs any.").waitFor();
+  for (const [place, title] of [
+    ["logs?text=nobody-said-this", "No lines"],
+    ["traces?text=nobody-asked-this", "No traces"],
+    ["catalogue", "Choose a service"],
+    ["catalogue/nobody", "Nobody offers nobody now"],
+    ["topology/service/nobody", "No nobody here"],
+  ] as const) {
+    await goTo(page, place);
+    await page.getByRole("heading", { name: title }).waitFor();
+  }
+  await page.close();
+});
+
+test("a console that is killed leaves a banner, and what was there; once it is back, the banner goes by itself", async () => {
+  const { page } = await openConsole({ width: 1280, height: 800 });
+  const card = page.locator(".map .card", { hasText: "stock" });
+  await card.waitFor();
+  fleet.killConsole();
+  const banner = page.getByRole("alert").filter({ hasText: "Disconnected." });
+  await banner.getByText(/What you see is from \d/).waitFor();
+  assert.ok(await card.isVisible(), "what was known stays");
+  assert.equal(await page.getByText("Live", { exact: true }).count(), 0);
+  await banner.waitFor({ state: "hidden", timeout: 60_000 });
+  await page.getByText("Live", { exact: true }).waitFor();
+  await goTo(page, "routes");
+  await page.getByRole("cell", { name: "/orders/:id", exact: true }).first().waitFor();
+  await page.close();
+});
 
 test("a Distributor that is killed is shown, and who lost it", async () => {
   const { page, assertNoErrors } = await openConsole({ width: 1280, height: 800 });

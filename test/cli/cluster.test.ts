@@ -94,8 +94,8 @@ test("a plain server is cloned, shares its port, and is reloaded under load with
   await stopCleanly(fleet);
 });
 
-test("with --sticky a client stays with one process", async (context) => {
-  const { fleet, url } = await startCluster(context, "--sticky");
+test("with --sticky address a client stays with one process", async (context) => {
+  const { fleet, url } = await startCluster(context, "--sticky", "address");
   const names = new Set<string>();
   for (let count = 0; count < 8; count += 1) {
     const answer = await request(url, false);

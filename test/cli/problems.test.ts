@@ -1,10 +1,18 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { writeFileSync } from "node:fs";
+import { cpSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { dure, fixtureConfig, mainFile, root, start, temporaryFolder } from "./support.ts";
+import {
+  dure,
+  fixtureConfig,
+  linkDependencies,
+  mainFile,
+  root,
+  start,
+  temporaryFolder,
+} from "./support.ts";
 
 const config = (name: string) => join(root, "test/cli/fixture", `${name}.config.ts`);
 
@@ -55,6 +63,28 @@ test("what is wrong with services and their environment is told together, and up
   assert.deepEqual(fleet.members(), []);
 });
 
+test("a value that a service refuses is told with where it was set, and without the value", async (context) => {
+  const folder = temporaryFolder(context);
+  linkDependencies(folder);
+  cpSync(join(root, "test/cli/fixture/services/needy.ts"), join(folder, "needy.ts"));
+  writeFileSync(
+    join(folder, "dure.config.mjs"),
+    "export default { name: 'x', services: { needy: () => import('./needy.ts') } };",
+  );
+  writeFileSync(join(folder, ".env"), "# of everybody\n\nNEEDY__PAGE_SIZE=hush-hush\n");
+  for (const command of [["up"], ["serve", "needy.ts"], ["doctor"]]) {
+    const { code, stdout, stderr } = await dure(context, command, { cwd: folder });
+    assert.notEqual(code, 0);
+    assert.match(stdout + stderr, /the environment of needy has 2 problems:/);
+    assert.match(stdout + stderr, / \.env:3: PAGE_SIZE is refused: /);
+    assert.match(stdout + stderr, / {2}STRIPE_KEY is missing; set STRIPE_KEY/);
+    assert.doesNotMatch(stdout + stderr, /hush-hush/);
+  }
+  const environment = { PAGE_SIZE: "many", STRIPE_KEY: "x", NEEDY__PAGE_SIZE: "" };
+  const { stderr } = await dure(context, ["serve", "needy.ts"], { cwd: folder, environment });
+  assert.match(stderr, /NEEDY__PAGE_SIZE in the environment: PAGE_SIZE is refused: /);
+});
+
 test("a service that crashes at each start is given up with its last words", async (context) => {
   const fleet = start(context, ["up", "--config", config("crashing")]);
   const { code, stdout, stderr } = await fleet.ended;
@@ -68,17 +98,22 @@ test("a configuration with problems lists them all, without a stack", async (con
   const folder = temporaryFolder(context);
   writeFileSync(
     join(folder, "dure.config.mjs"),
-    "export default { name: 'x', services: {}, gatway: {}, host: 7 };",
+    "export default {\n  name: 'x', services: {}, gatway: {},\n  host: 7, profiles: { night: { host: 8, logs: { ...{ level: 'loud' } } } },\n};",
   );
   const { code, stderr } = await dure(context, ["up"], {
     cwd: folder,
     environment: { PORT: "80a" },
   });
   assert.equal(code, 2);
-  assert.match(stderr, /has 3 problems:\n/);
-  assert.match(stderr, /gatway is not an option \(did you mean "gateway"\?\)/);
-  assert.match(stderr, /host is 7; it must be a string/);
-  assert.match(stderr, /PORT is "80a"; it must be a port number/);
+  assert.match(stderr, /has 5 problems:\n/);
+  for (const line of [
+    / .*\/dure\.config\.mjs:2:28: gatway is not an option \(did you mean "gateway"\?\)/,
+    / .*\/dure\.config\.mjs:3:3: host is 7; it must be a string/,
+    / .*\/dure\.config\.mjs:3:33: profiles\.night\.host is 8; it must be a string/,
+    / {2}profiles\.night\.logs\.level is "loud"; it must be one of /,
+    / {2}the environment: PORT is "80a"; it must be a port number/,
+  ])
+    assert.match(stderr, line);
   assert.doesNotMatch(stderr, /^\s+at /m);
 });
 

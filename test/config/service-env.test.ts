@@ -1,14 +1,26 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { parseEnv } from "node:util";
 import fc from "fast-check";
-import { resolveServiceEnv, type ServiceEnvSources } from "../../src/config/index.ts";
+import {
+  type EnvFile,
+  envLines,
+  resolveServiceEnv,
+  type ServiceEnvSources,
+} from "../../src/config/index.ts";
+
+const envFile = (name: string, text: string): EnvFile => ({
+  name,
+  values: parseEnv(text),
+  lines: envLines(text),
+});
 
 function sources(more: Partial<ServiceEnvSources> = {}): ServiceEnvSources {
   return {
     builtIn: {},
     environment: {},
-    profileFile: {},
-    file: {},
+    profileFile: envFile(".env.production", ""),
+    file: envFile(".env", ""),
     config: {},
     readFile: (path) => `content of ${path}\n`,
     ...more,
@@ -32,8 +44,8 @@ test("the first of own variable, variable, file variable, profile's .env, .env a
         ["KEY"],
         sources({
           environment: { PRODUCTS__KEY: own, KEY: plain, KEY_FILE: filePath },
-          profileFile: { KEY: profileFile },
-          file: { KEY: file },
+          profileFile: { ...envFile(".env.production", ""), values: { KEY: profileFile } },
+          file: { ...envFile(".env", ""), values: { KEY: file } },
           config: config === undefined ? {} : { KEY: config },
         }),
       );
@@ -84,4 +96,70 @@ test("the prefix that gives a key to one service is its name in capitals", () =>
   const { values, origins } = resolveServiceEnv("my-stock", ["KEY"], sources({ environment }));
   assert.deepEqual(values, { KEY: "mine" });
   assert.deepEqual(origins, { KEY: "MY_STOCK__KEY" });
+});
+
+test("a value of an .env file is told with its line, the last one where there are two", () => {
+  const text = [
+    "# KEY=none",
+    "KEY=first",
+    'TEXT="several',
+    "KEY=in a text",
+    'lines"',
+    "  export KEY = second # and a remark",
+    "PRODUCTS__OWN='x'",
+  ].join("\n");
+  const file = envFile(".env", text);
+  const profileFile = envFile(".env.production", "\r\nPAGE=3\r\n");
+  const { values, origins } = resolveServiceEnv(
+    "products",
+    ["KEY", "TEXT", "OWN", "PAGE"],
+    sources({ file, profileFile }),
+  );
+  assert.deepEqual(values, {
+    KEY: "second",
+    TEXT: "several\nKEY=in a text\nlines",
+    OWN: "x",
+    PAGE: "3",
+  });
+  assert.deepEqual(origins, {
+    KEY: ".env:6",
+    TEXT: ".env:3",
+    OWN: ".env:7",
+    PAGE: ".env.production:2",
+  });
+});
+
+test("the lines of an .env file are those from which Node has the values", () => {
+  const name = fc.constantFrom("A", "B", "LONG_NAME");
+  const value = fc.constantFrom(
+    "",
+    "1",
+    "'q'",
+    '"d"',
+    "`t`",
+    '"two\nlines"',
+    "'A=1\nB=2'",
+    "x # y",
+    "a=b",
+  );
+  const line = fc.oneof(
+    fc.tuple(name, value).map(([key, text]) => `${key}=${text}`),
+    fc.constantFrom("", "# A=2", "nothing"),
+  );
+  fc.assert(
+    fc.property(fc.array(line), (parts) => {
+      const text = parts.join("\n");
+      const lines = envLines(text);
+      const values = parseEnv(text);
+      assert.deepEqual([...lines.keys()].sort(), Object.keys(values).sort());
+      for (const [key, at] of lines) {
+        const rest = text
+          .split("\n")
+          .slice(at - 1)
+          .join("\n");
+        assert.ok(rest.startsWith(`${key}=`));
+        assert.equal(parseEnv(rest)[key], values[key], text);
+      }
+    }),
+  );
 });

@@ -19,6 +19,7 @@ before(async () => {
   writeFileSync(join(pages, "index.html"), "<!doctype html><title>console</title>");
   writeFileSync(join(pages, "assets", "main-1a2b.js"), "export {};");
   writeFileSync(join(pages, "assets", "main-1a2b.js.map"), "{}");
+  writeFileSync(join(pages, "assets", "long-3c4d.js"), "export {};\n".repeat(1_000));
   node = await createNode({ name: "console", mesh: "test", distributors: [] });
   running = await createConsole(options());
 });
@@ -170,6 +171,11 @@ test("the pages are sent with types and with what keeps anything else from runni
   const script = await fetch(`${running.url}assets/main-1a2b.js`);
   assert.match(script.headers.get("content-type") ?? "", /^text\/javascript/);
   assert.match(script.headers.get("cache-control") ?? "", /immutable/);
+  const long = await fetch(`${running.url}assets/long-3c4d.js`, {
+    headers: { "accept-encoding": "br" },
+  });
+  assert.equal(long.headers.get("content-encoding"), "br");
+  assert.equal((await long.text()).length, 11_000);
   for (const name of ["main-1a2b.js.map", "..%2Findex.html", "index.html", "none.js"])
     assert.ok([400, 404].includes((await fetch(`${running.url}assets/${name}`)).status), name);
 });

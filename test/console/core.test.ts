@@ -3,6 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { NodeMeter } from "../../src/console/core/node-meter.ts";
 import { quantile, sumOf } from "../../src/console/core/quantile.ts";
+import { totalsOf } from "../../src/console/core/traffic.ts";
 import { VersionedTable } from "../../src/console/core/versioned-table.ts";
 import { WrongTokens } from "../../src/console/core/wrong-tokens.ts";
 import { Metrics } from "../../src/telemetry/index.ts";
@@ -94,6 +95,24 @@ test("rates are what was counted between two readings, by the time between them"
   assert.deepEqual(second.counters("some_total"), [{ labels: { what: "x" }, total: 11, perS: 2 }]);
   const p99 = quantile(second.calls[0]?.bucketsPerS ?? [], second.bounds, 0.99) ?? 0;
   assert.ok(p99 > 0.0025 && p99 <= 0.005, String(p99));
+});
+
+test("a consumer that waits for events counts as a call, and says nothing of how fast calls are", () => {
+  const metrics = new Metrics();
+  const calls = metrics.durations({
+    name: "dure_server_duration_seconds",
+    help: "calls",
+    labels: ["service", "operation", "caller", "code"],
+  });
+  const meter = new NodeMeter();
+  meter.take(metrics.read(), 0);
+  for (let count = 0; count < 10; count += 1) {
+    calls.of(["eventlog", "poll", "store", "OK"]).observe(9);
+    calls.of(["eventlog", "append", "store", "OK"]).observe(0.004);
+  }
+  const totals = totalsOf([meter.take(metrics.read(), 1_000)]);
+  assert.equal(totals.perS, 20);
+  assert.ok((totals.p99Ms ?? 0) <= 5, String(totals.p99Ms));
 });
 
 test("whoever tries tokens waits after ten, until the minute is over", () => {

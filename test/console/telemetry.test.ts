@@ -122,6 +122,23 @@ test("a log is followed as it grows; what comes too fast is counted, not queued"
   assert.ok(older.items.every(({ id }) => id < (items.at(-1)?.id ?? 0)));
 });
 
+test("a line is found by what it says and carries, character for character", async (context) => {
+  const { caller, client } = await start(context);
+  await caller.client(prices).say({ text: String.raw`Kim said "50 % off" \o/ at`, times: 1 });
+  const find = async (text: string) => (await client.logs({ text })).items.length;
+  await until("it is there", async () => (await find("kim")) === 1);
+  for (const text of [
+    `said "50 %`,
+    String.raw`off" \o/`,
+    `\\o/ AT 0`,
+    `EVIL=${evil}`,
+    `"alert(1)"`,
+  ])
+    assert.equal(await find(text), 1, text);
+  for (const text of [`said_"50`, `said%off`, `said \\"50`])
+    assert.equal(await find(text), 0, text);
+});
+
 test("a cache tells how it answered", async (context) => {
   const { base, client } = await start(context);
   for (let count = 0; count < 3; count += 1) await (await fetch(`${base}/prices/7`)).text();

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { setTimeout as pause } from "node:timers/promises";
+import { setTimeout as pause, setImmediate as setImmediately } from "node:timers/promises";
 import { AppendWindow } from "../../src/events/append-window.ts";
 import {
   eventsIn,
@@ -9,7 +9,7 @@ import {
   unpackBatch,
 } from "../../src/events/core/packed-events.ts";
 import { StorageExecutor } from "../../src/events/storage/executor.ts";
-import { DureError } from "../../src/kit/index.ts";
+import { DureError, installScheduler } from "../../src/kit/index.ts";
 
 type Fate = "answered" | "late" | "lost before" | "lost after" | "refused";
 
@@ -105,6 +105,63 @@ test("an append that is given up fails alone: the one behind it is stored under 
   const acknowledged = await publishAll(log, 20_000);
   assert.ok(acknowledged.size > 0 && acknowledged.size < 20_000, `${acknowledged.size}`);
   assertStored(log.read(), acknowledged);
+});
+
+/** Keeps 64 events in flight at a log that needs so long for each append; gives back how many were in each, and the most at once. */
+async function keepInFlight(answerMs: number): Promise<{ counts: number[]; mostAtOnce: number }> {
+  let time = 0;
+  const uninstall = installScheduler({
+    now: () => time,
+    wallTime: () => 0,
+    after: () => ({ cancel() {} }),
+    random: () => 0,
+  });
+  const counts: number[] = [];
+  let running = 0;
+  let mostAtOnce = 0;
+  let last: Promise<unknown> = Promise.resolve();
+  async function append({ runs }: PackedBatch) {
+    counts.push(runs.reduce((sum, { count }) => sum + count, 0));
+    running += 1;
+    mostAtOnce = Math.max(mostAtOnce, running);
+    // One after the other, each with a sync of its own.
+    last = last.then(() => setImmediately()).then(() => setImmediately());
+    await last;
+    time += answerMs;
+    running -= 1;
+    return { duplicates: 0 };
+  }
+  const window = new AppendWindow({ client: { append } as never, source: "s", onTaken() {} });
+  const event = { topic: "t", key: "", head: "{}", body: "1" };
+  const publishAgainAndAgain = async () => {
+    for (let number = 0; number < 50; number += 1)
+      await new Promise<void>((resolve, reject) =>
+        window.push({ event, chars: 300, resolve, reject }),
+      );
+  };
+  try {
+    await Promise.all(Array.from({ length: 64 }, publishAgainAndAgain));
+  } finally {
+    uninstall();
+  }
+  assert.equal(
+    counts.reduce((sum, each) => sum + each),
+    64 * 50,
+  );
+  return { counts, mostAtOnce };
+}
+
+test("while a log answers at once, one half of the events is made while it stores the other", async () => {
+  const { counts, mostAtOnce } = await keepInFlight(0.5);
+  assert.equal(mostAtOnce, 2);
+  assert.equal(counts[0], 64, "the first answer tells how quick the log is");
+  assert.deepEqual([...new Set(counts.slice(1))], [32]);
+});
+
+test("of a log that takes its time each sync serves as many events as wait", async () => {
+  const { counts, mostAtOnce } = await keepInFlight(5);
+  assert.equal(mostAtOnce, 1);
+  assert.deepEqual([...new Set(counts)], [64]);
 });
 
 test("what is published at once of several topics is packed by topic, in the order of each", async () => {

@@ -141,6 +141,8 @@ test("a node tells whom it sees", async () => {
   assert.equal(readingOf(caller, "dure_registry_connected", {}), 1);
   assert.equal(readingOf(caller, "dure_client_instances", { service: "lamp", breaker: "in" }), 1);
   assert.equal(readingOf(caller, "dure_client_pending", { service: "lamp" }), 0);
+  const budget = readingOf(caller, "dure_client_retry_budget", { service: "lamp" }) ?? 0;
+  assert.ok(budget >= 1, `${budget} retries may be made`);
 });
 
 test("the page of metrics tells every one, and no other", async () => {

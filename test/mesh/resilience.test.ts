@@ -140,7 +140,9 @@ test("retry budget: what an instance had at work when it died can all be asked e
     for (let call = 0; call < seconds * callsPerSecond; call += 1) budget.onCall(from + call);
   };
   callFor(5, 0);
+  assert.equal(budget.balance(5_000), share * 5 * callsPerSecond);
   assert.equal(takeAll(5_000), share * 5 * callsPerSecond);
+  assert.ok(budget.balance(5_000) < 1, "all are taken");
   callFor(5, 5_000);
   assert.ok(takeAll(3 * windowMs) <= burst, "without calls there is no more than the burst");
 });

@@ -158,7 +158,7 @@ test("a member that may call cannot make a principal up, change one, or sign one
     [
       "its own signature",
       own,
-      /was signed by reviews, and only gateway may; see security\.principals/,
+      /was signed by reviews, and only gateway may; add "reviews" to security\.principals/,
     ],
     [
       "the gateway's name on it",

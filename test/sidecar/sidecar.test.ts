@@ -16,6 +16,7 @@ const who = contract("who", {
       subject: z.string().nullable(),
       remainingMs: z.number(),
       traceId: z.string(),
+      tracestate: z.string().nullable(),
     }),
     idempotent: true,
   }),
@@ -26,6 +27,7 @@ const whoService = service(who, ({ handle }) =>
       subject: ctx.principal?.subject ?? null,
       remainingMs: ctx.remainingMs(),
       traceId: ctx.traceparent.slice(3, 35),
+      tracestate: ctx.tracestate ?? null,
     }),
   }),
 );
@@ -78,13 +80,19 @@ test("a request reaches the program as it is, without what it may not say, and w
   assert.equal(headers["dure-principal"], undefined);
   assert.match(headers["dure-deadline-ms"], /^\d+$/);
   assert.match(headers.traceparent, /^00-[0-9a-f]{32}-/);
+  assert.equal(headers.tracestate, undefined);
 });
 
 test("the program calls others for the request it serves, by its time and trace; without its token it calls nobody", async () => {
   const traceId = "0af7651916cd43dd8448eb211c80319c";
-  const headers = { traceparent: `00-${traceId}-b7ad6b7169203331-01` };
+  const tracestate = "vendor=opaque,other=2";
+  const headers = { traceparent: `00-${traceId}-b7ad6b7169203331-01`, tracestate };
+  const told = (await (await ask("/app/echo", { headers })).json()) as any;
+  assert.equal(told.headers.traceparent.slice(3, 35), traceId);
+  assert.equal(told.headers.tracestate, tracestate);
   const answer = (await (await ask("/app/ask", { headers })).json()) as any;
   assert.equal(answer.traceId, traceId);
+  assert.equal(answer.tracestate, tracestate);
   assert.ok(answer.remainingMs > 0 && answer.remainingMs <= 5_000);
   const other = (await (await ask("/app/ask?as=nobody", { headers })).json()) as any;
   assert.notEqual(other.traceId, traceId);

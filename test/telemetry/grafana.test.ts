@@ -17,7 +17,7 @@ const metrics = new Map(
 /** The supervisor adds the first; the second is a histogram's own. */
 const further = new Set(["process", "le"]);
 const functions = new Set(
-  "sum max count rate histogram_quantile vector time label_values by or".split(" "),
+  "sum max min count rate histogram_quantile vector time label_values by or".split(" "),
 );
 
 const panels: any[] = dashboard.panels.flatMap((panel: any) => [panel, ...(panel.panels ?? [])]);

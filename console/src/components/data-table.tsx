@@ -11,8 +11,10 @@ export interface Column<Row> {
   /** CSS width; columns without one share what is left. */
   readonly width?: string;
   readonly isFigure?: boolean;
-  /** Left out on phones. */
+  /** Left out where the table is narrow: on phones, and beside what was chosen in it. */
   readonly isWideOnly?: boolean;
+  /** Has most of the width on phones. */
+  readonly isMain?: boolean;
   /** What the column is sorted by; absent: it is not. */
   readonly sortBy?: (row: Row) => number | string;
   readonly cell: (row: Row) => ComponentChildren;
@@ -91,7 +93,7 @@ function Head({ columns, order, onSort }: HeadProps) {
               key={title}
               scope="col"
               class={classOf(column)}
-              style={width ? { width } : undefined}
+              style={width ? { "--width": width } : undefined}
               aria-sort={column.sortBy ? direction : undefined}
             >
               {column.sortBy ? (
@@ -112,9 +114,10 @@ function Head({ columns, order, onSort }: HeadProps) {
   );
 }
 
-function classOf({ isFigure, isWideOnly }: Column<any>): string | undefined {
-  const classes = [isFigure ? "figure" : "", isWideOnly ? "wide-only" : ""].filter(Boolean);
-  return classes.length > 0 ? classes.join(" ") : undefined;
+function classOf({ isFigure, isWideOnly, isMain }: Column<any>): string | undefined {
+  const classes = { figure: isFigure, "wide-only": isWideOnly, "is-main": isMain };
+  const own = Object.entries(classes).flatMap(([name, isOwn]) => (isOwn ? [name] : []));
+  return own.length > 0 ? own.join(" ") : undefined;
 }
 
 function inOrder<Row>(

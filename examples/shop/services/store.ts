@@ -69,7 +69,7 @@ export default service(store, {
         ? sagas.start(
             runnerOf(tx),
             conducted,
-            { id: row.purchase_id, traceparent: ctx.traceparent },
+            { id: row.purchase_id, traceparent: ctx.traceparent, tracestate: ctx.tracestate },
             order,
           )
         : outbox.publish(runnerOf(tx), store.placed, order, ctx);

@@ -2,10 +2,14 @@
  * Loaded before a program that `dure cluster` clones: its first server that listens on a port gets its connections from the
  * supervisor, which listens on that port for all clones. Everything else of the program stays as it is.
  */
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { type AddressInfo, Server, type Socket } from "node:net";
+import { Server as TlsServer } from "node:tls";
 import { now, sleep } from "../../kit/index.ts";
 import { obeySupervisor } from "../../supervisor/index.ts";
-import type { ListenAnswer, ListenQuestion } from "./messages.ts";
+import { markAnswer } from "./mark-answer.ts";
+import type { CloneSpec, ListenAnswer, ListenQuestion } from "./messages.ts";
+import { cookieOf } from "./request-head.ts";
 
 /** Of the time to drain so much is left for the last answers, in ms. */
 const lastMs = 1_000;
@@ -13,11 +17,12 @@ const lastMs = 1_000;
 const lookMs = 20;
 
 const link = await obeySupervisor();
+const { cookie } = link.spec as CloneSpec;
 const listenItself = Server.prototype.listen;
 let isShared = false;
 
 Server.prototype.listen = function listen(this: Server, ...args: any[]): Server {
-  const question = questionOf(args);
+  const question = questionOf(this, args);
   if (!question || isShared) return listenItself.apply(this, args as never);
   isShared = true;
   const onListening = args.at(-1);
@@ -27,13 +32,19 @@ Server.prototype.listen = function listen(this: Server, ...args: any[]): Server 
 };
 
 /** The port and address that `listen` is asked for; undefined for a socket file or a handle. */
-function questionOf([first, second]: readonly any[]): ListenQuestion | undefined {
+function questionOf(server: Server, [first, second]: readonly any[]): ListenQuestion | undefined {
   const options =
     typeof first === "object" && first !== null ? first : { port: first, host: second };
   const port = Number(options.port ?? 0);
   if (options.path !== undefined || options.fd !== undefined || !Number.isInteger(port))
     return undefined;
-  return { port, host: typeof options.host === "string" ? options.host : "0.0.0.0" };
+  const host = typeof options.host === "string" ? options.host : "0.0.0.0";
+  return { port, host, isPlainHttp: isHttp(server) && !(server instanceof TlsServer) };
+}
+
+/** Whether it is one of `node:http` or `node:https`. */
+function isHttp(server: Server): boolean {
+  return "closeIdleConnections" in server;
 }
 
 async function share(server: Server, question: ListenQuestion): Promise<void> {
@@ -48,7 +59,7 @@ async function share(server: Server, question: ListenQuestion): Promise<void> {
   server.address = () => address;
   Object.defineProperty(server, "listening", { get: () => true });
   const work = new Work(server);
-  link.onConnection((socket) => work.take(socket));
+  link.onConnection((socket, isMixed) => work.take(socket, isMixed));
   link.onStop((isReplaced) => work.end(isReplaced ? link.drainMs - lastMs : 0));
   server.emit("listening");
   link.ready({ host: question.host, port });
@@ -58,25 +69,21 @@ async function share(server: Server, question: ListenQuestion): Promise<void> {
 class Work {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
+  /** Those on which the next request may be of a client that another clone has. */
+  readonly #mixed = new WeakSet<Socket>();
   readonly #isHttp: boolean;
   #requestCount = 0;
   #isEnding = false;
 
   constructor(server: Server) {
     this.#server = server;
-    this.#isHttp = "closeIdleConnections" in server;
-    server.prependListener("request", (_request, response) => {
-      this.#requestCount += 1;
-      // The last answer of its connection: clients take another for what follows.
-      if (this.#isEnding) response.shouldKeepAlive = false;
-      response.once("close", () => {
-        this.#requestCount -= 1;
-      });
-    });
+    this.#isHttp = isHttp(server);
+    server.prependListener("request", (request, response) => this.#onRequest(request, response));
   }
 
-  take(socket: Socket): void {
+  take(socket: Socket, isMixed: boolean): void {
     this.#sockets.add(socket);
+    if (isMixed) this.#mixed.add(socket);
     socket.once("close", () => this.#sockets.delete(socket));
     this.#server.emit("connection", socket);
   }
@@ -86,6 +93,17 @@ class Work {
     this.#isEnding = true;
     const idleUntil = now() + idleMs;
     while (this.#isBusy() || (this.#sockets.size > 0 && now() < idleUntil)) await sleep(lookMs);
+  }
+
+  #onRequest({ headers, socket }: IncomingMessage, response: ServerResponse): void {
+    this.#requestCount += 1;
+    // The last answer of its connection: clients take another for what follows.
+    if (this.#isEnding || this.#mixed.has(socket)) response.shouldKeepAlive = false;
+    if (cookie && cookieOf(headers.cookie, cookie.name) !== cookie.value)
+      markAnswer(response, cookie);
+    response.once("close", () => {
+      this.#requestCount -= 1;
+    });
   }
 
   #isBusy(): boolean {

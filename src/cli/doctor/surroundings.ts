@@ -23,9 +23,11 @@ export function checkServices({ config, serviceEnv }: Project): Promise<Finding[
       try {
         const service = await loadService(name, loader);
         const keys = Object.keys(serviceDefinition(service).env);
-        const { values, origins, problems } = serviceEnv(name, keys);
-        await checkEnvironment([service], { [name]: values }, problems);
-        const told = keys.map((key) => `${key} from ${origins[key] ?? "its default"}`).join(", ");
+        const found = serviceEnv(name, keys);
+        await checkEnvironment([service], { [name]: found }, found.problems);
+        const told = keys
+          .map((key) => `${key} from ${found.origins[key] ?? "its default"}`)
+          .join(", ");
         return finding(what, "good", told || "needs nothing of its environment");
       } catch (thrown) {
         return finding(what, "bad", asError(thrown).message);

@@ -245,7 +245,9 @@ export class Fleet {
       ([service, names]) => [service, project.serviceEnv(service, names)] as const,
     );
     return {
-      values: Object.fromEntries(found.map(([service, { values }]) => [service, values])),
+      found: Object.fromEntries(
+        found.map(([service, { values, origins }]) => [service, { values, origins }]),
+      ),
       problems: found.flatMap(([, { problems }]) => problems),
     };
   }

@@ -9,7 +9,8 @@ import type { EnvAnswer, EnvQuestion } from "./spec.ts";
 /** Services with the values of the keys they declare. */
 export interface HostedServices {
   readonly services: Service[];
-  readonly env: EnvAnswer["values"];
+  /** By service and key. */
+  readonly env: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
 /** Loads services by their keys and gets their environment from the supervisor. */
@@ -27,9 +28,10 @@ export async function loadHosted(
     }),
   );
   const question: EnvQuestion = { kind: "env", keys: declaredKeys(services) };
-  const { values, problems } = (await link.ask(question)) as EnvAnswer;
-  await checkEnvironment(services, values, problems);
-  return { services, env: values };
+  const { found, problems } = (await link.ask(question)) as EnvAnswer;
+  await checkEnvironment(services, found, problems);
+  const values = Object.entries(found).map(([service, { values }]) => [service, values] as const);
+  return { services, env: Object.fromEntries(values) };
 }
 
 /** The keys that each service declares. */

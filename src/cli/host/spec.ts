@@ -1,5 +1,6 @@
 import type { HostPort, Problem, ResolvedConfig, SidecarSection } from "../../config/index.ts";
 import type { ConsoleOptions } from "../../console/index.ts";
+import type { FoundEnvironment } from "../services.ts";
 
 /** What every process of a fleet is told when it starts. Crosses the supervisor's channel, so it is plain JSON. */
 interface CommonSpec {
@@ -132,9 +133,9 @@ export interface EnvQuestion {
   readonly keys: Readonly<Record<string, readonly string[]>>;
 }
 
-/** Values by service, as strings; the schemas of the service convert them. */
+/** By service: values as strings, which the schemas of the service convert, and where they came from. */
 export interface EnvAnswer {
-  readonly values: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  readonly found: FoundEnvironment;
   readonly problems: readonly Problem[];
 }
 

@@ -4,7 +4,7 @@ import {
   createGateway,
   type Gateway,
   type GatewayOptions,
-  type RateLimitRedis,
+  type GatewayRedis,
   rateLimitService,
 } from "../../gateway/index.ts";
 import { asError, DureError } from "../../kit/index.ts";
@@ -38,7 +38,7 @@ export async function startGateway(
 }
 
 /** The client reconnects by itself, and says at once that it has no connection. */
-async function redisOpener(url: string | undefined): Promise<(() => RateLimitRedis) | undefined> {
+async function redisOpener(url: string | undefined): Promise<(() => GatewayRedis) | undefined> {
   if (url === undefined) return undefined;
   const { createClient } = await import("@redis/client").catch(() => {
     const message =

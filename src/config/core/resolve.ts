@@ -12,6 +12,7 @@ import type {
   TracesSection,
 } from "../options.ts";
 import { checkConfig } from "./check.ts";
+import { placeOf } from "./place-of.ts";
 import { hintFor, type Problem, problemsError } from "./problems.ts";
 import { flagKey, settings } from "./settings.ts";
 
@@ -21,6 +22,8 @@ export interface ConfigSources {
   readonly config: unknown;
   /** What the file is called in messages. */
   readonly fileName: string;
+  /** Its text, for the lines of what is wrong. Default: problems are told without lines. */
+  readonly source?: string | undefined;
   /** The chosen profile, if any. */
   readonly profile: string | undefined;
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -93,7 +96,8 @@ export function resolveConfig(sources: ConfigSources): ResolvedConfig {
   const overrides = readOverrides(sources);
   const config = (fileProblems.length === 0 ? written : { name: "", services: {} }) as DureConfig;
   const profileProblems = fileProblems.length === 0 ? checkProfile(sources.profile, config) : [];
-  const problems = [...fileProblems, ...profileProblems, ...overrides.problems];
+  const located = [...fileProblems, ...profileProblems].map((found) => withPlace(found, sources));
+  const problems = [...located, ...overrides.problems];
   const failure = problemsError(sources.fileName, problems);
   if (failure) throw failure;
 
@@ -129,9 +133,19 @@ function readOverrides({ environment, flags }: ConfigSources): {
     const origin = flagValue === undefined ? variable : (flag?.split(" ")[0] ?? "");
     const outcome = read(text);
     if ("value" in outcome) found.push({ path, value: outcome.value, origin });
-    else problems.push({ path: origin, message: `is "${text}"; it must be ${outcome.mustBe}` });
+    else {
+      const at = flagValue === undefined ? "the environment" : "the command line";
+      problems.push({ path: origin, message: `is "${text}"; it must be ${outcome.mustBe}`, at });
+    }
   }
   return { found, problems };
+}
+
+/** What a problem says in parentheses behind its path is for people. */
+function withPlace(problem: Problem, { source, fileName }: ConfigSources): Problem {
+  const [path = ""] = problem.path.split(" (");
+  const place = source === undefined ? undefined : placeOf(source, path);
+  return place ? { ...problem, at: `${fileName}:${place.line}:${place.column}` } : problem;
 }
 
 function checkProfile(profile: string | undefined, config: DureConfig): Problem[] {

@@ -158,7 +158,12 @@ const profileShape = {
       tls: z.union([certificateFiles, z.array(certificateFiles).min(1).readonly()]).exactOptional(),
       compression: z.strictObject({ bytesMin: z.int().min(0).exactOptional() }).exactOptional(),
       trustedProxies: z.array(z.string().min(1)).readonly().exactOptional(),
-      cache: z.strictObject({ mb: z.int().min(1).exactOptional() }).exactOptional(),
+      cache: z
+        .strictObject({
+          mb: z.int().min(1).exactOptional(),
+          shared: z.literal("redis").exactOptional(),
+        })
+        .exactOptional(),
       routes: z.array(route).readonly().exactOptional(),
       files: z.array(files).readonly().exactOptional(),
       limits: z

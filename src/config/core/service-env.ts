@@ -1,15 +1,23 @@
 import { asError } from "../../kit/index.ts";
 import type { Problem } from "./problems.ts";
 
+/** An `.env` file that was read. */
+export interface EnvFile {
+  /** `.env`, `.env.production`. */
+  readonly name: string;
+  readonly values: Readonly<Record<string, string | undefined>>;
+  /** On which line each name has its value. */
+  readonly lines: ReadonlyMap<string, number>;
+}
+
 /** Where a service's declared keys may come from, apart from their schemas' defaults. */
 export interface ServiceEnvSources {
   /** Values the platform itself gives; nothing overrides them. `DURE_DATA`: the data folder, absolute. */
   readonly builtIn: Readonly<Record<string, string>>;
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** `.env.<profile>`; empty without a profile. */
-  readonly profileFile: Readonly<Record<string, string | undefined>>;
-  /** `.env`. */
-  readonly file: Readonly<Record<string, string | undefined>>;
+  readonly profileFile: EnvFile;
+  readonly file: EnvFile;
   /** `env.<service>` of the configuration. */
   readonly config: Readonly<Record<string, string>>;
   /** Reads the file that a `KEY_FILE` variable names. */
@@ -19,6 +27,7 @@ export interface ServiceEnvSources {
 /** What one service gets, and from where. Keys found nowhere are absent: their schemas decide. */
 export interface ServiceEnv {
   readonly values: Readonly<Record<string, string>>;
+  /** By key: the name of a variable, `.env:3`, or `configuration`. */
   readonly origins: Readonly<Record<string, string>>;
   readonly problems: readonly Problem[];
 }
@@ -70,8 +79,12 @@ function find(service: string, key: string, sources: ServiceEnvSources): Found {
   if (path !== undefined) return readKeyFile(key, path, sources);
 
   const late: [string | undefined, string][] = [
-    [own(profileFile, ownKey) ?? own(profileFile, key), "profile's .env file"],
-    [own(file, ownKey) ?? own(file, key), ".env"],
+    ...[profileFile, file].flatMap(({ name, values, lines }) =>
+      [ownKey, key].map((each): [string | undefined, string] => {
+        const line = lines.get(each);
+        return [own(values, each), line === undefined ? name : `${name}:${line}`];
+      }),
+    ),
     [own(config, key), "configuration"],
   ];
   const found = late.find(([value]) => value !== undefined);
@@ -84,7 +97,7 @@ function readKeyFile(key: string, path: string, sources: ServiceEnvSources): Fou
     return { value: sources.readFile(path).replace(/\r?\n$/, ""), origin: `${key}_FILE` };
   } catch (thrown) {
     const message = `is "${path}", which cannot be read: ${asError(thrown).message}`;
-    return { problem: { path: `${key}_FILE`, message } };
+    return { problem: { path: `${key}_FILE`, message, at: "the environment" } };
   }
 }
 

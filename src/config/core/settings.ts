@@ -90,7 +90,7 @@ export const settings: readonly Setting[] = [
   {
     path: "gateway.redis",
     variable: "DURE_GATEWAY_REDIS",
-    description: "Redis in which gateways count together: redis://, rediss://",
+    description: "Redis in which gateways count and cache together: redis://, rediss://",
     read: text,
   },
   {

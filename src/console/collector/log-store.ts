@@ -6,6 +6,14 @@ import { containing, type Store } from "./store.ts";
 const linesMax = 1_000;
 const linesDefault = 100;
 
+/** What a search looks through: the line as people see it, `message name=value ...`, in lower case. */
+function searchedText({ text, fields }: LogRecord): string {
+  const told = Object.entries(fields).map(
+    ([name, value]) => `${name}=${typeof value === "string" ? value : JSON.stringify(value)}`,
+  );
+  return [text, ...told].join(" ").toLowerCase();
+}
+
 /** The log lines that were collected. */
 export class LogStore {
   readonly #store: Store;
@@ -37,8 +45,8 @@ export class LogStore {
     this.#store.transaction(() => {
       for (const line of lines) {
         const record = JSON.stringify(line);
-        const { traceId = null, service, node, level, text, fields } = line;
-        const searched = `${text} ${JSON.stringify(fields)}`.toLowerCase();
+        const { traceId = null, service, node, level } = line;
+        const searched = searchedText(line);
         const size = record.length + searched.length;
         const came = Math.floor(time);
         const rank = levelRank[level];

@@ -7,6 +7,10 @@ import { type Buckets, quantile, sumOf } from "./quantile.ts";
 /** A rate that is as good as none: what was not called for a while is not shown as an edge. */
 const perSMin = 0.001;
 
+/** A call that waits until there is something to tell: how long it takes says nothing of how fast anybody is. */
+const isWaiting = ({ service, operation }: CallRate) =>
+  service === "eventlog" && operation === "poll";
+
 /** How many, how well and how fast, of any calls. */
 interface Summary {
   readonly perS: number;
@@ -98,7 +102,7 @@ function grouped(
 function summarised(calls: readonly CallRate[], bounds: readonly number[]): Summary {
   const perS = calls.reduce((sum, call) => sum + call.perS, 0);
   const failedPerS = calls.reduce((sum, call) => sum + (call.isFailed ? call.perS : 0), 0);
-  const buckets = sumOf(calls.map(({ bucketsPerS }) => bucketsPerS));
+  const buckets = sumOf(calls.flatMap((call) => (isWaiting(call) ? [] : [call.bucketsPerS])));
   return {
     perS: rounded(perS),
     errorShare: perS > 0 ? rounded(failedPerS / perS) : 0,

@@ -41,7 +41,7 @@ export function sagaHandlers({
       return { items: items.slice(0, limit), failures };
     },
     async saga({ service, id }, ctx) {
-      const { items } = await clients.of(service).sagas({});
+      const { items } = await clients.of(service).sagas({ id });
       const found = items.find((saga) => saga.id === id);
       return found ? viewOf(service, found) : ctx.fail("NoSuchSaga");
     },

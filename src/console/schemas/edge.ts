@@ -36,6 +36,8 @@ export const ContractEntry = z.object({
 /** How a call went that was tried. */
 export const TriedCall = z.object({
   isOk: z.boolean(),
+  /** It was made for no principal: the mesh has certificates, and believes none of the console's. */
+  isForNobody: z.boolean(),
   durationMs: z.number(),
   /** For `trace` and `logs`. */
   traceId: z.string(),

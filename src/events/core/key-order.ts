@@ -221,14 +221,15 @@ export class KeyOrder {
   }
 
   #add(job: Job): KeyQueue {
-    let queue = this.#keys.get(job.key);
-    if (!queue) {
-      queue = { key: job.key, jobs: [], isRunning: false, isReady: false };
-      this.#keys.set(job.key, queue);
-    }
-    queue.jobs.push(job);
     this.#size += 1;
-    if (queue.jobs.length === 1) this.#line(queue, job);
+    const known = this.#keys.get(job.key);
+    if (known) {
+      known.jobs.push(job);
+      return known;
+    }
+    const queue = { key: job.key, jobs: [job], isRunning: false, isReady: false };
+    this.#keys.set(job.key, queue);
+    this.#line(queue, job);
     return queue;
   }
 
@@ -246,7 +247,6 @@ export class KeyOrder {
   #finish(job: Job): void {
     const queue = this.#keys.get(job.key);
     if (!queue || queue.jobs[0] !== job) return;
-    queue.jobs.shift();
     queue.isRunning = false;
     job.isOver = true;
     this.#size -= 1;
@@ -254,9 +254,10 @@ export class KeyOrder {
       this.#changes.park.delete(job.offset);
       this.#changes.unpark.set(job.offset, { lane: job.lane, offset: job.offset });
     }
-    const [next] = queue.jobs;
-    if (!next) this.#keys.delete(job.key);
-    else this.#line(queue, next);
+    // Most keys have one event at a time.
+    if (queue.jobs.length === 1) return void this.#keys.delete(job.key);
+    queue.jobs.shift();
+    this.#line(queue, queue.jobs[0] as Job);
   }
 
   /** The first event of its key: it may run now, or has to wait for its time. */

@@ -12,7 +12,7 @@ import { Buffer, isAscii } from "node:buffer";
 import { DureError } from "../../kit/index.ts";
 import { type AppendBatch, eventLimits, type NewEvent, type StoredEvent } from "../types.ts";
 import { laneOf, orderKeyOf } from "./lanes.ts";
-import { eventId } from "./sources.ts";
+import { eventId, eventIds } from "./sources.ts";
 
 /** The texts of an event. */
 type Texts = Omit<NewEvent, "topic">;
@@ -130,12 +130,18 @@ export function blocksOf(events: readonly StoredEvent[]): StoredBlock[] {
 /** The events of blocks, from an offset on. Their heads and bodies are pieces of the block's text, and keep it in memory. */
 export function eventsIn(topic: string, blocks: readonly StoredBlock[], from = 0): StoredEvent[] {
   const events: StoredEvent[] = [];
+  // One for all: memory outside of V8's heap costs more to get than what is done with it here.
+  const space = Buffer.allocUnsafe(
+    blocks.reduce((max, { events }) => Math.max(max, events.length), 0),
+  );
   for (const block of blocks) {
     const { offset: first, at, source, epoch, seq } = block;
-    forEach(Buffer.from(block.events, "base64"), (index, key, head, body) => {
+    const idOf = eventIds(source, epoch);
+    const bytes = space.subarray(0, space.write(block.events, "base64"));
+    forEach(bytes, (index, key, head, body) => {
       const offset = first + index;
       if (offset < from) return;
-      const id = eventId(source, epoch, seq + index);
+      const id = idOf(seq + index);
       events.push({ topic, offset, at, key: detached(key), id, head, body });
     });
   }

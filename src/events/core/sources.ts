@@ -16,5 +16,11 @@ export function expectedSeq(known: Source | undefined, told: Source): number {
 
 /** The id of the event that has this number at its source: the same each time that it is sent. */
 export function eventId(source: string, epoch: number, seq: number): string {
-  return `${source}:${epoch}:${seq}`;
+  return eventIds(source, epoch)(seq);
+}
+
+/** {@link eventId} for many events of one epoch. */
+export function eventIds(source: string, epoch: number): (seq: number) => string {
+  const start = `${source}:${epoch}:`;
+  return (seq) => start + seq;
 }

@@ -21,6 +21,7 @@ import { createTables, inDialect, type SqlDatabase, type SqlRunner } from "./sql
 /** For whom an event is published: what travels with it. */
 export interface OutboxOrigin {
   readonly traceparent?: string;
+  readonly tracestate?: string | undefined;
   readonly principal?: unknown;
   /** It goes out so much later, in ms. It keeps its order with nothing that is published meanwhile. Default 0. */
   readonly delayMs?: number;
@@ -96,8 +97,8 @@ class RunningOutbox implements Outbox {
   ): Promise<void> {
     const event = eventOf(definition);
     const body = event.serialize(data);
-    const { traceparent, principal, delayMs = 0 } = origin;
-    const head = JSON.stringify({ traceparent, principal });
+    const { traceparent, tracestate, principal, delayMs = 0 } = origin;
+    const head = JSON.stringify({ traceparent, tracestate, principal });
     const key = event.keyOf(data) ?? "";
     checkedSize({ topic: event.name, key, head, body });
     const statement =

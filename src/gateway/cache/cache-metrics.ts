@@ -19,3 +19,16 @@ export function cacheMetrics(metrics: Metrics, store: EntryStore, bytesMax: numb
     labels: ["how"],
   });
 }
+
+/** Counts what becomes of the answers that gateways share, and tells whether they can be had. */
+export function sharedMetrics(metrics: Metrics, isThere: () => boolean): Counter {
+  metrics.gauge(
+    { name: "dure_gateway_cache_redis_up", help: "whether answers are shared through Redis now" },
+    () => [[[], isThere() ? 1 : 0]],
+  );
+  return metrics.counter({
+    name: "dure_gateway_cache_redis_total",
+    help: "what was asked of the answers in Redis, by what came of it",
+    labels: ["outcome"],
+  });
+}

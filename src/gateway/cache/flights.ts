@@ -1,3 +1,4 @@
+import { now } from "../../kit/index.ts";
 import type { CacheEntry } from "./core/entry.ts";
 
 /** A request to the origin on behalf of everybody who asks for the same now. It ends when nobody waits for it any more. */
@@ -33,5 +34,28 @@ export class Flight {
     };
     if (signal?.aborted) leave();
     else signal?.addEventListener("abort", leave, { once: true });
+  }
+}
+
+/** The flights for each key; only the first of several at once is for others. */
+export class Flights {
+  readonly #flights = new Map<string, Flight>();
+
+  get(key: string): Flight | undefined {
+    return this.#flights.get(key);
+  }
+
+  has(key: string): boolean {
+    return this.#flights.has(key);
+  }
+
+  takeOff(key: string): Flight {
+    const flight = new Flight(now());
+    if (!this.#flights.has(key)) this.#flights.set(key, flight);
+    const end = () => {
+      if (this.#flights.get(key) === flight) this.#flights.delete(key);
+    };
+    flight.stored.then(end, end);
+    return flight;
   }
 }

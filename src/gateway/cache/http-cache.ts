@@ -12,30 +12,32 @@
  * (A4) entries together stay within `bytesMax`.
  */
 import type { HeaderList } from "../../http/index.ts";
-import { afterInBackground, LruMap, now, wallTime } from "../../kit/index.ts";
+import { now, wallTime } from "../../kit/index.ts";
 import type { Counter, Metrics } from "../../telemetry/index.ts";
 import { type Answer, isPiecewise, NoAnswer } from "../answer.ts";
+import { AnswerStore } from "./answer-store.ts";
 import { cacheMetrics } from "./cache-metrics.ts";
 import { collectBody } from "./collect-body.ts";
 import type { Forwarded } from "./core/cache-status.ts";
 import type { CacheEntry } from "./core/entry.ts";
-import { EntryStore } from "./core/entry-store.ts";
 import { fieldOf, without } from "./core/fields.ts";
-import { useOf } from "./core/freshness.ts";
+import { isFresh, useOf } from "./core/freshness.ts";
 import { invalidatedBy, isSafe } from "./core/invalidation.ts";
-import { keyLabel, keyLabels, urlLabel } from "./core/labels.ts";
+import { keyLabels, urlLabel } from "./core/labels.ts";
 import { makeEntry, type WholeAnswer } from "./core/make-entry.ts";
 import { serveEntry } from "./core/serve-entry.ts";
 import { isStorable } from "./core/storable.ts";
 import { cacheConditions, conditionsFor, isAbout, updatedFields } from "./core/validators.ts";
-import { isSelected } from "./core/vary.ts";
-import { Flight } from "./flights.ts";
+import { type Flight, Flights } from "./flights.ts";
+import { landed } from "./landed.ts";
 import {
   type Asked,
   type AskOrigin,
   type CacheRequest,
   forwarded,
   ifModified,
+  isForOrigin,
+  keyOf,
   mayStandIn,
   notStored,
   type Passage,
@@ -43,69 +45,85 @@ import {
   type Since,
   ttlS,
 } from "./passage.ts";
+import type { SharedAnswersOptions } from "./shared-answers.ts";
+import { Unshareable } from "./unshareable.ts";
 
-/** Bounds of a cache, and where it counts. */
+/** Bounds of a cache, where it counts, and what it shares with others. */
 export interface CacheOptions {
   readonly bytesMax: number;
   readonly metrics: Metrics;
+  readonly shared?: Omit<SharedAnswersOptions, "metrics"> | undefined;
 }
 
 /** Larger answers pass without being stored. */
 const entryBytesMax = 1024 * 1024;
-/** So long one request waits for another one like it, as nginx's `proxy_cache_lock_timeout`. */
-const collapseMsMax = 5_000;
-/** So long a resource whose answer could not be shared is asked for by each request alone, with its own conditions. */
-const unshareableMs = 10_000;
-/** Resources of which is remembered that their answers cannot be shared, and purges. */
-const rememberedMax = 10_000;
-/** With these the origin has to decide (RFC 9110, section 13.1). */
-const originConditions = ["if-match", "if-unmodified-since"];
 const ranges = new Set(["range", "if-range"]);
 const failures = new Set([500, 502, 503, 504]);
+const hitLabels = ["hit"];
 
 export class HttpCache {
-  readonly #store: EntryStore;
+  readonly #store: AnswerStore;
   readonly #answers: Counter;
-  readonly #flights = new Map<string, Flight>();
-  readonly #unshareable = new LruMap<string, number>(rememberedMax);
-  readonly #purgedAt = new LruMap<string, number>(rememberedMax);
-  #clearedAt = Number.NEGATIVE_INFINITY;
+  readonly #flights = new Flights();
+  readonly #unshareable = new Unshareable();
 
-  constructor({ bytesMax, metrics }: CacheOptions) {
-    this.#store = new EntryStore(bytesMax);
-    this.#answers = cacheMetrics(metrics, this.#store, bytesMax);
+  constructor({ bytesMax, metrics, shared }: CacheOptions) {
+    this.#store = new AnswerStore(bytesMax, shared && { ...shared, metrics });
+    this.#answers = cacheMetrics(metrics, this.#store.memory, bytesMax);
   }
 
-  /** Forgets every answer with a surrogate key, and those that are on their way. */
-  purgeKey(key: string): void {
-    this.#purge(keyLabel(key));
+  /** For what takes answers out beside the requests themselves: events. */
+  get store(): AnswerStore {
+    return this.#store;
   }
 
-  /** Forgets everything: a purge may have been missed. */
-  clear(): void {
-    this.#clearedAt = now();
-    this.#store.clear();
+  close(): Promise<void> {
+    return this.#store.close();
   }
 
   /** Answers a request, at once from what is stored. Rejects with what `ask` rejects with. */
   answer(request: CacheRequest, ask: AskOrigin): Answer | Promise<Answer> {
-    const passage = passageOf(request, ask);
-    const { method, headers, hasBody } = request;
-    if (method !== "GET" && method !== "HEAD") return this.#pass(passage, "method");
-    const isForOrigin = originConditions.some((name) => fieldOf(headers, name) !== undefined);
+    const { method, hasBody } = request;
+    const key = keyOf(request);
+    const isRead = method === "GET" || method === "HEAD";
+    const hit = isRead && request.isPlain && !hasBody && this.#wholeHit(request, key);
+    if (hit) return hit;
+    const passage = passageOf(request, key, ask);
+    if (!isRead) return this.#pass(passage, "method");
     // A GET with a body may be answered by it, which is no part of the key.
-    if (hasBody || isForOrigin) return this.#pass(passage, "bypass");
-    const entry = this.#store.find(passage.key, headers);
-    const use = entry && useOf(entry.freshness, passage.directives, now());
+    if (hasBody || isForOrigin(request)) return this.#pass(passage, "bypass");
+    const stored = this.#answerStored(passage);
+    if (stored) return stored;
+    return this.#store.isShared ? this.#answerShared(passage) : this.#answerMissing(passage);
+  }
+
+  /** With what is in memory, if it may be sent. */
+  #answerStored(passage: Passage): Answer | undefined {
+    const { request, key, directives } = passage;
+    const entry = this.#store.memory.find(key, request);
+    const use = entry && useOf(entry.freshness, directives, now());
     if (entry && use === "stale while revalidate") this.#renew(passage, entry);
-    if (entry && (use === "fresh" || use === "stale while revalidate"))
-      return this.#serve(entry, request, { hit: true, ttlS: ttlS(entry) });
+    return entry && (use === "fresh" || use === "stale while revalidate")
+      ? this.#serve(entry, request, { hit: true, ttlS: ttlS(entry) })
+      : undefined;
+  }
+
+  /** With what gateways share, which is in memory then. */
+  async #answerShared(passage: Passage): Promise<Answer> {
+    const known = { ...passage, ticket: await this.#store.look(passage) };
+    return this.#answerStored(known) ?? this.#answerMissing(known);
+  }
+
+  #answerMissing(passage: Passage): Answer | Promise<Answer> {
+    const { request, key } = passage;
+    const entry = this.#store.memory.find(key, request);
+    const use = entry && useOf(entry.freshness, passage.directives, now());
     if (passage.directives.has("only-if-cached")) return notStored;
-    const miss = this.#store.has(passage.key) ? "vary-miss" : "uri-miss";
+    const miss = this.#hasVariants(passage) ? "vary-miss" : "uri-miss";
     const reason = use === "request" || use === "stale" ? use : miss;
-    const isPart = fieldOf(headers, "range") !== undefined;
-    const isAlone = !entry && (isPart || this.#isUnshareable(passage.key));
-    if (method === "HEAD" || isAlone || passage.directives.has("no-store"))
+    const isPart = fieldOf(request.headers, "range") !== undefined;
+    const isAlone = !entry && (isPart || this.#unshareable.has(key));
+    if (request.method === "HEAD" || isAlone || passage.directives.has("no-store"))
       return this.#pass(passage, reason);
     return this.#fetch(passage, entry, reason);
   }
@@ -115,7 +133,18 @@ export class HttpCache {
     { method, ...url }: Pick<CacheRequest, "method" | "host" | "target">,
     answer: Pick<Answer, "status" | "headers">,
   ): void {
-    if (!isSafe(method)) for (const label of invalidatedBy(url, answer)) this.#purge(label);
+    if (isSafe(method)) return;
+    const labels = invalidatedBy(url, answer);
+    if (labels.length > 0) this.#store.purge(labels, true);
+  }
+
+  /** For most requests: what is stored decides alone whether it is sent, and it is sent whole. */
+  #wholeHit(request: CacheRequest, key: string): Answer | undefined {
+    const entry = this.#store.memory.find(key, request);
+    const time = now();
+    if (!entry || !isFresh(entry.freshness, time)) return undefined;
+    this.#answers.add(hitLabels);
+    return entry.hits.at(entry, time) ?? entry.hits.make(entry, { now: time, wallMs: wallTime() });
   }
 
   /** To the origin and back, storing nothing. */
@@ -123,10 +152,10 @@ export class HttpCache {
     const { method, headers, signal } = request;
     const answer = await ask(headers, signal);
     this.onAnswer(request, answer);
-    const entry = method === "HEAD" ? this.#store.find(key, headers) : undefined;
+    const entry = method === "HEAD" ? this.#store.memory.find(key, request) : undefined;
     // RFC 9111, section 4.3.5: what HEAD says of another representation makes the stored one worthless.
     if (entry && answer.status === 200 && !isAbout(answer.headers, entry.headers))
-      this.#store.purge(urlLabel(request.host, request.target));
+      this.#store.purge([urlLabel(request.host, request.target)], true);
     this.#answers.add([fwd]);
     return forwarded(answer, fwd);
   }
@@ -135,62 +164,41 @@ export class HttpCache {
     const { request, key } = passage;
     const flight = this.#flights.get(key);
     const label = urlLabel(request.host, request.target);
-    if (flight && !this.#isPurged(label, flight.startedAt)) {
+    if (flight && !this.#store.isPurged(label, flight.startedAt)) {
       flight.join(request.signal);
-      const stored = await this.#await(flight, entry, passage);
+      const stored = await landed(flight, entry, passage);
       if (stored)
         return this.#serve(stored, request, { hit: true, ttlS: ttlS(stored), isCollapsed: true });
     }
-    const own = this.#takeOff(key);
+    const own = this.#flights.takeOff(key);
     own.join(request.signal);
     return this.#lead(passage, entry, { flight: own, fwd });
-  }
-
-  /** What another's request brought, if it serves this one too. */
-  async #await(
-    flight: Flight,
-    entry: CacheEntry | undefined,
-    passage: Passage,
-  ): Promise<CacheEntry | undefined> {
-    const { request, directives } = passage;
-    const { promise, resolve } = Promise.withResolvers<undefined>();
-    const timer = afterInBackground(collapseMsMax, () => resolve(undefined));
-    try {
-      const stored = await Promise.race([flight.stored, promise]);
-      const isForThis = stored && isSelected(request.headers, stored.selection);
-      return isForThis && useOf(stored.freshness, directives, now()) === "fresh"
-        ? stored
-        : undefined;
-    } catch (thrown) {
-      if (entry && mayStandIn(entry, passage)) return entry;
-      throw thrown;
-    } finally {
-      timer.cancel();
-    }
-  }
-
-  #takeOff(key: string): Flight {
-    const flight = new Flight(now());
-    if (!this.#flights.has(key)) this.#flights.set(key, flight);
-    const end = () => {
-      if (this.#flights.get(key) === flight) this.#flights.delete(key);
-    };
-    flight.stored.then(end, end);
-    return flight;
   }
 
   /** Asks again in the background, unless somebody does already. */
   #renew(passage: Passage, entry: CacheEntry): void {
     if (this.#flights.has(passage.key)) return;
-    const flight = this.#takeOff(passage.key);
+    const flight = this.#flights.takeOff(passage.key);
     flight.join(undefined);
-    this.#lead(passage, entry, { flight, fwd: "stale" }).then(
+    this.#renewed(passage, entry, flight).then(
       ({ body }) => {
         if (isPiecewise(body)) body.cancel();
       },
       // The stale answer was sent; the next request tells its client.
       () => {},
     );
+  }
+
+  async #renewed(passage: Passage, entry: CacheEntry, flight: Flight): Promise<Answer> {
+    if (!this.#store.isShared) return this.#lead(passage, entry, { flight, fwd: "stale" });
+    const known = { ...passage, ticket: await this.#store.look(passage) };
+    const newest = this.#store.memory.find(passage.key, passage.request) ?? entry;
+    // Another gateway has asked.
+    if (useOf(newest.freshness, passage.directives, now()) === "fresh") {
+      flight.land(newest);
+      return newest;
+    }
+    return this.#lead(known, newest, { flight, fwd: "stale" });
   }
 
   /** Asks the origin for all who wait. */
@@ -227,9 +235,11 @@ export class HttpCache {
   }
 
   /** The resource is not for others now: nothing older may be sent in its place, and nobody waits for another's answer. */
-  #forget({ key, request }: Passage): void {
-    this.#unshareable.set(key, now() + unshareableMs);
-    this.#store.purge(urlLabel(request.host, request.target));
+  #forget(passage: Passage): void {
+    this.#unshareable.note(passage.key);
+    const label = urlLabel(passage.request.host, passage.request.target);
+    if (this.#hasVariants(passage)) this.#store.purge([label], true);
+    else this.#store.memory.purge(label);
   }
 
   /** Asks, under conditions where something is stored; stores or renews what came back. */
@@ -265,7 +275,8 @@ export class HttpCache {
     );
   }
 
-  #keep({ request, key }: Passage, whole: WholeAnswer, since: Since): Asked {
+  #keep(passage: Passage, whole: WholeAnswer, since: Since): Asked {
+    const { request, key } = passage;
     const { requestedAt, cameAs } = since;
     // A 304 need not say the keys again.
     const keys = keyLabels(whole.headers) ?? since.former?.labels.slice(1) ?? [];
@@ -273,23 +284,13 @@ export class HttpCache {
     const times = { requestedAt, receivedAt: now(), wallMs: wallTime() };
     const entry = makeEntry({ key, labels, request: request.headers, whole, times });
     // (A2)
-    const isStored = !entry.labels.some((name) => this.#isPurged(name, since.startedAt));
-    if (isStored) this.#store.put(entry, request.headers);
+    const isStored = this.#store.put(entry, since.startedAt, passage);
     return { answer: whole, status: cameAs, entry, isStored };
   }
 
-  #purge(label: string): void {
-    this.#purgedAt.set(label, now());
-    this.#store.purge(label);
-  }
-
-  #isPurged(label: string, since: number): boolean {
-    return Math.max(this.#clearedAt, this.#purgedAt.get(label) ?? this.#clearedAt) >= since;
-  }
-
-  /** Whether answers of a resource were found not to be for others, a short while ago. */
-  #isUnshareable(key: string): boolean {
-    return (this.#unshareable.get(key) ?? 0) > now();
+  /** Whether anything is stored for the URL, be it for other requests. */
+  #hasVariants({ key, ticket }: Passage): boolean {
+    return this.#store.memory.has(key) || ticket?.isVaried === true;
   }
 
   #serve(entry: CacheEntry, request: CacheRequest, deed: Parameters<typeof serveEntry>[2]): Answer {

@@ -7,6 +7,7 @@ import type { CacheEntry } from "./core/entry.ts";
 import { fieldOf } from "./core/fields.ts";
 import { ageMs, mayServeOnError } from "./core/freshness.ts";
 import { isNotModified, notModifiedHeaders } from "./core/validators.ts";
+import type { Ticket } from "./redis-answers.ts";
 
 /** A request that may be answered out of the cache. */
 export interface CacheRequest {
@@ -16,6 +17,8 @@ export interface CacheRequest {
   /** Path and query in canonical form. */
   readonly target: string;
   readonly headers: HeaderList;
+  /** Whether it has none of the fields that decide what of a stored answer is sent, or whether: see {@link isPlain}. */
+  readonly isPlain: boolean;
   readonly hasBody: boolean;
   /** For whom answers are kept; others never get them. Undefined: for all. */
   readonly audience: string | undefined;
@@ -33,6 +36,8 @@ export interface Passage {
   readonly ask: AskOrigin;
   readonly key: string;
   readonly directives: Directives;
+  /** With it the answer may be stored for all gateways. */
+  readonly ticket?: Ticket | undefined;
 }
 
 /** What came of asking: an answer as it came, or stored. */
@@ -65,8 +70,21 @@ export const notStored: Answer = {
 };
 
 /** A request's way begins. */
-export function passageOf(request: CacheRequest, ask: AskOrigin): Passage {
-  return { request, ask, key: keyOf(request), directives: directivesOf(request) };
+export function passageOf(request: CacheRequest, key: string, ask: AskOrigin): Passage {
+  return { request, ask, key, directives: directivesOf(request) };
+}
+
+/** With these the origin has to decide (RFC 9110, section 13.1). */
+const originConditions = ["if-match", "if-unmodified-since"];
+const decidingFields = [
+  ...["cache-control", "pragma", "if-none-match", "if-modified-since", "range"],
+  ...originConditions,
+];
+
+/** Whether a request has no field that decides, beside `Vary`, whether a stored answer is sent, and what of it. */
+export function isPlain(request: { header(name: string): string | undefined }): boolean {
+  for (const name of decidingFields) if (request.header(name) !== undefined) return false;
+  return true;
 }
 
 /** Whether a stored answer may be sent because the origin fails. */
@@ -87,7 +105,13 @@ export function ifModified(answer: Answer, { headers }: CacheRequest): Answer {
   return { status: 304, headers: notModifiedHeaders(answer.headers), body: nothing };
 }
 
-function keyOf({ scheme, host, target, audience }: CacheRequest): string {
+/** Whether a request has a condition that nobody but the origin can judge. */
+export function isForOrigin({ headers }: CacheRequest): boolean {
+  return originConditions.some((name) => fieldOf(headers, name) !== undefined);
+}
+
+/** What answers are kept by. */
+export function keyOf({ scheme, host, target, audience }: CacheRequest): string {
   const url = `${scheme}://${host.toLowerCase()}${target}`;
   return audience === undefined ? url : `${url} ${audience}`;
 }

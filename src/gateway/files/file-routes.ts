@@ -50,9 +50,14 @@ export class FileRoutes {
         logger.warn(`gateway.files: there is no folder ${section.folder}; 404 until it is there`);
   }
 
+  /** Whether there is no folder at all. */
+  get isEmpty(): boolean {
+    return this.#routes.length === 0;
+  }
+
   /** The file of a request. */
   async find(exchange: Exchange): Promise<FoundFile | undefined> {
-    if (this.#routes.length === 0 || !isRead(exchange)) return undefined;
+    if (!isRead(exchange)) return undefined;
     const { segments, path } = exchange.target;
     const isFolder = segments.length === 0 || path.endsWith("/");
     for (const route of this.#matching(segments)) {

@@ -1,5 +1,7 @@
+import { Buffer } from "node:buffer";
 import type { HeaderList } from "../../http/index.ts";
 import { wallTime } from "../../kit/index.ts";
+import type { RepeatedAnswer, WrittenAnswer } from "../repeated-answer.ts";
 import { reasonPhrases } from "./reason-phrases.ts";
 
 /** What the engine says of an answer's body. */
@@ -43,6 +45,10 @@ export function refuseBadField(name: string, value: string): void {
   if (badValue.test(value)) throw new Error(`the header ${name} holds what no header may hold`);
 }
 
+/** Of the ids that the engine gives. */
+export const requestIdLength = 36;
+const behindId = "\r\n\r\n";
+
 /** Writes the heads of answers. */
 export class AnswerHeads {
   #second = -1;
@@ -50,6 +56,19 @@ export class AnswerHeads {
 
   /** One head as text, a character a byte. Throws for a status, a name or a value that HTTP does not have. */
   write(status: number, headers: HeaderList, facts: AnswerFacts): string {
+    return `${this.#beforeId(status, headers, facts)}${facts.requestId}${behindId}`;
+  }
+
+  /** A whole answer on a connection that stays, with room for the id of a request. */
+  writeWhole({ status, headers, body }: RepeatedAnswer): WrittenAnswer {
+    const facts = { framing: body.length, connection: undefined };
+    const before = Buffer.from(this.#beforeId(status, headers, facts), "latin1");
+    const id = Buffer.alloc(requestIdLength);
+    const bytes = Buffer.concat([before, id, Buffer.from(behindId), body]);
+    return { bytes, idAt: before.length };
+  }
+
+  #beforeId(status: number, headers: HeaderList, facts: Omit<AnswerFacts, "requestId">): string {
     const statusLine = statusLines[status];
     if (!statusLine) throw new Error(`${status} is not the status of an answer`);
     let fields = "";
@@ -64,7 +83,7 @@ export class AnswerHeads {
     if (typeof facts.framing === "number") fields += `content-length: ${facts.framing}\r\n`;
     else if (facts.framing === "chunked") fields += "transfer-encoding: chunked\r\n";
     if (facts.connection !== undefined) fields += `connection: ${facts.connection}\r\n`;
-    return `${statusLine}${fields}x-request-id: ${facts.requestId}\r\n\r\n`;
+    return `${statusLine}${fields}x-request-id: `;
   }
 
   /** A server with a clock says the time (RFC 9110, section 6.6.1); the text is made once a second. */

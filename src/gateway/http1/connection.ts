@@ -31,10 +31,10 @@ import { SocketWriter } from "./socket-writer.ts";
 export class Connection implements EdgeConnection, ExchangeChannel {
   readonly heads: AnswerHeads;
   readonly bodyBytesMax: number;
+  readonly writer: SocketWriter;
   readonly #socket: Socket;
   readonly #owner: ConnectionOwner;
   readonly #reader: HeadReader;
-  readonly #writer: SocketWriter;
   readonly #patience = new Patience();
   readonly #clientOf: ClientReader;
   #exchange: Http1Exchange | undefined;
@@ -43,6 +43,7 @@ export class Connection implements EdgeConnection, ExchangeChannel {
   #requestCount = 0;
   #isContinueDue = false;
   #isPaused = false;
+  readonly #onWanted = () => this.#onBodyWanted();
   #onDrain: () => void = () => undefined;
   #isPeerDone = false;
   #isEnding = false;
@@ -54,7 +55,7 @@ export class Connection implements EdgeConnection, ExchangeChannel {
     this.heads = owner.heads;
     this.bodyBytesMax = owner.bodyBytesMax;
     this.#reader = new HeadReader({ headerBytesMax, headersMax: limits.headersMax });
-    this.#writer = new SocketWriter(socket, limits, () => this.#takeRest());
+    this.writer = new SocketWriter(socket, limits, () => this.#takeRest());
     this.#clientOf = owner.proxies.readerFor(socket);
     this.#patience.begin(limits.keepAliveMs);
     socket.on("data", (bytes: Buffer) => {
@@ -72,7 +73,7 @@ export class Connection implements EdgeConnection, ExchangeChannel {
 
   /** Time passed. */
   charge(ms: number): void {
-    if (this.#writer.charge(ms)) this.destroy();
+    if (this.writer.charge(ms)) this.destroy();
     else if (!this.#isPaused && this.#patience.charge(ms)) this.#onTooSlow();
   }
 
@@ -99,12 +100,8 @@ export class Connection implements EdgeConnection, ExchangeChannel {
     );
   }
 
-  send(head: string, body: Uint8Array | string | undefined): void {
-    this.#writer.send(head, body);
-  }
-
   sendPiece(piece: Uint8Array | string): void {
-    this.#writer.sendPiece(piece);
+    this.writer.sendPiece(piece);
   }
 
   giveAway(onDrain: () => void): TakenSocket {
@@ -114,7 +111,7 @@ export class Connection implements EdgeConnection, ExchangeChannel {
   }
 
   room(): Promise<void> | undefined {
-    return this.#writer.room();
+    return this.writer.room();
   }
 
   onAnswered(exchange: Http1Exchange): void {
@@ -131,7 +128,7 @@ export class Connection implements EdgeConnection, ExchangeChannel {
     while (at < bytes.length && !this.isGone) {
       const exchange = this.#exchange;
       if (exchange && !exchange.incoming.isDone) at = this.#takeBody(exchange, bytes, at);
-      else if (exchange || this.#writer.isFull) {
+      else if (exchange || this.writer.isFull) {
         const rest = at === 0 ? bytes : bytes.subarray(at);
         this.#rest = this.#rest ? Buffer.concat([this.#rest, rest]) : rest;
         break;
@@ -142,7 +139,7 @@ export class Connection implements EdgeConnection, ExchangeChannel {
 
   #takeRest(): void {
     const rest = this.#rest;
-    if (!rest || this.#exchange || this.#writer.isFull || this.#isEnding) return;
+    if (!rest || this.#exchange || this.writer.isFull || this.#isEnding) return;
     this.#rest = undefined;
     this.#take(rest);
   }
@@ -190,7 +187,7 @@ export class Connection implements EdgeConnection, ExchangeChannel {
   #begin(head: ParsedHead, sound: SoundHead, client: Client): Http1Exchange {
     this.#requestCount += 1;
     this.#isContinueDue = sound.expectsContinue;
-    const incoming = new IncomingBody(sound.bodyLength, () => this.#onBodyWanted());
+    const incoming = new IncomingBody(sound.bodyLength, this.#onWanted);
     const exchange = new Http1Exchange(this, { head, sound, client }, incoming);
     this.#exchange = exchange;
     if (incoming.isDone) this.#patience.end();
@@ -200,14 +197,17 @@ export class Connection implements EdgeConnection, ExchangeChannel {
 
   #work(exchange: Http1Exchange): void {
     if (exchange.sound.target === "*") return exchange.answer(204, [], "");
-    const settle = (error?: unknown) => this.#onSettled(exchange, error);
+    let working: void | Promise<void>;
     try {
-      const working = this.#owner.onExchange(exchange);
-      if (working) working.then(() => settle(), settle);
-      else settle();
+      working = this.#owner.onExchange(exchange);
     } catch (error) {
-      settle(error);
+      return this.#onSettled(exchange, error);
     }
+    if (!working) return this.#onSettled(exchange, undefined);
+    working.then(
+      () => this.#onSettled(exchange, undefined),
+      (error) => this.#onSettled(exchange, error),
+    );
   }
 
   #onSettled(exchange: Http1Exchange, error: unknown): void {
@@ -238,7 +238,7 @@ export class Connection implements EdgeConnection, ExchangeChannel {
     this.#isEnding = true;
     this.#rest = undefined;
     this.#patience.end();
-    this.#writer.end(() => this.#patience.begin(this.#owner.limits.lingerMs));
+    this.writer.end(() => this.#patience.begin(this.#owner.limits.lingerMs));
     const exchange = this.#exchange;
     this.#exchange = undefined;
     exchange?.incoming.fail(new ClientGone());
@@ -250,7 +250,7 @@ export class Connection implements EdgeConnection, ExchangeChannel {
     if (this.#isContinueDue) {
       this.#isContinueDue = false;
       if (!this.#exchange?.incoming.hasBegun && !this.#exchange?.isBegun)
-        this.#writer.send("HTTP/1.1 100 Continue\r\n\r\n", undefined);
+        this.writer.send("HTTP/1.1 100 Continue\r\n\r\n", undefined);
     }
     this.#updateFlow();
   }
@@ -291,7 +291,7 @@ export class Connection implements EdgeConnection, ExchangeChannel {
     this.#isEnding = true;
     this.#exchange = undefined;
     this.#rest = undefined;
-    this.#writer.onClosed();
+    this.writer.onClosed();
     exchange?.incoming.fail(new ClientGone());
     exchange?.abort();
     this.#owner.onClosed(this);

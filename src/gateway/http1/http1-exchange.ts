@@ -1,9 +1,11 @@
 import type { HeaderList } from "../../http/index.ts";
 import type { AnswerStream, Exchange, TakenSocket } from "../exchange.ts";
-import type { AnswerHeads, Framing } from "./answer-head.ts";
+import type { RepeatedAnswer } from "../repeated-answer.ts";
+import { type AnswerHeads, type Framing, requestIdLength } from "./answer-head.ts";
 import { ChunkedStream, PlainStream } from "./answer-stream.ts";
 import type { IncomingBody } from "./incoming-body.ts";
 import { type ReceivedHead, ReceivedRequest } from "./received-request.ts";
+import type { SocketWriter } from "./socket-writer.ts";
 
 /** What an exchange needs of its connection. */
 export interface ExchangeChannel {
@@ -13,7 +15,7 @@ export interface ExchangeChannel {
   readonly isGone: boolean;
   /** Whether the answer to this exchange must be the connection's last one. */
   isLastAnswer(exchange: Http1Exchange): boolean;
-  send(head: string, body: Uint8Array | string | undefined): void;
+  readonly writer: Pick<SocketWriter, "send" | "sendBytes">;
   /** Sends a piece of a streamed answer, together with the others of this tick. */
   sendPiece(piece: Uint8Array | string): void;
   /** Undefined while there is room to send more. */
@@ -77,7 +79,23 @@ export class Http1Exchange extends ReceivedRequest implements Exchange {
     });
     this.#state = "answered";
     this.#isLast = isLast;
-    this.#channel.send(head, hasLength && this.method !== "HEAD" ? content : undefined);
+    this.#channel.writer.send(head, hasLength && this.method !== "HEAD" ? content : undefined);
+    this.#channel.onAnswered(this);
+  }
+
+  answerAgain(answer: RepeatedAnswer): void {
+    const { status, headers, body } = answer;
+    if (!this.#canBegin()) return;
+    const isUsual =
+      status === 200 &&
+      this.method !== "HEAD" &&
+      this.head.minorVersion === 1 &&
+      this.requestId.length === requestIdLength;
+    if (!isUsual || this.#channel.isLastAnswer(this)) return this.answer(status, headers, body);
+    const written = answer.written ?? this.#channel.heads.writeWhole(answer);
+    written.bytes.write(this.requestId, written.idAt, "latin1");
+    this.#state = "answered";
+    answer.written = this.#channel.writer.sendBytes(written.bytes) ? written : undefined;
     this.#channel.onAnswered(this);
   }
 

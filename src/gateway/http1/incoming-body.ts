@@ -11,6 +11,9 @@ import { ByteQueue } from "./core/byte-queue.ts";
 import { ChunkedDecoder } from "./core/chunked-decoder.ts";
 import type { BodyLength } from "./core/request-head.ts";
 
+/** Of every request without a body: nothing comes into it. */
+const noQueue = new ByteQueue();
+
 export class IncomingBody {
   readonly length: BodyLength;
   readonly #chunked: ChunkedDecoder | undefined;
@@ -18,7 +21,7 @@ export class IncomingBody {
   readonly #onWanted: () => void;
   /** Bytes still to come, of a body whose length is known. */
   #left: number;
-  readonly #queue = new ByteQueue();
+  readonly #queue: ByteQueue;
   #bytes = 0;
   #bytesMax = Number.POSITIVE_INFINITY;
   #reader: "none" | "whole" | "pieces" | "discard" = "none";
@@ -28,6 +31,7 @@ export class IncomingBody {
   constructor(length: BodyLength, onWanted: () => void) {
     this.length = length;
     this.#onWanted = onWanted;
+    this.#queue = length === 0 ? noQueue : new ByteQueue();
     this.#chunked = length === "chunked" ? new ChunkedDecoder() : undefined;
     this.#left = length === "chunked" ? 0 : length;
   }

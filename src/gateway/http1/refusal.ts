@@ -12,7 +12,7 @@ export interface Refused {
 
 /** Answers with a problem document that says that the connection ends. */
 export function sendRefusal(
-  channel: Pick<ExchangeChannel, "heads" | "send">,
+  channel: Pick<ExchangeChannel, "heads" | "writer">,
   { status, detail }: { readonly status: number; readonly detail: string },
   refused?: Refused,
 ): void {
@@ -25,5 +25,5 @@ export function sendRefusal(
     framing: Buffer.byteLength(text),
     connection: "close",
   });
-  channel.send(head, refused?.method === "HEAD" ? undefined : text);
+  channel.writer.send(head, refused?.method === "HEAD" ? undefined : text);
 }

@@ -68,6 +68,12 @@ export class SocketWriter {
     this.#noteRoom(this.#socket.write(bytes));
   }
 
+  /** Sends a whole answer. Whether nothing of it waits here, so that its bytes may be changed. */
+  sendBytes(answer: Uint8Array): boolean {
+    this.#noteRoom(this.#socket.write(answer));
+    return this.#socket.writableLength === 0;
+  }
+
   /** Sends a piece, with the others of this tick in one write. */
   sendPiece(piece: Uint8Array | string): void {
     if (!this.#socket.writable) return;

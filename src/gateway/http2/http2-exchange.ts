@@ -11,6 +11,7 @@ import {
   ReceivedRequest,
   refuseBadField,
 } from "../http1/index.ts";
+import type { RepeatedAnswer } from "../repeated-answer.ts";
 import { Http2Body } from "./http2-body.ts";
 
 export class Http2Exchange extends ReceivedRequest implements Exchange {
@@ -73,6 +74,10 @@ export class Http2Exchange extends ReceivedRequest implements Exchange {
     if (hasBody) this.#stream.end(content);
     this.#expectRead();
     this.#leaveRest();
+  }
+
+  answerAgain({ status, headers, body }: RepeatedAnswer): void {
+    this.answer(status, headers, body);
   }
 
   stream(status: number, headers: HeaderList, length?: number): AnswerStream {

@@ -2,9 +2,8 @@
  * Counting in Redis, for gateways that share one, or are in several meshes. One script a request, by the server's clock; keys go by
  * themselves once all they counted has flowed away.
  */
-import { createHash } from "node:crypto";
-import { asError, DureError, inTime, now } from "../../kit/index.ts";
-import type { RateLimitRedis } from "../options.ts";
+import { DureError, inTime, now } from "../../kit/index.ts";
+import { type GatewayRedis, RedisScript } from "../redis/index.ts";
 import { type Rate, take, type Verdict } from "./core/gcra.ts";
 import type { Counters } from "./counters.ts";
 
@@ -14,7 +13,7 @@ const askMsMax = 250;
 const pauseMs = 1_000;
 
 /** The rule of `core/gcra.ts` in microseconds; answers how far ahead the key was. */
-const script = `
+const script = new RedisScript(`
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 local interval, capacity = tonumber(ARGV[1]), tonumber(ARGV[2])
@@ -23,16 +22,15 @@ if ahead + interval - capacity <= 1 then
   local after = ahead + interval
   redis.call('SET', KEYS[1], string.format('%.0f', now + after), 'PX', math.ceil(after / 1000))
 end
-return string.format('%.3f', ahead)`;
-const scriptHash = createHash("sha1").update(script).digest("hex");
+return string.format('%.3f', ahead)`);
 
 export class RedisCounters implements Counters {
-  readonly #redis: RateLimitRedis;
+  readonly #redis: GatewayRedis;
   readonly #prefix: string;
   #pausedUntil = Number.NEGATIVE_INFINITY;
 
   /** @param mesh keeps the keys of two meshes in one server apart. */
-  constructor(redis: RateLimitRedis, mesh: string) {
+  constructor(redis: GatewayRedis, mesh: string) {
     this.#redis = redis;
     this.#prefix = `dure:${mesh}:rate:`;
   }
@@ -42,8 +40,9 @@ export class RedisCounters implements Counters {
       throw new DureError("UNAVAILABLE", "Redis has just failed to answer");
     try {
       const intervalUs = rate.intervalMs * 1_000;
-      const given = ["1", this.#prefix + key, `${intervalUs}`, `${intervalUs * rate.burst}`];
-      const aheadUs = Number(await inTime(this.#run(given), askMsMax, "Redis"));
+      const rule = [`${intervalUs}`, `${intervalUs * rate.burst}`];
+      const asked = script.run(this.#redis, [this.#prefix + key], rule);
+      const aheadUs = Number(await inTime(asked, askMsMax, "Redis"));
       return take(aheadUs / 1_000, 0, rate)[0];
     } catch (thrown) {
       this.#pausedUntil = now() + pauseMs;
@@ -53,15 +52,5 @@ export class RedisCounters implements Counters {
 
   close(): void {
     this.#redis.destroy();
-  }
-
-  /** By its hash, and whole where the server does not know it yet. */
-  async #run(given: readonly string[]): Promise<unknown> {
-    try {
-      return await this.#redis.sendCommand(["EVALSHA", scriptHash, ...given]);
-    } catch (thrown) {
-      if (!asError(thrown).message.startsWith("NOSCRIPT")) throw thrown;
-      return this.#redis.sendCommand(["EVAL", script, ...given]);
-    }
   }
 }

@@ -13,7 +13,7 @@ interface Waiting {
 
 export class TargetPool implements UpstreamConnectionOwner {
   readonly #address: HostPort;
-  readonly #tls: ConnectionOptions | undefined;
+  readonly #tls: (() => ConnectionOptions) | undefined;
   readonly #limits: UpstreamLimits;
   readonly #idle = new Map<UpstreamConnection, Timer>();
   readonly #open = new Set<UpstreamConnection>();
@@ -21,8 +21,12 @@ export class TargetPool implements UpstreamConnectionOwner {
   readonly #waiting: Waiting[] = [];
   #dialling = 0;
 
-  /** @param tls absent: plain HTTP. */
-  constructor(address: HostPort, tls: ConnectionOptions | undefined, limits: UpstreamLimits) {
+  /** @param tls what the next connection is made with; absent: plain HTTP. */
+  constructor(
+    address: HostPort,
+    tls: (() => ConnectionOptions) | undefined,
+    limits: UpstreamLimits,
+  ) {
     this.#address = address;
     this.#tls = tls;
     this.#limits = limits;
@@ -92,7 +96,7 @@ export class TargetPool implements UpstreamConnectionOwner {
     return new Promise((resolve, reject) => {
       const tls = this.#tls;
       const socket = tls
-        ? connectTls({ ...tls, host, port, noDelay: true } as ConnectionOptions)
+        ? connectTls({ ...tls(), host, port, noDelay: true } as ConnectionOptions)
         : connect({ host, port, noDelay: true });
       const fail = (reason: string) => {
         if (timer) timer.cancel();

@@ -6,7 +6,7 @@ import { TargetPool } from "./target-pool.ts";
 import type { UpstreamConnection } from "./upstream-connection.ts";
 import { UpstreamFailure } from "./upstream-failure.ts";
 import type { UpstreamRequest } from "./upstream-request.ts";
-import { tlsConnectionOptions, type UpstreamTlsOptions } from "./upstream-tls.ts";
+import type { UpstreamTls } from "./upstream-tls.ts";
 
 /** Failed checks in a row that take a target out. */
 const failedChecksMax = 2;
@@ -20,13 +20,13 @@ export class Target {
   #pending = 0;
   #failedChecks = 0;
 
-  /** @param url `http://host:port` or `https://host:port`, checked. Throws FAILED_PRECONDITION for files that cannot be used. */
-  constructor(url: string, tls: UpstreamTlsOptions | undefined, limits: UpstreamLimits) {
+  /** @param url `http://host:port` or `https://host:port`, checked. */
+  constructor(url: string, tls: UpstreamTls, limits: UpstreamLimits) {
     const { protocol, hostname, port } = new URL(url);
     const isSecure = protocol === "https:";
     this.name = `${hostname}:${port || (isSecure ? 443 : 80)}`;
     const address = parseHostPort(this.name) ?? { host: hostname, port: Number(port) };
-    const secure = isSecure ? tlsConnectionOptions(address.host, tls) : undefined;
+    const secure = isSecure ? () => tls.optionsFor(address.host) : undefined;
     this.#pool = new TargetPool(address, secure, limits);
   }
 

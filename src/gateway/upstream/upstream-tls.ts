@@ -1,8 +1,10 @@
 /** TLS to upstreams: whom a server must be, and what is said when it is not. */
 import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
-import { type ConnectionOptions, createSecureContext } from "node:tls";
-import { asError, DureError } from "../../kit/index.ts";
+import { type ConnectionOptions, createSecureContext, type SecureContext } from "node:tls";
+import { asError, DureError, every, type Timer } from "../../kit/index.ts";
+import type { Logger } from "../../telemetry/index.ts";
+import { FileStamps } from "../file-stamps.ts";
 
 /** How the `https://` servers of a route prove who they are, and how the gateway does. */
 export interface UpstreamTlsOptions {
@@ -18,28 +20,75 @@ export interface UpstreamTlsOptions {
 /** The protocol versions before it are deprecated (RFC 8996). */
 const minVersion = "TLSv1.2";
 
-/** Options of the connections to one host. Throws FAILED_PRECONDITION naming a file that cannot be used. */
-export function tlsConnectionOptions(
-  host: string,
-  tls: UpstreamTlsOptions = {},
-): ConnectionOptions {
-  const { ca, cert, key, serverName } = tls;
-  const files = [ca, cert, key].filter((path) => path !== undefined).join(", ");
-  try {
+const lookEveryMs = 1_000;
+
+/**
+ * What connections to a route's servers are made with. Its files are looked at every second: new connections are made with what is new, open ones
+ * stay; what cannot be used is told in the log, and what was there before goes on.
+ */
+export class UpstreamTls {
+  readonly #options: UpstreamTlsOptions;
+  readonly #logger: Logger;
+  readonly #files: FileStamps;
+  readonly #timer: Timer | undefined;
+  #secureContext: SecureContext;
+
+  /** Throws FAILED_PRECONDITION naming a file that cannot be used. */
+  constructor(options: UpstreamTlsOptions, logger: Logger) {
+    const paths = pathsOf(options);
+    this.#options = options;
+    this.#logger = logger;
+    this.#files = new FileStamps(paths);
+    this.#secureContext = contextOf(options);
+    if (paths.length > 0) this.#timer = every(lookEveryMs, () => void this.#look());
+  }
+
+  /** Options of the next connection to a host. */
+  optionsFor(host: string): ConnectionOptions {
+    const { serverName } = this.#options;
     return {
-      secureContext: createSecureContext({
-        minVersion,
-        ...(ca === undefined ? {} : { ca: read(ca) }),
-        ...(cert === undefined ? {} : { cert: read(cert) }),
-        ...(key === undefined ? {} : { key: read(key) }),
-      }),
+      secureContext: this.#secureContext,
       // HTTP/1.1 is what is spoken; an address is no name to ask for (RFC 6066, section 3).
       ALPNProtocols: ["http/1.1"],
       ...(serverName !== undefined || isIP(host) === 0 ? { servername: serverName ?? host } : {}),
     };
+  }
+
+  close(): void {
+    this.#timer?.cancel();
+  }
+
+  async #look(): Promise<void> {
+    if (!(await this.#files.haveChanged())) return;
+    const files = pathsOf(this.#options).join(", ");
+    try {
+      this.#secureContext = contextOf(this.#options);
+      this.#logger.info("new TLS files of a route are in use", { files });
+    } catch (thrown) {
+      this.#logger.error("the new TLS files of a route cannot be used; the old ones go on", {
+        files,
+        reason: asError(thrown).message,
+      });
+    }
+  }
+}
+
+function pathsOf({ ca, cert, key }: UpstreamTlsOptions): string[] {
+  return [ca, cert, key].filter((path) => path !== undefined);
+}
+
+function contextOf(tls: UpstreamTlsOptions): SecureContext {
+  const { ca, cert, key } = tls;
+  try {
+    return createSecureContext({
+      minVersion,
+      ...(ca === undefined ? {} : { ca: read(ca) }),
+      ...(cert === undefined ? {} : { cert: read(cert) }),
+      ...(key === undefined ? {} : { key: read(key) }),
+    });
   } catch (thrown) {
     if (thrown instanceof DureError) throw thrown;
-    throw refusal(`${files} cannot be used for TLS: ${asError(thrown).message}`);
+    throw refusal(`${pathsOf(tls).join(", ")} cannot be used for TLS: ${asError(thrown).message}`);
   }
 }
 

@@ -7,12 +7,13 @@
  */
 import { every, now, random, randomInt, type Timer } from "../../kit/index.ts";
 import { defaultRetryBudget, hashOf, RetryBudget } from "../../mesh/index.ts";
+import type { Logger } from "../../telemetry/index.ts";
 import { type Answer, isPiecewise } from "../answer.ts";
 import { type UpstreamLimits, upstreamLimits } from "./limits.ts";
 import { Target } from "./target.ts";
 import { UpstreamFailure } from "./upstream-failure.ts";
 import type { UpstreamRequest } from "./upstream-request.ts";
-import type { UpstreamTlsOptions } from "./upstream-tls.ts";
+import { UpstreamTls, type UpstreamTlsOptions } from "./upstream-tls.ts";
 
 const attemptsMax = 3;
 /** RFC 9110, section 9.2.2. */
@@ -27,6 +28,7 @@ export interface UpstreamOptions {
   /** The answer must begin within this time. */
   readonly deadlineMs: number;
   readonly health?: { readonly path: string; readonly everyMs: number } | undefined;
+  readonly logger: Logger;
 }
 
 export class Upstream {
@@ -34,11 +36,14 @@ export class Upstream {
   readonly #targets: readonly Target[];
   readonly #budget = new RetryBudget(defaultRetryBudget, now());
   readonly #checks: Timer | undefined;
+  readonly #tls: UpstreamTls;
 
+  /** Throws FAILED_PRECONDITION for files that cannot be used. */
   constructor(options: UpstreamOptions, limits: Partial<UpstreamLimits> = {}) {
     this.#options = options;
     const all = { ...upstreamLimits, ...limits };
-    this.#targets = options.urls.map((url) => new Target(url, options.tls, all));
+    this.#tls = new UpstreamTls(options.tls ?? {}, options.logger);
+    this.#targets = options.urls.map((url) => new Target(url, this.#tls, all));
     if (options.health) this.#checks = every(options.health.everyMs, () => this.#check());
   }
 
@@ -70,6 +75,7 @@ export class Upstream {
 
   close(): void {
     this.#checks?.cancel();
+    this.#tls.close();
     for (const target of this.#targets) target.close();
   }
 

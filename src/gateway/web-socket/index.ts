@@ -4,6 +4,7 @@ import type { Exchange } from "../exchange.ts";
 import { asksForWebSocket, handshakeRefusal } from "./core/handshake.ts";
 import { WebSocketExchange } from "./web-socket-exchange.ts";
 
+export { FrameReader } from "./core/frame-reader.ts";
 export { asksForWebSocket };
 
 /** What is known of the gateway. */

@@ -55,13 +55,18 @@ export class RetryBudget {
 
   /** Whether a retry may be made now; if so, it is counted. */
   tryTake(now: number): boolean {
+    if (this.balance(now) < 1) return false;
+    this.#balance -= 1;
+    return true;
+  }
+
+  /** Retries that may be made now, with what is left of a further one. */
+  balance(now: number): number {
     if (now >= this.#windowEndsAt) this.#nextWindow(now);
     const filled = ((now - this.#filledAt) / 1_000) * this.#options.floorPerSecond;
     this.#balance = Math.min(this.#most, this.#balance + filled);
     this.#filledAt = now;
-    if (this.#balance < 1) return false;
-    this.#balance -= 1;
-    return true;
+    return this.#balance;
   }
 
   get #most(): number {

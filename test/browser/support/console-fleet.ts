@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { freePort, runFleet } from "../../../scripts/smoke/fleet.ts";
+import { freePort, pidListeningOn, runFleet } from "../../../scripts/smoke/fleet.ts";
 
 const run = promisify(execFile);
 const cli = [process.execPath, "--conditions=dure-source", "src/cli/main.ts"];
@@ -21,6 +21,8 @@ export interface ConsoleFleet {
   /** Sends an order that billing cannot read. */
   placeUnbillable(id: string): Promise<void>;
   killDistributor(): void;
+  /** Kills the console's process; the supervisor starts another on the same port. */
+  killConsole(): void;
   stop(): Promise<void>;
 }
 
@@ -61,6 +63,7 @@ export async function startConsoleFleet(): Promise<ConsoleFleet> {
       const { status } = await fetch(`${base}/orders`, { method: "POST", headers, body });
       if (status !== 201) throw new Error(`the order was answered with ${status}`);
     },
+    killConsole: () => process.kill(pidListeningOn(consolePort, fleet.leaderPid), "SIGKILL"),
     killDistributor: () => process.kill(distributor.leaderPid, "SIGKILL"),
     async stop() {
       await fleet.stop();

@@ -15,6 +15,8 @@ export interface OwnServer {
   killAndRestart(whileDown?: () => void): Promise<void>;
   /** Stops it where it is, as a machine that hangs: it accepts connections, and answers nothing. */
   freeze(): void;
+  /** It goes on where it was. */
+  thaw(): void;
   close(): Promise<void>;
 }
 
@@ -46,6 +48,7 @@ export async function startServer(
       await start();
     },
     freeze: () => void child.kill("SIGSTOP"),
+    thaw: () => void child.kill("SIGCONT"),
     async close() {
       await kill();
       await rm(folder, { recursive: true });

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { setTimeout as delay } from "node:timers/promises";
 import type { Storage } from "../../../src/events/index.ts";
 import type { StoredEvent } from "../../../src/events/types.ts";
 import { until } from "../../support/until.ts";
@@ -32,13 +31,17 @@ export async function keepsWhatItAcknowledged({
       const topic = topics[(seq + source) % topics.length] as string;
       const body = JSON.stringify({ source, n: seq });
       const events = [{ topic, key: "k", head: "{}", body }];
-      try {
-        await storeEvents(storage, { source: `s${source}`, epoch: 1, seq, events });
-        acknowledged[source] = seq + 1;
-      } catch (thrown) {
-        assert.equal((thrown as { code: string }).code, "UNAVAILABLE", String(thrown));
-        await delay(20);
-      }
+      const store = async () => {
+        try {
+          await storeEvents(storage, { source: `s${source}`, epoch: 1, seq, events });
+          return true;
+        } catch (thrown) {
+          assert.equal((thrown as { code: string }).code, "UNAVAILABLE", String(thrown));
+          return false;
+        }
+      };
+      await until("it is stored", store, 60_000);
+      acknowledged[source] = seq + 1;
     }
   };
   const goesOn = () => {

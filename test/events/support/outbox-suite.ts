@@ -16,7 +16,7 @@ import {
   type SqlRunner,
   type Storage,
 } from "../../../src/events/index.ts";
-import { contract, event, op, service } from "../../../src/index.ts";
+import { contract, event, op, type SetupContext, service } from "../../../src/index.ts";
 import { createNode, type MeshNode } from "../../../src/mesh/index.ts";
 import { createDistributor, type Distributor } from "../../../src/registry/index.ts";
 import { until } from "../../support/until.ts";
@@ -40,6 +40,8 @@ export function outboxSuite(openDatabase: () => Promise<TestDatabase>): void {
   let storage: Storage;
   const nodes: MeshNode[] = [];
   const seen: z.infer<typeof Note>[] = [];
+  const seenTraces: string[] = [];
+  let within: SetupContext<typeof other, any>["within"];
 
   const notesService = () =>
     service(notes, {
@@ -68,7 +70,11 @@ export function outboxSuite(openDatabase: () => Promise<TestDatabase>): void {
     service(other, {
       async setup(host) {
         inbox = await openInbox(host, database);
-        host.on(notes.written, (note) => void seen.push(note));
+        within = host.within;
+        host.on(notes.written, (note, { traceparent, tracestate }) => {
+          seen.push(note);
+          seenTraces.push(`${traceparent.slice(3, 35)} ${tracestate}`);
+        });
         return host.handle({ nothing: () => {} });
       },
     });
@@ -123,6 +129,17 @@ export function outboxSuite(openDatabase: () => Promise<TestDatabase>): void {
       ["one", "two"],
     );
     await until("nothing waits", async () => (await outbox.waitingCount()) === 0);
+  });
+
+  test("an event that goes out later is a part of the trace it was published in, whatever other systems say of that", async () => {
+    const traceId = "6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b";
+    const traceparent = `00-${traceId}-00f067aa0ba902b7-01`;
+    const tracestate = "vendor=opaque,other=2";
+    await within({ name: "import", traceparent, tracestate }, (ctx) =>
+      ctx.client(notes).add({ id: 2, text: "traced" }),
+    );
+    await until("it has come", () => seen.some(({ id }) => id === 2));
+    assert.equal(seenTraces.at(-1), `${traceId} ${tracestate}`);
   });
 
   test("while the log is down data is accepted, and its events come later, once and in order", async () => {

@@ -1,91 +1,13 @@
 import assert from "node:assert/strict";
-import { type TestContext, test } from "node:test";
+import { test } from "node:test";
 import { z } from "zod";
-import { eventLogService, memoryStorage, meshEvents } from "../../../src/events/index.ts";
-import { createGateway, type GatewayOptions } from "../../../src/gateway/index.ts";
-import { contract, event, op, type Service, service } from "../../../src/index.ts";
-import { createNode } from "../../../src/mesh/index.ts";
-import { createDistributor } from "../../../src/registry/index.ts";
+import { contract, event, op } from "../../../src/index.ts";
 import { until } from "../../support/until.ts";
 import { startOrigin } from "../upstream/support.ts";
-
-const Thing = z.object({ id: z.int(), name: z.string() });
-const ById = z.object({ id: z.int() });
-const things = contract("things", {
-  get: op({
-    http: "GET /things/:id",
-    auth: "public",
-    input: ById,
-    output: Thing,
-    cache: { maxAgeS: 600, tags: ["thing:{id}"] },
-  }),
-  list: op({
-    http: "GET /things",
-    auth: "public",
-    output: z.object({ items: z.array(Thing) }),
-    cache: { maxAgeS: 600, tags: ["things"] },
-  }),
-  rename: op({ http: "POST /rename", auth: "public", input: Thing }),
-  renamed: event(Thing, { purges: ["things", "thing:{id}"] }),
-});
-
-/** A mesh with an event log, a service with two things, and gateways. */
-async function start(t: TestContext) {
-  const distributor = await createDistributor({ mesh: "test", port: 0 });
-  t.after(() => distributor.close());
-  const join = async (name: string, services: readonly Service[]) => {
-    const node = await createNode({
-      name,
-      mesh: "test",
-      services,
-      distributors: [{ host: "127.0.0.1", port: distributor.port }],
-      events: meshEvents(),
-    });
-    t.after(() => node.close());
-    return node;
-  };
-  const startLog = () => join("log", [eventLogService({ storage: async () => memoryStorage() })]);
-  const names = new Map([
-    [1, "one"],
-    [2, "two"],
-  ]);
-  await join("things", [
-    service(things, ({ handle }) =>
-      handle({
-        get: ({ id }) => ({ id, name: names.get(id) ?? "" }),
-        list: () => ({ items: [...names].map(([id, name]) => ({ id, name })) }),
-        rename: async (thing, ctx) => {
-          names.set(thing.id, thing.name);
-          await ctx.publish(things.renamed, thing);
-        },
-      }),
-    ),
-  ]);
-  const startGateway = async (options: Partial<GatewayOptions> = {}) => {
-    const gateway = await createGateway({ node: await join("gateway", []), port: 0, ...options });
-    t.after(() => gateway.close());
-    await until("it routes", () => gateway.isReady(["things"]), 30_000);
-    const get = async (path: string) => {
-      const answer = await fetch(gateway.url + path);
-      const isHit = /Dure; hit/.test(answer.headers.get("cache-status") ?? "");
-      return { answer, isHit, text: await answer.text() };
-    };
-    /** Waits until answers stay: the cache is emptied once when the gateway begins to follow the log. */
-    const fill = (path: string) => until("it is kept", async () => (await get(path)).isHit, 30_000);
-    return { ...gateway, url: gateway.url, get, fill };
-  };
-  return { startGateway, startLog };
-}
-
-const post = (url: string, body: unknown) =>
-  fetch(url, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify(body),
-  });
+import { ById, post, startPurgeLab } from "./purge-lab.ts";
 
 test("an event purges what it names on every gateway, and nothing else", async (t) => {
-  const { startGateway, startLog } = await start(t);
+  const { startGateway, startLog } = await startPurgeLab(t);
   await startLog();
   const gateways = [await startGateway(), await startGateway()];
   for (const { fill } of gateways)
@@ -114,7 +36,7 @@ test("an event purges what it names on every gateway, and nothing else", async (
 });
 
 test("clients are told to ask each time, and get 304 while nothing changed", async (t) => {
-  const { startGateway, startLog } = await start(t);
+  const { startGateway, startLog } = await startPurgeLab(t);
   await startLog();
   const { get, fill, url } = await startGateway();
   await fill("/things/1");
@@ -133,7 +55,7 @@ test("an HTTP server names its answers by Surrogate-Key, and events purge them t
     response.setHeader("surrogate-key", "page thing:1").setHeader("cache-control", "max-age=600");
     response.end(`page ${asked}`);
   });
-  const { startGateway, startLog } = await start(t);
+  const { startGateway, startLog } = await startPurgeLab(t);
   await startLog();
   const routes = [{ path: "/pages/*", upstream, auth: "public", cache: true }] as const;
   const { get, fill, url } = await startGateway({ routes });
@@ -145,7 +67,7 @@ test("an HTTP server names its answers by Surrogate-Key, and events purge them t
 });
 
 test("without a log answers are kept for their lifetime; a log that appears empties the cache once", async (t) => {
-  const { startGateway, startLog } = await start(t);
+  const { startGateway, startLog } = await startPurgeLab(t);
   const { get, fill } = await startGateway();
   await fill("/things/1");
   await startLog();

@@ -1,8 +1,15 @@
 import { Agent, request as httpRequest, type IncomingMessage } from "node:http";
 import type { TestContext } from "node:test";
-import type { Gateway, RouteOptions } from "../../../src/gateway/index.ts";
+import {
+  createGateway,
+  type Gateway,
+  type GatewayOptions,
+  type RouteOptions,
+} from "../../../src/gateway/index.ts";
 import { installScheduler, type Timer } from "../../../src/kit/index.ts";
-import { startGateway, startOrigin } from "../upstream/support.ts";
+import { createNode, type MeshNode } from "../../../src/mesh/index.ts";
+import { until } from "../../support/until.ts";
+import { startOrigin } from "../upstream/support.ts";
 
 /** What the origin says. */
 export interface Said {
@@ -23,6 +30,8 @@ export interface Got {
 /** A gateway that caches, before an origin that says what the test says, under a clock that the test sets forward. */
 export interface CacheLab {
   readonly gateway: Gateway;
+  /** It is the same from now on: the test is about what only it knows. */
+  keepGateway(): void;
   /** The requests that came to the origin. */
   readonly asked: IncomingMessage[];
   /** What it says from now on, or how it answers. */
@@ -34,6 +43,18 @@ export interface CacheLab {
   date(inSeconds?: number): string;
 }
 
+/**
+ * What gateways of labs share their answers through. With it, each request that finds no other at work comes to a gateway that was just
+ * started: what it knows, it has from there.
+ */
+export const labs: { redis: GatewayOptions["redis"] } = { redis: undefined };
+/** Whether a gateway on this node shares its cache now. */
+export const isRedisUp = ({ metrics }: MeshNode): boolean =>
+  metrics.read().find(({ name }) => name === "dure_gateway_cache_redis_up")?.samples[0]?.[2] === 1;
+
+/** However slow the machine is, Redis is not taken for gone. */
+const patience = 40;
+
 /** Time that can be set forward; timers stay real. */
 function installClock(t: TestContext): { advanceMs(ms: number): void; wallMs(): number } {
   let offsetMs = 0;
@@ -43,7 +64,7 @@ function installClock(t: TestContext): { advanceMs(ms: number): void; wallMs(): 
       now: () => performance.now() + offsetMs,
       wallTime: wallMs,
       after(delayMs, run): Timer {
-        const handle = setTimeout(run, delayMs);
+        const handle = setTimeout(run, labs.redis && delayMs >= 200 ? delayMs * patience : delayMs);
         return { cancel: () => clearTimeout(handle) };
       },
       random: Math.random,
@@ -55,6 +76,63 @@ function installClock(t: TestContext): { advanceMs(ms: number): void; wallMs(): 
       offsetMs += ms;
     },
   };
+}
+
+/** A gateway, or one after the other at the same port. */
+class LabEdge {
+  agent = new Agent({ keepAlive: true });
+  isKept = false;
+  readonly #options: Omit<GatewayOptions, "node">;
+  #running: { readonly node: MeshNode; readonly gateway: Gateway } | undefined;
+  #renewed: Promise<void> | undefined;
+  #port = 0;
+  #inUse = 0;
+
+  constructor(options: Omit<GatewayOptions, "node">) {
+    this.#options = options;
+  }
+
+  get gateway(): Gateway {
+    if (!this.#running) throw new Error("the lab's gateway does not run");
+    return this.#running.gateway;
+  }
+
+  async start(): Promise<void> {
+    const node = await createNode({
+      name: "gateway",
+      mesh: "test",
+      distributors: [],
+      services: [],
+    });
+    const gateway = await createGateway({ ...this.#options, node, port: this.#port });
+    this.#port = gateway.port;
+    this.#running = { node, gateway };
+    if (labs.redis) await until("Redis is there", () => isRedisUp(node));
+  }
+
+  async stop(): Promise<void> {
+    this.agent.destroy();
+    await this.#running?.gateway.close();
+    await this.#running?.node.close();
+  }
+
+  /** Does something with a gateway that nobody else uses, or that others use too. */
+  async use<Value>(work: () => Promise<Value>): Promise<Value> {
+    if (labs.redis && this.#inUse === 0 && !this.isKept) this.#renewed = this.#renew();
+    this.#inUse += 1;
+    try {
+      await this.#renewed;
+      return await work();
+    } finally {
+      this.#inUse -= 1;
+    }
+  }
+
+  async #renew(): Promise<void> {
+    await this.stop();
+    this.agent = new Agent({ keepAlive: true });
+    await this.start();
+  }
 }
 
 export async function startCacheLab(
@@ -72,16 +150,17 @@ export async function startCacheLab(
     response.writeHead(status, headers);
     response.end(request.method === "HEAD" || status === 304 ? undefined : body);
   });
-  const gateway = await startGateway(
-    t,
-    [{ path: "/*", upstream: origin, auth: "public", cache: true, ...route }],
-    { cache: { mb } },
-  );
-  const agent = new Agent({ keepAlive: true });
-  t.after(() => agent.destroy());
+  const edge = new LabEdge({
+    routes: [{ path: "/*", upstream: origin, auth: "public", cache: true, ...route }],
+    cache: labs.redis ? { mb, shared: "redis" } : { mb },
+    redis: labs.redis,
+  });
+  await edge.start();
+  t.after(() => edge.stop());
   // Not `fetch`, which adds `cache-control: no-cache` to whatever has a condition.
-  const send = (method: string, path = "/x", headers: Record<string, string> = {}) =>
+  const sendNow = (method: string, path: string, headers: Record<string, string>) =>
     new Promise<Got>((resolve, reject) => {
+      const { agent, gateway } = edge;
       const request = httpRequest(gateway.url + path, { method, headers, agent }, (response) => {
         let text = "";
         response.setEncoding("utf8").on("data", (piece: string) => {
@@ -98,8 +177,15 @@ export async function startCacheLab(
       });
       request.on("error", reject).end();
     });
+  const send = (method: string, path = "/x", headers: Record<string, string> = {}) =>
+    edge.use(() => sendNow(method, path, headers));
   return {
-    gateway,
+    get gateway() {
+      return edge.gateway;
+    },
+    keepGateway() {
+      edge.isKept = true;
+    },
     asked,
     says(said) {
       answer = typeof said === "function" ? said : () => said;

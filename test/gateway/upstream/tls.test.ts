@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -11,6 +11,7 @@ import { type Authority, filesOf, initAuthority } from "../../../src/certs/index
 import type { RouteOptions } from "../../../src/gateway/index.ts";
 import type { Logger } from "../../../src/telemetry/index.ts";
 import { silentLogger } from "../../../src/telemetry/index.ts";
+import { until } from "../../support/until.ts";
 import { startGateway } from "./support.ts";
 
 let folder = "";
@@ -58,14 +59,16 @@ async function startSecure(t: TestContext, name: string, asksForCertificate = fa
 /** A gateway with one route, and what it says in its log. */
 async function startRoute(t: TestContext, route: Pick<RouteOptions, "upstream" | "tls">) {
   const reasons: string[] = [];
+  const errors: string[] = [];
   const logger: Logger = {
     ...silentLogger,
     warn: (_message, facts) => reasons.push(String(facts?.reason)),
+    error: (message) => errors.push(message),
   };
   const gateway = await startGateway(t, [{ path: "/*", auth: "public" as const, ...route }], {
     logger,
   });
-  return { gateway, reasons };
+  return { gateway, reasons, errors };
 }
 
 test("an HTTPS server is reached over kept connections, WebSocket included", async (t) => {
@@ -127,6 +130,42 @@ test("a server that asks for a certificate gets the route's; without one there i
   assert.deepEqual(seen.subjects, ["CN=shop"]);
   const bare = await startRoute(t, { upstream, tls: { ca } });
   assert.equal((await fetch(bare.gateway.url, { method: "POST" })).status, 502);
+});
+
+test("changed files are used for new connections, without a restart; broken ones are told and not used", async (t) => {
+  const trusted = join(folder, "trusted.pem");
+  const used = { cert: join(folder, "used.pem"), key: join(folder, "used-key.pem") };
+  const put = async (name: string) => {
+    await authority.issue({ name, hosts: ["shop.example"] });
+    copyFileSync(filesOf(folder, name).key, used.key);
+    copyFileSync(filesOf(folder, name).cert, used.cert);
+  };
+  await put("first");
+  // Another authority's, which has signed nobody here.
+  const elsewhere = join(folder, "elsewhere");
+  await initAuthority(elsewhere, "other");
+  copyFileSync(join(elsewhere, "ca.pem"), trusted);
+  const { server, seen, port } = await startSecure(t, "shop", true);
+  const upstream = `https://localhost:${port}`;
+  const { gateway, errors } = await startRoute(t, { upstream, tls: { ca: trusted, ...used } });
+  const statusNow = async () => (await fetch(gateway.url, { method: "POST" })).status;
+  assert.equal(await statusNow(), 502);
+
+  copyFileSync(ca, trusted);
+  await until("the new authority is trusted", async () => (await statusNow()) === 200);
+  assert.equal(seen.subjects.at(-1), "CN=first");
+
+  writeFileSync(used.cert, "nonsense");
+  await until("the broken file is told", () => errors.length > 0);
+  server.closeAllConnections();
+  await until("the old one goes on", async () => (await statusNow()) === 200);
+  assert.equal(seen.subjects.at(-1), "CN=first");
+
+  await put("second");
+  await until("the new certificate is shown", async () => {
+    server.closeAllConnections();
+    return (await statusNow()) === 200 && seen.subjects.at(-1) === "CN=second";
+  });
 });
 
 test("files that cannot be used are told at the start", async (t) => {

@@ -24,6 +24,8 @@ const shop = contract("shop", { nothing: op({}) });
 /** What steps did, in order, and how they are to fail: a list of errors to throw by step, taken one after another. */
 const done: string[] = [];
 const failures = new Map<string, Error[]>();
+/** The `tracestate` that each call of a step came with. */
+const statesSeen: (string | undefined)[] = [];
 function act(what: string, key = ""): string {
   const failure = failures.get(what)?.shift();
   if (failure) throw failure;
@@ -101,6 +103,7 @@ export function sagaSuite(openDatabase: () => Promise<TestDatabase>): void {
   const bankService = service(bank, ({ handle }) =>
     handle({
       pay: ({ id }, ctx) => {
+        statesSeen.push(ctx.tracestate);
         if (id.startsWith("poor")) return ctx.fail("Declined");
         act(`pay ${id}`, ctx.idempotencyKey);
         return { receipt: `r-${id}` };
@@ -131,7 +134,7 @@ export function sagaSuite(openDatabase: () => Promise<TestDatabase>): void {
     const requestSpan = "00f067aa0ba902b7";
     const traceparent = `00-${traceId}-${requestSpan}-01`;
     failures.set("take t1", [new DureError("NOT_FOUND", "none is left")]);
-    const place = { id: "t1", traceparent };
+    const place = { id: "t1", traceparent, tracestate: "vendor=opaque,other=2" };
     await database.transaction((run) => sagas().start(run, buy, place, { id: "t1" }));
     assert.equal((await sagas().outcome(buy, "t1", 30_000))?.state, "failed");
     const spans = await until("the undoing's span", () => {
@@ -152,6 +155,20 @@ export function sagaSuite(openDatabase: () => Promise<TestDatabase>): void {
     assert.equal(find("server", "bank.pay").parentId, find("client", "bank.pay").spanId);
     assert.equal(find("saga", "buy.take").error, "NOT_FOUND");
     assert.ok(spans.every(({ isSampled }) => isSampled));
+    assert.deepEqual(statesSeen.splice(0), [place.tracestate]);
+  });
+
+  test("a list of sagas tells how often each step was tried, and one is found by its id", async () => {
+    failures.set("take n1", [new Error("not now")]);
+    await begin(buy, "n1", { id: "n1" });
+    assert.equal((await sagas().outcome(buy, "n1", 30_000))?.state, "done");
+    const { items } = await sagas().handlers.sagas({ id: "n1" });
+    assert.deepEqual(
+      items.flatMap(({ steps }) => steps.map(({ name, attempts }) => `${name} ${attempts}`)),
+      ["pay 1", "take 2", "record 1"],
+    );
+    assert.deepEqual((await sagas().handlers.sagas({ id: "nobody" })).items, []);
+    assert.deepEqual((await sagas().handlers.sagas({ id: "n1", state: "stuck" })).items, []);
   });
 
   test("steps are done one after another, and the output is kept", async () => {

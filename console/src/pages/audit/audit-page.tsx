@@ -8,14 +8,14 @@ import type { AuditEntry } from "../../data/types.ts";
 import { moment } from "../../format/moments.ts";
 
 const columns: Column<AuditEntry>[] = [
-  { title: "When", width: "150px", sortBy: ({ at }) => at, cell: ({ at }) => moment(at) },
+  { title: "When", width: "118px", sortBy: ({ at }) => at, cell: ({ at }) => moment(at) },
   { title: "Who", width: "22%", sortBy: ({ who }) => who, cell: ({ who }) => who },
   { title: "From", width: "140px", isWideOnly: true, cell: ({ remoteAddress }) => remoteAddress },
   { title: "Did", width: "20%", sortBy: ({ action }) => action, cell: ({ action }) => action },
   { title: "To", cell: ({ target }) => <span title={target}>{target}</span> },
   {
     title: "Outcome",
-    width: "120px",
+    width: "92px",
     sortBy: ({ outcome }) => outcome,
     cell: ({ outcome }) => <Badge tone={outcome === "ok" ? "good" : "bad"}>{outcome}</Badge>,
   },

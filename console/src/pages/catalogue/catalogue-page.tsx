@@ -58,7 +58,9 @@ function Contracts({ contracts, text }: { contracts: readonly ContractEntry[]; t
           ))}
         </div>
       ) : (
-        <Empty title={service ? `Nobody offers ${service} now` : "Choose a service"} />
+        <Empty title={service ? `Nobody offers ${service} now` : "Choose a service"}>
+          {service ? "It may come back." : "Here are its operations, each with a form to try it."}
+        </Empty>
       )}
     </div>
   );

@@ -6,7 +6,7 @@ import { hrefOf } from "../../navigation.ts";
 
 /** How a tried call went. */
 export function TriedAnswer({ answer }: { answer: TriedCall }) {
-  const { isOk, durationMs, traceId, answers, hasMore, error } = answer;
+  const { isOk, isForNobody, durationMs, traceId, answers, hasMore, error } = answer;
   return (
     <div class="answer">
       <p>
@@ -14,6 +14,11 @@ export function TriedAnswer({ answer }: { answer: TriedCall }) {
         {duration(durationMs)} {"\u00b7"} <a href={hrefOf(["traces", traceId])}>Trace</a> {"\u00b7"}{" "}
         <a href={hrefOf(["logs"], { traceId })}>Logs</a>
       </p>
+      {isForNobody ? (
+        <p class="soft">
+          Made for nobody: the console's certificate is not among <code>security.principals</code>.
+        </p>
+      ) : null}
       {error ? <p class="bad reason">{error.message}</p> : null}
       {error?.data === undefined ? null : <JsonView label="Data of the error" value={error.data} />}
       {answers.map((one, index) => (

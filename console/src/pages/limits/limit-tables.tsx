@@ -13,7 +13,6 @@ type Callee = On<NodeLimits["callees"][number]>;
 
 const nodeColumn: Column<{ readonly node: string }> = {
   title: "Node",
-  width: "22%",
   sortBy: ({ node }) => node,
   cell: ({ node }) => node,
 };
@@ -25,7 +24,7 @@ function figure<Row>(
 ): Column<Row> {
   return {
     title,
-    width: "110px",
+    width: "88px",
     isFigure: true,
     sortBy: (row) => value(row) ?? 0,
     cell: (row) => show(value(row)),
@@ -35,8 +34,8 @@ function figure<Row>(
 const policyColumns: Column<Policy>[] = [
   nodeColumn,
   { title: "Policy", sortBy: ({ policy }) => policy, cell: ({ policy }) => policy },
-  figure("Refused now", ({ limitedPerS }) => limitedPerS, rate),
-  figure("Refused ever", ({ limitedTotal }) => limitedTotal, count),
+  figure("Now", ({ limitedPerS }) => limitedPerS, rate),
+  figure("Ever", ({ limitedTotal }) => limitedTotal, count),
   {
     ...figure<Policy>("Uncounted", ({ uncountedTotal }) => uncountedTotal, count),
     isWideOnly: true,
@@ -63,7 +62,7 @@ export function PolicyTable({ nodes }: Nodes) {
 }
 
 const refusedColumns: Column<Refused>[] = [
-  nodeColumn,
+  { ...nodeColumn, isWideOnly: true },
   {
     title: "Operation",
     sortBy: ({ service, operation }) => `${service}.${operation}`,
@@ -93,7 +92,7 @@ export function RefusedTable({ nodes }: Nodes) {
 }
 
 const workColumns: Column<NodeLimits>[] = [
-  { ...nodeColumn, width: "40%" } as Column<NodeLimits>,
+  nodeColumn,
   figure("At work", ({ inFlight }) => inFlight, count),
   figure("At most", ({ concurrencyMax }) => concurrencyMax, count),
   figure(
@@ -122,7 +121,7 @@ const calleeColumns: Column<Callee>[] = [
   { title: "Calls", sortBy: ({ service }) => service, cell: ({ service }) => service },
   {
     title: "Instances",
-    width: "150px",
+    width: "112px",
     sortBy: ({ instancesEjected }) => instancesEjected,
     cell: ({ instancesIn, instancesEjected }) => (
       <Badge tone={instancesEjected > 0 ? "warn" : "good"}>
@@ -130,7 +129,7 @@ const calleeColumns: Column<Callee>[] = [
       </Badge>
     ),
   },
-  figure("Pending", ({ pending }) => pending, count),
+  { ...figure<Callee>("Pending", ({ pending }) => pending, count), isWideOnly: true },
   { ...figure<Callee>("Retries", ({ retriesPerS }) => retriesPerS, rate), isWideOnly: true },
   {
     ...figure<Callee>("Not sent", ({ throttledShare }) => throttledShare, percent),

@@ -15,7 +15,9 @@ export function LimitsPage() {
         <Shown polled={caches} what="Caches">
           {({ items }) =>
             items.length === 0 ? (
-              <Empty title="No cache has told anything" />
+              <Empty title="No cache has told anything">
+                A gateway keeps answers of operations whose contract says <code>cache</code>.
+              </Empty>
             ) : (
               <CacheCards caches={items} />
             )
@@ -25,7 +27,9 @@ export function LimitsPage() {
       <Shown polled={limits} what="Limits">
         {({ items }) =>
           items.length === 0 ? (
-            <Empty title="No node has told anything yet" />
+            <Empty title="No node has told anything yet">
+              They are asked while this page is open, each every two seconds.
+            </Empty>
           ) : (
             <>
               <PolicyTable nodes={items} />

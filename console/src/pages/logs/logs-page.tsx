@@ -42,7 +42,7 @@ export function LogsPage() {
       actions={
         <>
           <SearchField
-            label="Find in messages and fields"
+            label="Find in lines"
             value={text}
             onInput={(value) => setQuery({ text: value })}
           />

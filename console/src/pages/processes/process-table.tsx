@@ -26,7 +26,7 @@ export function ProcessTable({ processes, onAsk }: ProcessTableProps) {
   const hint = mayOperate ? undefined : "This session may look only";
   const buttons: Column<Process> = {
     title: "Do",
-    width: "150px",
+    width: "146px",
     cell: ({ name }) => (
       <>
         <Button
@@ -64,7 +64,7 @@ const columns: Column<Process>[] = [
   },
   {
     title: "State",
-    width: "110px",
+    width: "92px",
     sortBy: ({ state }) => state,
     cell: ({ state }) => <Badge tone={tones[state] ?? "bad"}>{state}</Badge>,
   },

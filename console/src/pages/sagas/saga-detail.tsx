@@ -52,7 +52,7 @@ function Steps({ saga, polled }: { saga: SagaView; polled: Polled<SagaView> }) {
           <li key={name}>
             <strong>{name}</strong>
             <Badge tone={toneOfStep(state)}>{state}</Badge>
-            <span class="soft">{plural(attempts, "try", "tries")}</span>
+            {attempts === 0 ? null : <span class="soft">{plural(attempts, "try", "tries")}</span>}
           </li>
         ))}
       </ol>

@@ -16,10 +16,15 @@ export function SagaState({ state }: { state: SagaView["state"] }) {
   return <Badge tone={tones[state]}>{state}</Badge>;
 }
 
-/** How a step stands. `undone` is what compensation was for. */
+const tonesOfSteps: Readonly<Record<string, Tone>> = {
+  started: "accent",
+  done: "good",
+  refused: "bad",
+  unknown: "warn",
+  compensated: "plain",
+};
+
+/** How a step stands. Services of other versions may name what is not known here. */
 export function toneOfStep(state: string): Tone {
-  if (state === "done") return "good";
-  if (state === "undone" || state === "compensated") return "plain";
-  if (state === "failed" || state === "stuck") return "bad";
-  return "accent";
+  return tonesOfSteps[state] ?? "plain";
 }

@@ -15,14 +15,14 @@ const topicColumns: Column<Topic>[] = [
   { title: "Topic", sortBy: ({ name }) => name, cell: ({ name }) => <strong>{name}</strong> },
   {
     title: "Events kept",
-    width: "110px",
+    width: "96px",
     isFigure: true,
     sortBy: ({ firstOffset, nextOffset }) => nextOffset - firstOffset,
     cell: ({ firstOffset, nextOffset }) => count(nextOffset - firstOffset),
   },
   {
     title: "Next offset",
-    width: "110px",
+    width: "96px",
     isFigure: true,
     isWideOnly: true,
     cell: ({ nextOffset }) => nextOffset.toLocaleString("en"),
@@ -59,7 +59,7 @@ const groupColumns: Column<Group>[] = [
   },
   {
     title: "Lag",
-    width: "80px",
+    width: "64px",
     isFigure: true,
     sortBy: ({ lag }) => lag,
     cell: ({ lag }) => <span class={lag > 1_000 ? "warn" : undefined}>{count(lag)}</span>,
@@ -74,7 +74,7 @@ const groupColumns: Column<Group>[] = [
   },
   {
     title: "Dead",
-    width: "90px",
+    width: "76px",
     sortBy: ({ dead }) => dead,
     cell: ({ dead }) => <Badge tone={dead > 0 ? "bad" : "good"}>{dead > 0 ? dead : "none"}</Badge>,
   },

@@ -1,6 +1,7 @@
 /**
  * Where the cards of the map stand. Callers are left of what they call: a vertex stands one column right of its furthest caller, and d3-force
- * moves it up and down towards its neighbours. Without randomness, so the same fleet always looks the same.
+ * moves it up and down towards its neighbours. Those that talk to nobody stand in rows below. Without randomness, so the same fleet always
+ * looks the same.
  */
 import {
   forceCollide,
@@ -18,10 +19,10 @@ export interface Point {
 export const cardWidth = 176;
 export const cardHeight = 68;
 /** From the middle of one column to that of the next. */
-export const columnGap = 300;
+export const columnGap = 288;
 const rowGap = 88;
 const rowsMax = 12;
-const rowsMin = 3;
+const rowMin = 4;
 const ticks = 120;
 
 interface Spot extends SimulationNodeDatum {
@@ -32,7 +33,8 @@ type Arrow = { readonly from: string; readonly to: string };
 
 /** The middle of each card. */
 export function layoutOf(names: readonly string[], arrows: readonly Arrow[]): Map<string, Point> {
-  const columns = columnsOf(names, arrows);
+  const talking = new Set(arrows.flatMap(({ from, to }) => [from, to]));
+  const columns = columnsOf(talking, arrows);
   const spots: Spot[] = columns.flatMap((column, index) =>
     column.map((name, row) => ({
       name,
@@ -56,26 +58,28 @@ export function layoutOf(names: readonly string[], arrows: readonly Arrow[]): Ma
     .force("collide", forceCollide(rowGap / 2).iterations(4))
     .stop()
     .tick(ticks);
-  return new Map(spots.map(({ name, x = 0, y = 0 }) => [name, { x, y }]));
+  const found = new Map(spots.map(({ name, x = 0, y = 0 }) => [name, { x, y }]));
+  const silent = names.filter((name) => !talking.has(name));
+  const lowest = Math.max(-rowGap, ...[...found.values()].map(({ y }) => y));
+  // As many in a row as there are columns; a block about as wide as a screen where they are many.
+  const perRow = Math.max(rowMin, columns.length, Math.ceil(Math.sqrt(silent.length)));
+  for (const [index, name] of silent.entries()) {
+    const row = Math.floor(index / perRow);
+    found.set(name, { x: (index % perRow) * columnGap, y: lowest + (row + 1.2) * rowGap });
+  }
+  return found;
 }
 
 /** Layers from left to right; a layer of more than `rowsMax` takes several columns. */
-function columnsOf(names: readonly string[], arrows: readonly Arrow[]): string[][] {
-  const talking = new Set(arrows.flatMap(({ from, to }) => [from, to]));
-  const silent = names.filter((name) => !talking.has(name));
-  const depths = depthsOf(names, arrows);
+function columnsOf(talking: ReadonlySet<string>, arrows: readonly Arrow[]): string[][] {
+  const depths = depthsOf(talking, arrows);
   const layers: string[][] = [];
   for (const name of talking) {
     const depth = depths.get(name) ?? 0;
     layers[depth] ??= [];
     layers[depth].push(name);
   }
-  // Those that talk to nobody stand in a block of their own, about as wide as the map.
-  const block = Math.max(rowsMin, Math.ceil(Math.sqrt(silent.length / 2)));
-  return [
-    ...layers.filter(Boolean).flatMap((layer) => inColumns(layer, rowsMax)),
-    ...inColumns(silent, block),
-  ];
+  return layers.filter(Boolean).flatMap((layer) => inColumns(layer, rowsMax));
 }
 
 function inColumns(names: readonly string[], most: number): string[][] {
@@ -85,7 +89,7 @@ function inColumns(names: readonly string[], most: number): string[][] {
 }
 
 /** The longest way to each name; an arrow that closes a circle is left out. */
-function depthsOf(names: readonly string[], arrows: readonly Arrow[]): Map<string, number> {
+function depthsOf(names: Iterable<string>, arrows: readonly Arrow[]): Map<string, number> {
   const callers = new Map<string, string[]>();
   for (const { from, to } of arrows) callers.set(to, [...(callers.get(to) ?? []), from]);
   const depths = new Map<string, number>();

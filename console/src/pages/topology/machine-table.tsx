@@ -55,7 +55,7 @@ const columns: Column<Machine>[] = [
   },
   {
     title: "Nodes",
-    width: "130px",
+    width: "88px",
     sortBy: ({ instances }) => instances.length,
     cell: (machine) => {
       const ill = illOf(machine);
@@ -90,7 +90,7 @@ const columns: Column<Machine>[] = [
   },
   {
     title: "Memory",
-    width: "100px",
+    width: "92px",
     isFigure: true,
     sortBy: ({ memoryBytes }) => memoryBytes,
     cell: ({ memoryBytes }) => bytes(memoryBytes),

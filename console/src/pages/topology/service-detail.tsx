@@ -77,13 +77,13 @@ const columns: Column<OperationTraffic>[] = [
   { title: "Rate", width: "68px", isFigure: true, cell: ({ perS }) => rate(perS) },
   {
     title: "Err.",
-    width: "64px",
+    width: "56px",
     isFigure: true,
     cell: ({ errorShare }) => (
       <span class={`tone-${toneOfErrors(errorShare)}`}>{percent(errorShare)}</span>
     ),
   },
-  { title: "p99", width: "68px", isFigure: true, cell: ({ p99Ms }) => duration(p99Ms) },
+  { title: "p99", width: "80px", isFigure: true, cell: ({ p99Ms }) => duration(p99Ms) },
 ];
 
 function Traffic({ service }: { service: string }) {

@@ -22,13 +22,13 @@ const columns: Column<Vertex>[] = [
         <a class="row-link" href={hrefOf(["topology", "service", name])}>
           {name}
         </a>{" "}
-        {isService ? null : <span class="chip">caller</span>}
+        {isService ? null : <span class="chip wide-only">caller</span>}
       </>
     ),
   },
   {
     title: "Instances",
-    width: "130px",
+    width: "100px",
     sortBy: ({ instances }) => instances.length,
     cell: (vertex) => {
       const ill = illOf(vertex);
@@ -41,14 +41,14 @@ const columns: Column<Vertex>[] = [
   },
   {
     title: "Calls",
-    width: "90px",
+    width: "76px",
     isFigure: true,
     sortBy: ({ perS }) => perS,
     cell: ({ perS }) => rate(perS),
   },
   {
     title: "Errors",
-    width: "90px",
+    width: "76px",
     isFigure: true,
     sortBy: ({ errorShare }) => errorShare,
     cell: ({ errorShare, perS }) =>
@@ -60,7 +60,7 @@ const columns: Column<Vertex>[] = [
   },
   {
     title: "p99",
-    width: "90px",
+    width: "76px",
     isFigure: true,
     isWideOnly: true,
     sortBy: ({ p99Ms }) => p99Ms ?? 0,

@@ -33,7 +33,9 @@ export function TraceView({ traceId, spanId }: { traceId: string; spanId: string
       <Shown polled={polled} what="The trace">
         {({ spans, leftOut, missing }) =>
           spans.length === 0 ? (
-            <Empty title="No spans of this trace were kept" />
+            <Empty title="No spans of this trace were kept">
+              Slow and failed requests are always kept, of the others a sample; none for ever.
+            </Empty>
           ) : (
             <Shape spans={spans} leftOut={leftOut} missing={missing} spanId={spanId} />
           )
@@ -92,6 +94,7 @@ function columnsOf({ durationMs }: Waterfall, services: readonly string[]): Colu
     {
       title: "Span",
       width: "38%",
+      isMain: true,
       cell: ({ span }) => (
         <span style={{ paddingLeft: `${Math.min(span.depth, indentMax) * 14}px` }}>
           <a

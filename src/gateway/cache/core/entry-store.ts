@@ -19,6 +19,8 @@ interface Slot {
 /** Answers to one URL that differ by what `Vary` names; more push out the oldest of them. */
 const variantsMax = 16;
 
+const none: readonly Slot[] = [];
+
 export class EntryStore {
   readonly #bytesMax: number;
   readonly #slots = new Map<string, Slot[]>();
@@ -46,12 +48,15 @@ export class EntryStore {
     return this.#slots.has(key);
   }
 
-  /** The newest entry that answers a request with these headers. */
-  find(key: string, request: HeaderList): CacheEntry | undefined {
-    const slot = this.#slots.get(key)?.find(({ entry }) => isSelected(request, entry.selection));
-    if (!slot) return undefined;
-    slot.isUsed = true;
-    return slot.entry;
+  /** The newest entry that answers a request. Its headers are looked at only where the answer depends on some. */
+  find(key: string, request: { readonly headers: HeaderList }): CacheEntry | undefined {
+    for (const slot of this.#slots.get(key) ?? none) {
+      const { selection } = slot.entry;
+      if (selection.length > 0 && !isSelected(request.headers, selection)) continue;
+      slot.isUsed = true;
+      return slot.entry;
+    }
+    return undefined;
   }
 
   /** Stores an entry in the place of those that the same request would get. */

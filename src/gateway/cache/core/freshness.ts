@@ -79,6 +79,11 @@ export function ageMs(freshness: Freshness, now: number): number {
   return freshness.initialAgeMs + now - freshness.receivedAt;
 }
 
+/** Whether it may be sent as it is to a request that says nothing of that. */
+export function isFresh(freshness: Freshness, now: number): boolean {
+  return !freshness.mustValidate && ageMs(freshness, now) < freshness.lifetimeMs;
+}
+
 /** How a stored answer may be used. */
 export type Use =
   | "fresh"

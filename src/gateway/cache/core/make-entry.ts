@@ -4,6 +4,7 @@ import { fieldOf } from "./fields.ts";
 import { freshnessOf, type Received } from "./freshness.ts";
 import { storedFields } from "./storable.ts";
 import { selectionOf } from "./vary.ts";
+import { WholeHits } from "./whole-hits.ts";
 
 /** A complete answer. */
 export interface WholeAnswer {
@@ -36,5 +37,6 @@ export function makeEntry({ key, labels, request, whole, times }: EntryParts): C
     headers: storedFields(headers),
     body,
     freshness: freshnessOf({ status, headers, requestHeaders: request, ...times }),
+    hits: new WholeHits(),
   };
 }

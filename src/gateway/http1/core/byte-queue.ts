@@ -55,6 +55,7 @@ export class ByteQueue {
   }
 
   clear(): void {
+    if (this.#pieces.length === 0) return;
     this.#pieces = [];
     this.#size = 0;
     this.#block = nothing;

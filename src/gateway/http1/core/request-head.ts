@@ -47,8 +47,9 @@ const judged: readonly (FieldName | undefined)[] = Array.from({ length: 32 }, (_
 /** Fields whose value is a list, so that two of them are one list. */
 const lists: readonly FieldName[] = ["connection", "expect"];
 
-const hostPattern = /^(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(?::(\d{1,5}))?$/;
-const portMax = 65_535;
+/** With a port up to 65,535, if there is one. */
+const hostPattern =
+  /^(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(?::(?:\d{1,4}|[0-5]\d{4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5]))?$/;
 /** Fifteen digits are exact as a number and more than any body has. */
 const lengthPattern = /^\d{1,15}$/;
 
@@ -122,9 +123,7 @@ function hostOf(
   if (field === undefined && minorVersion === 1)
     return refuse("the request needs exactly one valid Host header");
   const host = field ?? authority ?? "localhost";
-  const parts = hostPattern.exec(host);
-  if (!parts || Number(parts[1] ?? 0) > portMax)
-    return refuse("the request needs exactly one valid Host header");
+  if (!hostPattern.test(host)) return refuse("the request needs exactly one valid Host header");
   if (authority !== undefined && authority.toLowerCase() !== host.toLowerCase())
     return refuse("the request target and the Host header name different hosts");
   return host;

@@ -35,7 +35,7 @@ function Welcome() {
         <p class="welcome-title">Good things, made to be repaired.</p>
         <p>
           Kettles, kites and cookbooks from neighbours who share the work: that is what{" "}
-          <em lang="ko">두레</em> means.
+          <em lang="ko-Latn">dure</em> means.
         </p>
       </div>
       <div class="welcome-art" aria-hidden="true">
