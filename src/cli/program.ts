@@ -4,7 +4,7 @@ import { packageInfo } from "./package-info.ts";
 
 type Define = (program: Command) => void;
 
-/** Each command, in the order of `--help`. One is loaded when it is run: processes of a fleet start in a third of the time. */
+/** Each command, in the order of `--help`. One is loaded when it is run: a process of a fleet needs few of the modules behind them. */
 const commands: Readonly<Record<string, () => Promise<Define>>> = {
   init: async () => (await import("./init.ts")).defineInit,
   add: async () => (await import("./add.ts")).defineAdd,

@@ -1,5 +1,5 @@
 /**
- * How much of the processor a process gets while it starts beside others that serve. Loading code takes half a second of it; at the usual
+ * How much of the processor a process gets while it starts beside others that serve. Loading code takes a third of a second of it; at the usual
  * priority that is taken from those that serve, and on a busy machine their requests queue up meanwhile.
  *
  * Giving a process its usual priority back is a privilege on Linux: of root, of CAP_SYS_NICE, or of a limit that allows it
