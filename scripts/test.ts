@@ -1,5 +1,5 @@
 /**
- * Runs the tests: `npm test`, or `npm test -- test/wire` for the files under a path. Suites that need a server run where it
+ * Runs the tests: `npm test`, or `npm test -- test/wire test/kit` for the files under some paths. Suites that need a server run where it
  * answers and are named where it does not; with `CI=true` a missing server is a failure.
  */
 import { spawnSync } from "node:child_process";
@@ -79,10 +79,11 @@ function answers(url: URL): Promise<boolean> {
   });
 }
 
-const [pathPrefix = "test/"] = process.argv.slice(2);
+const paths = process.argv.slice(2);
+const chosen = paths.length > 0 ? paths : ["test/"];
 let files = globSync("test/**/*.test.ts")
   .map((file) => file.replaceAll("\\", "/"))
-  .filter((file) => file.startsWith(pathPrefix))
+  .filter((file) => chosen.some((path) => file.startsWith(path)))
   .sort();
 const skipped: string[] = [];
 for (const { suites, what, isThere } of needs) {
@@ -98,7 +99,7 @@ for (const { suites, what, isThere } of needs) {
   skipped.push(`${affected.join(", ")}: needs ${what}`);
 }
 if (files.length === 0) {
-  console.error(`no test file under ${pathPrefix}`);
+  console.error(`no test file under ${chosen.join(", ")}`);
   process.exit(1);
 }
 const { status } = spawnSync(
