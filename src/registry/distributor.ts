@@ -63,7 +63,7 @@ class RunningDistributor implements Distributor {
   readonly #logger: Logger;
   readonly #server: Server;
   /** Made for the first who asks over HTTP: every node imports this folder, and few ask. */
-  #http: Promise<HttpServer> | undefined;
+  #http: HttpServer | undefined;
   #announcedSeq = 0;
   #announcedAt = Number.NEGATIVE_INFINITY;
   #batchTimer: Timer | undefined;
@@ -113,8 +113,9 @@ class RunningDistributor implements Distributor {
   #onHttp(socket: Socket): void {
     this.#httpSockets.add(socket);
     socket.on("close", () => this.#httpSockets.delete(socket));
-    this.#http ??= import("node:http").then((http) => http.createServer(distributorHttp(this)));
-    void this.#http.then((http) => http.emit("connection", socket));
+    // At once, since the socket reads on: an `import()` would lose what comes meanwhile.
+    this.#http ??= process.getBuiltinModule("node:http").createServer(distributorHttp(this));
+    this.#http.emit("connection", socket);
   }
 
   #onRequest(request: IncomingRequest): void {

@@ -150,7 +150,13 @@ test("the page of metrics tells every one, and no other", async () => {
   const told = [...page.matchAll(/^\| `([a-z_]+)` \|/gm)].map(([, name]) => name);
   const stop = addProcessMetrics(log.metrics);
   stop();
-  const gateway = await createGateway({ node: log, port: 0 });
+  const noRedis = { sendCommand: () => Promise.reject(new Error("not there")), destroy() {} };
+  const gateway = await createGateway({
+    node: log,
+    port: 0,
+    cache: { shared: "redis" },
+    redis: () => noRedis,
+  });
   await gateway.close();
   const known = log.metrics.read().map(({ name }) => name);
   assert.deepEqual([...told].sort(), [...known].sort());
