@@ -286,15 +286,20 @@ test("controlled delay: a burst is served, an overload is not; the important may
 });
 
 test("controlled delay: who has more time may wait longer", () => {
-  const { burstMs, deadlineShare } = defaultControlledDelay;
+  const { burstMs, burstShare, deadlineShare } = defaultControlledDelay;
   const delay = new ControlledDelay(defaultControlledDelay);
   const deadlineMs = 5_000;
   const patienceMs = deadlineMs * deadlineShare;
-  for (let time = 0; time < 10 * burstMs; time += 10)
-    assert.ok(delay.admits(time, { waitedMs: patienceMs - 1, deadlineMs, priority: 3 }));
-  for (let time = 10 * burstMs; time < 12 * burstMs; time += 10)
-    delay.admits(time, { waitedMs: patienceMs + 1, deadlineMs, priority: 3 });
-  assert.ok(!delay.admits(12 * burstMs, { waitedMs: patienceMs + 1, deadlineMs, priority: 3 }));
+  const admits = (time: number, waitedMs: number) =>
+    delay.admits(time, { waitedMs, deadlineMs, priority: 3 });
+  const longAt = 10 * burstMs;
+  const overloadedAt = longAt + patienceMs;
+  for (let time = 0; time < longAt; time += 10) assert.ok(admits(time, patienceMs - 1));
+  for (let time = longAt; time < overloadedAt; time += 10)
+    assert.ok(admits(time, deadlineMs * burstShare), "a processor that was taken for a moment");
+  assert.ok(!admits(overloadedAt, patienceMs + 1));
+  assert.ok(admits(overloadedAt, patienceMs - 1), "the queue is short again");
+  assert.ok(!admits(overloadedAt + 10, deadlineMs * burstShare + 1), "it hardly ends in time");
 });
 
 test("requests far apart are no overload, however late each of them is", () => {

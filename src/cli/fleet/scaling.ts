@@ -2,6 +2,7 @@
  * How many instances of each kind there are. Owns: the numbers, the automatic ones among them. Asks the supervisor to add and to
  * remove, one change after the other.
  */
+import { availableParallelism } from "node:os";
 import { asError, DureError, didYouMean, every, now } from "../../kit/index.ts";
 import {
   initialScale,
@@ -12,6 +13,8 @@ import {
   scale,
 } from "../../supervisor/index.ts";
 
+/** A process that starts takes a core; those that serve keep at least half of them. */
+const startsAtOnce = Math.max(1, Math.floor(availableParallelism() / 2));
 /** As many as the configuration allows. */
 const instancesMax = 64;
 /** The automatic numbers are looked at so often, in ms: as often as processes tell what they are at. */
@@ -137,16 +140,22 @@ export class Scaling {
     const { supervisor, add } = this.#options;
     const there = this.#membersOf(kind).length;
     const failures: ScaleReport["failures"][number][] = [];
-    const added = Array.from({ length: Math.max(0, count - there) }, async (_, index) => {
-      const number = there + index + 1;
-      await add(kind, number).catch((thrown) => {
-        failures.push({ name: `${kind}-${number}`, reason: asError(thrown).message });
-      });
-    });
+    const missing = Array.from(
+      { length: Math.max(0, count - there) },
+      (_, index) => there + index + 1,
+    );
+    while (missing.length > 0 && !supervisor.isStopping) {
+      const starts = missing.splice(0, startsAtOnce).map((number) =>
+        add(kind, number).catch((thrown) => {
+          failures.push({ name: `${kind}-${number}`, reason: asError(thrown).message });
+        }),
+      );
+      await Promise.all(starts);
+    }
     const removed = Array.from({ length: Math.max(0, there - count) }, (_, index) =>
       supervisor.remove(`${kind}-${there - index}`),
     );
-    await Promise.all([...added, ...removed]);
+    await Promise.all(removed);
     return failures;
   }
 

@@ -2,9 +2,10 @@
  * What to refuse when requests come faster than they are worked off, judged by how long each has waited already, compared with the
  * time that its caller gave it: a tenth of its deadline, 20 ms at least.
  *
- * A queue that empties now and then is a burst, and waiting up to `burstMs` is fine. A queue that has not been short for
- * `burstMs` is an overload: then whoever has waited longer than that tenth is refused, so that those who are served are served
- * in time. Otherwise everybody would be served, each after its caller had given up.
+ * A queue that empties now and then is a burst, and waiting up to half of the deadline is fine: a processor that is taken for half a
+ * second (a process starts beside) refuses nobody who has seconds. A queue that has not been short for `burstMs`, or for that tenth if it
+ * is longer, is an overload: then whoever has waited longer than the tenth is refused, so that those who are served are served in time.
+ * Otherwise everybody would be served, each after its caller had given up.
  *
  * ```
  *   deadline 200 ms; waited   2   3  18   1 |  30  42  55  61  70 ... | not below 20 ms for 200 ms: above 20 ms is refused
@@ -13,18 +14,21 @@
  * The more important a request, the longer it may wait.
  * Sources: B. Maurer, "Fail at Scale", ACM Queue 13(8), 2015 (adaptive CoDel); the least target is that of WeChat's DAGOR (H. Zhou et
  * al., "Overload Control for Scaling WeChat Microservices", SoCC 2018), 20 ms, as an event loop is late by a few ms whenever it
- * collects garbage. The share of the deadline is ours: requests say how long they can wait, so nobody has to guess it.
+ * collects garbage. The shares of the deadline are ours: requests say how long they can wait, so nobody has to guess it.
  */
 export interface ControlledDelayOptions {
   readonly targetMs: number;
   readonly deadlineShare: number;
   readonly burstMs: number;
+  /** Of its deadline so much may a request have waited where there is no overload: with less left it hardly ends in time. */
+  readonly burstShare: number;
 }
 
 export const defaultControlledDelay: ControlledDelayOptions = {
   targetMs: 20,
   deadlineShare: 0.1,
   burstMs: 200,
+  burstShare: 0.5,
 };
 
 /** How much longer than the target a request of priority 0 to 7 may wait in an overload. */
@@ -42,14 +46,15 @@ export class ControlledDelay {
 
   /** Whether a request that has waited `waitedMs` of its `deadlineMs` may be worked on. */
   admits(now: number, { waitedMs, deadlineMs, priority }: WaitingRequest): boolean {
-    const { burstMs, deadlineShare } = this.#options;
+    const { burstMs, burstShare, deadlineShare } = this.#options;
     const targetMs = Math.max(this.#options.targetMs, deadlineMs * deadlineShare);
     // Where nothing has come for so long, there was no queue.
     if (waitedMs < targetMs || now - this.#judgedAt > burstMs) this.#longSince = undefined;
     if (waitedMs >= targetMs) this.#longSince ??= now;
     this.#judgedAt = now;
-    const isOverloaded = this.#longSince !== undefined && now - this.#longSince >= burstMs;
-    const limitMs = isOverloaded ? targetMs : Math.max(burstMs, targetMs);
+    const isOverloaded =
+      this.#longSince !== undefined && now - this.#longSince >= Math.max(burstMs, targetMs);
+    const limitMs = isOverloaded ? targetMs : Math.max(burstMs, deadlineMs * burstShare);
     return waitedMs <= limitMs * (patience[priority] ?? 1);
   }
 }
