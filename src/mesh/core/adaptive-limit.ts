@@ -36,7 +36,7 @@ export const defaultAdaptiveLimit: AdaptiveLimitOptions = {
   max: 10_000,
   tolerance: 1.5,
   windowMs: 100,
-  deadlineShare: 0.1,
+  deadlineShare: 0.25,
   harmlessMs: 20,
   regrowth: 0.1,
 };
