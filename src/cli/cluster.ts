@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { basename, extname, resolve } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { type OfferFlags, offerOf } from "./cluster/offer.ts";
+import { type ClusterOfferFlags, offerOf } from "./cluster/offer.ts";
 import { Cluster } from "./cluster/run-cluster.ts";
 import type { Stickiness } from "./cluster/sticky.ts";
 import { CommandError, exitCodes } from "./exit-code.ts";
@@ -41,7 +41,7 @@ export function defineCluster(program: Command): void {
 /** Settings that only a cluster in the mesh needs. */
 const offerSettings = ["distributors", "host", "logs.level"];
 
-interface ClusterFlags extends OfferFlags {
+interface ClusterFlags extends ClusterOfferFlags {
   readonly instances: number;
   readonly name?: string;
   readonly sticky?: Stickiness["by"];

@@ -1,24 +1,17 @@
-import { hostname } from "node:os";
 import type { Command } from "commander";
 import { DureError } from "../kit/index.ts";
 import { startSidecar } from "../sidecar/index.ts";
-import { createLogger } from "../telemetry/index.ts";
-import { listOf, portOf } from "./flag-values.ts";
+import { portOf } from "./flag-values.ts";
+import { type OfferFlags, offerOptions } from "./offer-options.ts";
 import { programEnvironment } from "./program-environment.ts";
 import { addProjectFlags, addSettingFlags, loadProject, type ProjectFlags } from "./project.ts";
-import { reachOf } from "./reach.ts";
 import { stopOnSignal } from "./stop-on-signal.ts";
 import { print } from "./terminal.ts";
-import { transportFor } from "./transport.ts";
 
-interface SidecarFlags extends ProjectFlags {
+interface SidecarFlags extends ProjectFlags, OfferFlags {
   readonly name: string;
-  readonly urls: string;
-  readonly public?: string;
   readonly port?: number;
   readonly health?: string;
-  readonly slot?: string;
-  readonly meshPort: number;
 }
 
 /** `dure sidecar -- PROGRAM`: a program in any language as a service of the mesh. */
@@ -50,28 +43,10 @@ async function sidecar(command: readonly string[], flags: SidecarFlags): Promise
   const [file, ...args] = command;
   if (file === undefined) throw new DureError("INVALID_ARGUMENT", "name the program after --");
   const project = await loadProject(flags, { isOptional: true });
-  const { mesh, distributors, token } = reachOf(project);
-  const { name, slot = `${name}-${hostname()}` } = flags;
-  const { host, logLevel, calls, contracts, zone, traces } = project.config;
-  const logger = createLogger({ name: slot }, logLevel);
+  const { name } = flags;
+  const offer = await offerOptions(project, name, flags);
   const running = await startSidecar({
-    name,
-    slot,
-    mesh,
-    host,
-    port: flags.meshPort,
-    distributors,
-    token: token(),
-    transport: await transportFor(project.certs, name, logger),
-    dataDir: project.dataFolder,
-    principals: project.config.principals,
-    calls,
-    contracts,
-    zone,
-    traces,
-    logger,
-    urls: listOf(flags.urls),
-    publicUrls: listOf(flags.public ?? ""),
+    ...offer,
     command: [file, ...args],
     environment: programEnvironment(project.dataFolder),
     appPort: flags.port,
@@ -80,7 +55,7 @@ async function sidecar(command: readonly string[], flags: SidecarFlags): Promise
   });
   stopOnSignal(() => running.close());
   await print(
-    `ready: ${name} at ${host}:${running.node.port}, joining ${distributors.map(({ host: to, port }) => `${to}:${port}`).join(", ")}`,
+    `ready: ${name} at ${offer.host}:${running.node.port}, joining ${offer.distributors.map(({ host, port }) => `${host}:${port}`).join(", ")}`,
   );
 }
 

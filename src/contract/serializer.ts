@@ -15,10 +15,11 @@ export type Serializer = (value: unknown) => string;
 /** Compiles the serialiser of a schema. `where` names it in errors. */
 export function compileSerializer(schema: JsonSchema, where: string): Serializer {
   const hasExactShape = compileExactShape(schema);
-  const write = new Compiler(schema, false).compile();
+  let write: Serializer | undefined;
   let explain: Serializer | undefined;
   return (value) => {
     if (hasExactShape?.(value)) return JSON.stringify(value);
+    write ??= new Compiler(schema, false).compile();
     try {
       return write(value);
     } catch (thrown) {

@@ -4,7 +4,7 @@ import { filledTags, type OperationDescription } from "../contract/index.ts";
 import type { HeaderList } from "../http/index.ts";
 import type { CallFailure } from "../wire/index.ts";
 import { type Answer, NoAnswer } from "./answer.ts";
-import { type CacheRequest, isPlain } from "./cache/index.ts";
+import { AskedOfCache, type CacheTerms } from "./asked-of-cache.ts";
 import { ClientSignal } from "./client-signal.ts";
 import type { Exchange } from "./exchange.ts";
 
@@ -20,34 +20,13 @@ export class CallFailed extends NoAnswer {
   }
 }
 
-/** A request as the cache sees it. What only a request for the origin needs is made when it is asked for. */
-export class OperationRequest implements CacheRequest {
-  readonly method: string;
-  readonly scheme: string;
-  readonly host: string;
-  readonly target: string;
-  readonly hasBody: boolean;
-  readonly isPlain: boolean;
-  readonly audience: string | undefined;
-  readonly staleIfErrorMs: number | undefined;
+/** A request for an operation. */
+export class OperationRequest extends AskedOfCache {
   readonly #exchange: Exchange;
   readonly #client: ClientSignal;
 
-  /** @param audience who it is for, if answers differ by that. */
-  constructor(
-    exchange: Exchange,
-    audience: string | undefined,
-    staleIfErrorMs: number | undefined,
-  ) {
-    const { target } = exchange;
-    this.method = exchange.method;
-    this.scheme = exchange.scheme;
-    this.host = exchange.host;
-    this.target = target.search === "" ? target.path : `${target.path}${target.search}`;
-    this.hasBody = exchange.hasBody;
-    this.isPlain = isPlain(exchange);
-    this.audience = audience;
-    this.staleIfErrorMs = staleIfErrorMs;
+  constructor(exchange: Exchange, terms: CacheTerms) {
+    super(exchange, terms);
     this.#exchange = exchange;
     this.#client = new ClientSignal(exchange);
   }

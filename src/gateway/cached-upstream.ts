@@ -1,17 +1,15 @@
 /** An HTTP server behind the cache. */
 import type { HeaderList } from "../http/index.ts";
 import type { Answer } from "./answer.ts";
-import { type CacheRequest, type HttpCache, isPlain } from "./cache/index.ts";
+import { AskedOfCache, type CacheTerms } from "./asked-of-cache.ts";
+import type { HttpCache } from "./cache/index.ts";
 import type { Exchange } from "./exchange.ts";
 import type { UpstreamRequest } from "./upstream/index.ts";
-
-/** For whom answers are kept, and for how long they may stand in for others. */
-export type CacheTerms = Pick<CacheRequest, "audience" | "staleIfErrorMs">;
 
 /** Answers out of the cache, or as `ask` does. `makeRequest`: the request as it goes to the server, where that is asked. */
 export function answerCached(
   cache: HttpCache,
-  asked: AskedOfCache,
+  asked: ServerRequest,
   ask: (request: UpstreamRequest) => Promise<Answer>,
 ): Answer | Promise<Answer> {
   return cache.answer(asked, (headers, signal) => {
@@ -20,33 +18,17 @@ export function answerCached(
   });
 }
 
-/** A request as the cache sees it. As it goes to the server it is made when something of it is asked for that is not here. */
-export class AskedOfCache implements CacheRequest {
-  readonly method: string;
-  readonly scheme: string;
-  readonly host: string;
-  readonly target: string;
-  readonly hasBody: boolean;
-  readonly isPlain: boolean;
-  readonly audience: string | undefined;
-  readonly staleIfErrorMs: number | undefined;
+/** A request for an HTTP server. What goes there has fewer fields, and others that do not decide whether it is plain. */
+export class ServerRequest extends AskedOfCache {
   readonly #makeRequest: () => UpstreamRequest;
   #request: UpstreamRequest | undefined;
 
   constructor(exchange: Exchange, terms: CacheTerms, makeRequest: () => UpstreamRequest) {
-    const { target } = exchange;
-    this.method = exchange.method;
-    this.scheme = exchange.scheme;
-    this.host = exchange.host;
-    this.target = `${target.path}${target.search}`;
-    this.hasBody = exchange.hasBody;
-    // What goes to the server has fewer fields, and others that decide nothing.
-    this.isPlain = isPlain(exchange);
-    this.audience = terms.audience;
-    this.staleIfErrorMs = terms.staleIfErrorMs;
+    super(exchange, terms);
     this.#makeRequest = makeRequest;
   }
 
+  /** As it goes to the server. */
   get request(): UpstreamRequest {
     this.#request ??= this.#makeRequest();
     return this.#request;

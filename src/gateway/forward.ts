@@ -91,7 +91,10 @@ export class Forward {
     // Versions may answer differently, so each has its own answers, and none stands in for another.
     const versions = placement?.versions?.slice(0, 1);
     const audience = versions ? JSON.stringify([versions[0], principal]) : principal;
-    const asked = new OperationRequest(exchange, audience, request.rule?.fallback?.staleMs);
+    const asked = new OperationRequest(exchange, {
+      audience,
+      staleIfErrorMs: request.rule?.fallback?.staleMs,
+    });
     const found = this.#cache.answer(asked, async (_headers, signal) => {
       const pending = this.#node.call(
         this.#callOf({ ...request, principal }, { routingKey: undefined, versions }),

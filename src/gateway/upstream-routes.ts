@@ -1,7 +1,8 @@
 import type { Logger, TraceContext } from "../telemetry/index.ts";
 import { type Answer, isPiecewise, NoAnswer, sendAnswer } from "./answer.ts";
+import type { CacheTerms } from "./asked-of-cache.ts";
 import type { HttpCache } from "./cache/index.ts";
-import { AskedOfCache, answerCached, type CacheTerms } from "./cached-upstream.ts";
+import { answerCached, ServerRequest } from "./cached-upstream.ts";
 import { versionAt } from "./core/route-versions.ts";
 import { answerFallback } from "./fallback.ts";
 import type { HeadedExchange } from "./headed-exchange.ts";
@@ -71,7 +72,7 @@ export class UpstreamRoutes {
       audience: version.audience,
       staleIfErrorMs: route.fallback?.staleMs ?? 0,
     };
-    const asked = new AskedOfCache(exchange, terms, makeRequest);
+    const asked = new ServerRequest(exchange, terms, makeRequest);
     const found = answerCached(this.#sharing.cache, asked, ask);
     return found instanceof Promise
       ? this.#answer(exchange, route, { request: asked, found })

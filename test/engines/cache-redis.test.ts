@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import type { IncomingMessage } from "node:http";
 import { after, before, type TestContext, test } from "node:test";
-import { createClient } from "@redis/client";
 import { createGateway, type Gateway } from "../../src/gateway/index.ts";
 import { createNode, type MeshNode } from "../../src/mesh/index.ts";
 import { type Logger, silentLogger } from "../../src/telemetry/index.ts";
@@ -10,7 +9,7 @@ import { startOrigin } from "../gateway/upstream/support.ts";
 import { requestAs } from "../support/request-as.ts";
 import { until } from "../support/until.ts";
 import { type OwnServer, startServer } from "./support/own-server.ts";
-import { openRedis, redisServer } from "./support/redis-server.ts";
+import { administerRedis, openRedis, redisServer } from "./support/redis-server.ts";
 
 let server: OwnServer;
 before(async () => {
@@ -67,15 +66,7 @@ async function start(t: TestContext) {
   return { asked, says, startEdge };
 }
 
-const administer = async (...command: string[]) => {
-  const client = createClient({ url: `redis://127.0.0.1:${server.port}` });
-  await client.connect();
-  try {
-    return await client.sendCommand<any>(command);
-  } finally {
-    client.destroy();
-  }
-};
+const administer = (...command: string[]) => administerRedis(server.port, command);
 
 /** Waits until a second gateway has what the first one got. */
 async function fill(path: string, first: Edge, second: Edge): Promise<string> {

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { createClient } from "@redis/client";
 import { createGateway, type Gateway, type RateLimitPolicy } from "../../src/gateway/index.ts";
 import { contract, op, service } from "../../src/index.ts";
 import { createNode, type MeshNode } from "../../src/mesh/index.ts";
 import { shiftedTime } from "../support/shifted-time.ts";
 import { until } from "../support/until.ts";
 import { type OwnServer, startServer } from "./support/own-server.ts";
+import { administerRedis, openRedis, redisServer } from "./support/redis-server.ts";
 
 const shop = contract("shop", { buy: op({ http: "POST /buy" }) });
 
@@ -15,10 +15,7 @@ let node: MeshNode;
 const gateways: Gateway[] = [];
 
 before(async () => {
-  server = await startServer(({ port, folder }) => [
-    "redis-server",
-    ...["--port", String(port), "--dir", folder, "--save", ""],
-  ]);
+  server = await startServer(redisServer);
   const shopService = service(shop, ({ handle }) => handle({ buy: () => {} }));
   node = await createNode({
     name: "shop",
@@ -33,15 +30,7 @@ after(async () => {
   await server.close();
 });
 
-const administer = async (...command: string[]) => {
-  const client = createClient({ url: `redis://127.0.0.1:${server.port}` });
-  await client.connect();
-  try {
-    return await client.sendCommand<any>(command);
-  } finally {
-    client.destroy();
-  }
-};
+const administer = (...command: string[]) => administerRedis(server.port, command);
 
 async function startGateway(policy: Partial<RateLimitPolicy>, port = server.port) {
   const gateway = await createGateway({
@@ -50,14 +39,7 @@ async function startGateway(policy: Partial<RateLimitPolicy>, port = server.port
     rateLimits: [
       { name: "buying", by: "principal", requests: 10, perS: 36_000, shared: "redis", ...policy },
     ],
-    redis: () => {
-      const client = createClient({ url: `redis://127.0.0.1:${port}`, disableOfflineQueue: true });
-      client
-        .on("error", () => {})
-        .connect()
-        .catch(() => {});
-      return client;
-    },
+    redis: openRedis(() => port),
     auth: { verifier: ({ header }) => ({ subject: header("x-user") ?? "", scopes: [] }) },
   });
   gateways.push(gateway);

@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { dure, ps, root, start, stopCleanly } from "../cli/support.ts";
 import { until } from "../support/until.ts";
 import { startServer } from "./support/own-server.ts";
+import { redisServer } from "./support/redis-server.ts";
 
 interface Seen {
   readonly status: number;
@@ -13,10 +14,7 @@ interface Seen {
 }
 
 test("examples/sessions: a session that one process made is the others', and outlives all of them", async (context) => {
-  const redis = await startServer(({ port, folder }) => [
-    "redis-server",
-    ...["--port", String(port), "--dir", folder, "--save", ""],
-  ]);
+  const redis = await startServer(redisServer);
   let isThere = true;
   context.after(() => isThere && redis.close());
   const environment = { REDIS_URL: `redis://127.0.0.1:${redis.port}` };

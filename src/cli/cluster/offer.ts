@@ -1,21 +1,13 @@
-import { hostname } from "node:os";
 import { formatHostPort } from "../../config/index.ts";
 import type { OfferOptions } from "../../sidecar/index.ts";
 import type { FleetFile } from "../../supervisor/index.ts";
-import { createLogger } from "../../telemetry/index.ts";
 import { CommandError, exitCodes } from "../exit-code.ts";
-import { listOf } from "../flag-values.ts";
+import { type OfferFlags, offerOptions } from "../offer-options.ts";
 import { loadProject, type ProjectFlags } from "../project.ts";
 import { reachOf } from "../reach.ts";
-import { transportFor } from "../transport.ts";
 
-/** What a cluster offers to the mesh, by its flags. */
-export interface OfferFlags extends ProjectFlags {
-  readonly urls?: string;
-  readonly public?: string;
-  readonly slot?: string;
-  readonly meshPort?: number;
-}
+/** What a cluster offers to the mesh, by its flags; without `urls` nothing. */
+export type ClusterOfferFlags = ProjectFlags & Partial<OfferFlags>;
 
 /** A cluster's place in the mesh. */
 export interface Offer {
@@ -33,37 +25,17 @@ const onlyWithUrls = {
 };
 
 /** What is offered; undefined where nothing is. Throws a usage error for flags that say more of nothing. */
-export async function offerOf(name: string, flags: OfferFlags): Promise<Offer | undefined> {
-  if (flags.urls === undefined) {
+export async function offerOf(name: string, flags: ClusterOfferFlags): Promise<Offer | undefined> {
+  const { urls } = flags;
+  if (urls === undefined) {
     const stray = Object.entries(onlyWithUrls).find(([key]) => flags[key] !== undefined);
     if (!stray) return undefined;
     const message = `${stray[1]} is for a cluster in the mesh: say with --urls what it offers`;
     throw new CommandError(message, exitCodes.usage);
   }
   const project = await loadProject(flags, { isOptional: true });
-  const { mesh, distributors, token } = reachOf(project);
-  const { host, logLevel, principals, calls, contracts, zone, traces } = project.config;
-  const slot = flags.slot ?? `${name}-${hostname()}`;
-  const logger = createLogger({ name: slot }, logLevel);
-  const options: OfferOptions = {
-    name,
-    slot,
-    mesh,
-    host,
-    port: flags.meshPort ?? 0,
-    distributors,
-    token: token(),
-    transport: await transportFor(project.certs, name, logger),
-    dataDir: project.dataFolder,
-    principals,
-    calls,
-    contracts,
-    zone,
-    traces,
-    logger,
-    urls: listOf(flags.urls),
-    publicUrls: listOf(flags.public ?? ""),
-  };
+  const options = await offerOptions(project, name, { ...flags, urls });
+  const { mesh, distributors } = reachOf(project);
   const reach = {
     mesh,
     distributors: distributors.map(formatHostPort),

@@ -25,3 +25,14 @@ export const openRedis =
       .catch(() => {});
     return client;
   };
+
+/** Sends one command to a server. */
+export async function administerRedis(port: number, command: string[]): Promise<any> {
+  const client = createClient({ url: `redis://127.0.0.1:${port}` });
+  await client.connect();
+  try {
+    return await client.sendCommand(command);
+  } finally {
+    client.destroy();
+  }
+}
