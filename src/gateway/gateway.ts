@@ -140,15 +140,12 @@ class RunningGateway implements Gateway {
     const { host = gatewayDefaults.host, port = gatewayDefaults.port, limits, tls } = this.#options;
     const certificates = tls && (await loadEdgeCertificates([tls].flat(), this.#logger));
     this.#engine = await listenHttp({
-      host,
-      port,
+      ...{ host, port, limits, certificates, logger: this.#logger },
       bodyBytesMax: this.#bodyBytesMax,
       headerBytesMax: limits?.headerBytesMax ?? gatewayDefaults.headerBytesMax,
-      limits,
       connections: this.#options.connections,
       onExchange: (exchange) =>
         this.#compressor ? this.#compress(exchange, this.#compressor) : this.#onExchange(exchange),
-      certificates,
       proxies: new TrustedProxies(this.#options.trustedProxies ?? []),
     });
     this.#node.vouching.announce();

@@ -97,6 +97,8 @@ export class UpstreamRoutes {
       else await sendAnswer(exchange, answer);
     } catch (thrown) {
       if (!(thrown instanceof NoAnswer)) throw thrown;
+      // What breaks off is for the log alone: the client has the beginning of an answer.
+      if (exchange.status !== undefined) throw thrown;
       if (!request.signal.aborted) this.#fail(exchange, route, thrown);
     }
   }

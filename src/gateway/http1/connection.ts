@@ -199,6 +199,7 @@ export class Connection implements EdgeConnection, ExchangeChannel {
   }
 
   #onSettled(exchange: Http1Exchange, error: unknown): void {
+    if (error !== undefined) this.#owner.onFailed(exchange, error);
     if (exchange !== this.#exchange || exchange.isAnswered) return;
     if (exchange.isBegun) {
       if (error !== undefined) this.destroy();

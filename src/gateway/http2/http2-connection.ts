@@ -121,6 +121,7 @@ export class Http2Connection implements EdgeConnection {
     try {
       await this.#owner.onExchange(exchange);
     } catch (error) {
+      this.#owner.onFailed(exchange, error);
       if (exchange.isBegun) {
         if (!exchange.isAnswered) exchange.breakOff();
       } else if (error instanceof BodyRefused) {
