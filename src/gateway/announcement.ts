@@ -15,7 +15,7 @@ export class Announcement {
   begin(
     scheme: "http" | "https",
     { host, port }: { readonly host: string; readonly port: number },
-  ) {
+  ): void {
     const { self } = this.#registry;
     const reachable = advertisedHost(host, self.host);
     if (reachable === "") return;

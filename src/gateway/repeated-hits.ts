@@ -56,10 +56,11 @@ export class RepeatedHits {
     const found = cache.hits.findAgain(known.key, known.status, startedAt);
     if (found === undefined) return false;
     const answer = known.policy ? repeatedForClient(found, known.policy) : found;
-    const trace = spans.begin(known.span);
     exchange.answerAgain(answer);
     const durationMs = now() - startedAt;
     known.durations.observe(durationMs / 1_000);
+    // Begun only now: what throws leaves no span behind that nobody ends.
+    const trace = spans.begin(known.span);
     spans.end(known.span, { trace, startedAt, durationMs, status: answer.status });
     return true;
   }
