@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { descriptorsMax } from "../harness/descriptors.ts";
 import { type EdgePeer, type RunningEdge, startProxy } from "./peer.ts";
 
 /** nginx: one worker, kept-alive connections on both sides that are never retired, no access log. */
@@ -8,6 +9,9 @@ export const nginx: EdgePeer = {
   version: { command: ["nginx", "-v"] },
   start: (folder) => startNginx(folder),
 };
+
+/** Two for each of 10,000 requests at work, and some for itself. More than it may have descriptors it would complain of. */
+const connectionsMax = 20_400;
 
 /** Its worker must be able to write into the folder. */
 const isRoot = process.getuid?.() === 0;
@@ -39,7 +43,7 @@ worker_processes 1;
 ${isRoot ? "user root;" : ""}
 pid ${folder}/nginx.pid;
 error_log stderr warn;
-events { worker_connections 20000; }
+events { worker_connections ${Math.min(connectionsMax, descriptorsMax())}; }
 http {
   access_log off;
   client_body_temp_path ${folder}/body;

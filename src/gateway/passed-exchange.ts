@@ -46,6 +46,14 @@ export abstract class PassedExchange implements Exchange {
     return this.inner.hasBody;
   }
 
+  get knownHit() {
+    return this.inner.knownHit;
+  }
+
+  set knownHit(known) {
+    this.inner.knownHit = known;
+  }
+
   header(name: string): string | undefined {
     return this.inner.header(name);
   }
