@@ -1,3 +1,4 @@
+import { pickedContracts } from "dure/vite";
 import { defineConfig } from "vite";
 
 /** Paths are relative, so that the server may mount the pages anywhere. */
@@ -6,6 +7,7 @@ export default defineConfig({
   base: "./",
   resolve: { conditions: ["dure-source", "module", "browser"] },
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
+  plugins: [pickedContracts()],
   build: {
     outDir: "dist",
     emptyOutDir: true,

@@ -13,6 +13,8 @@ export async function buildPage(
   await build({
     configFile: join(root, folder, "vite.config.ts"),
     build: { outDir: resolve(outDir), emptyOutDir: true },
+    // Natively, so that a configuration can import `dure` by its name.
+    configLoader: "native",
     logLevel: "warn",
   });
 }

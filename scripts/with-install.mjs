@@ -107,9 +107,8 @@ function newestMs(folder) {
 const [file, ...args] = process.argv.slice(2);
 if (!isInstalled()) await install();
 if (!pagesAreBuilt()) {
-  const code = await run(nodeCommand(), [join(root, "scripts", "build-pages.ts"), ...pageFolders], {
-    stdio: ["ignore", 2, 2],
-  });
+  const build = ["--conditions=dure-source", join(root, "scripts", "build-pages.ts")];
+  const code = await run(nodeCommand(), [...build, ...pageFolders], { stdio: ["ignore", 2, 2] });
   if (code !== 0) process.exit(code);
 }
 // The channel carries no message: its end tells the file that this process is gone, however it went.

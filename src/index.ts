@@ -26,6 +26,7 @@ export {
   op,
   type Principal,
   type PublishOptions,
+  pick,
   type RawOptions,
   type RequestVerifier,
   type Resource,

@@ -2,7 +2,7 @@
  * Answers out of the edge's own cache: nginx from files of its proxy_cache, which the kernel keeps in memory, Dure from its memory. Beside them
  * what Node can do at best: Dure's bytes, sent for whatever comes in.
  */
-import { mkdirSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { runFolder } from "./edge.ts";
 import { startDure } from "./fleet.ts";
@@ -10,6 +10,15 @@ import { nginx, startNginx } from "./nginx.ts";
 import { startModule, startService } from "./peer.ts";
 import { type Contestant, checkAnswer, measureInTurns, warmUp } from "./rounds.ts";
 import { edgeTable } from "./tables.ts";
+
+/** wrk's clients send the very same bytes again and again, which Dure does not read anew; these never do. */
+const unlike = `
+local turn = 0
+request = function()
+  turn = turn + 1
+  return wrk.format(nil, nil, { ["x-turn"] = tostring(turn) })
+end
+`;
 
 /** Starts each contestant; names as `--only` has them. */
 const starts: Readonly<Record<string, () => Promise<Omit<Contestant, "name">>>> = {
@@ -36,6 +45,11 @@ const starts: Readonly<Record<string, () => Promise<Omit<Contestant, "name">>>> 
     return { edge: { url, programs: [...programs, service] }, path: "/legacy/7" };
   },
   "Dure, an operation's answer": async () => ({ edge: await startDure(), path: "/kept/7" }),
+  "Dure, each request unlike the last": async () => {
+    const script = join(runFolder(), "unlike.lua");
+    writeFileSync(script, unlike);
+    return { edge: await startDure(), path: "/kept/7", load: { script } };
+  },
 };
 
 /** Runs the benchmark. `only`: names of contestants, for working on one of them. */

@@ -4,8 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Worker } from "../harness/processes.ts";
 import { median } from "../harness/statistics.ts";
+import { ratio } from "../harness/table.ts";
 import { startModule } from "./peer.ts";
-import { edgePeers } from "./peers.ts";
+import { direct, edgePeers } from "./peers.ts";
 import { type Contestant, checkAnswer, type EdgeRow, measureInTurns, warmUp } from "./rounds.ts";
 import type { SteadyLoad, SteadyResult } from "./steady-load.ts";
 import { edgeTable } from "./tables.ts";
@@ -48,12 +49,20 @@ export async function benchEdge(rounds: number, only: readonly string[]) {
   const rows = (await measureInTurns(contestants, rounds)).map(
     (row, index): ProxyRow => ({ ...row, ...(steady[index] as Latencies) }),
   );
+  const nginxUs = rows.find(({ peer }) => peer === "nginx")?.edgeUsPerRequest.median;
   const text = edgeTable(rows, "nginx", [
+    ["edge alone, us/request", (row) => aloneOf(row)?.toFixed(1) ?? "-"],
+    ["of nginx", (row) => ratio(aloneOf(row) ?? Number.NaN, nginxUs)],
     [`p50 ms at ${steadyPerSecond}/s`, (row) => (row as ProxyRow).steadyP50Ms.toFixed(2)],
     [`p99 ms at ${steadyPerSecond}/s`, (row) => (row as ProxyRow).steadyP99Ms.toFixed(2)],
     ["failed", (row) => String((row as ProxyRow).steadyFailures)],
   ]);
   return { rows, text };
+}
+
+/** What the edge takes by itself, in us: with wrk and the service on its cores, requests per second do not tell one edge from another. */
+function aloneOf({ peer, edgeUsPerRequest }: EdgeRow): number | undefined {
+  return peer === direct.name ? undefined : edgeUsPerRequest.median;
 }
 
 /** At the same rate for all: what a client waits for when nobody is at the limit. */

@@ -10,7 +10,7 @@ import {
 export interface RunningEdge {
   /** `http://127.0.0.1:port` */
   readonly url: string;
-  /** Everything that works for a request: edge, service and what they cannot run without. wrk is not among them. */
+  /** Everything that works for a request: the edge, which is the first, the service and what they cannot run without. wrk is not among them. */
   readonly programs: readonly Program[];
 }
 

@@ -4,7 +4,7 @@ import { nginx } from "./nginx.ts";
 import { type EdgePeer, startModule, startNodeProxy, startService } from "./peer.ts";
 
 /** No edge at all: wrk straight to the bare server. What the service alone costs. */
-const direct: EdgePeer = {
+export const direct: EdgePeer = {
   name: "no edge",
   version: undefined,
   async start() {

@@ -31,12 +31,15 @@ export interface EdgeRow {
   readonly version?: string;
   readonly requestsPerSecond: Spread;
   readonly cpuUsPerRequest: Spread;
+  /** Of the edge's own process, without the service. */
+  readonly edgeUsPerRequest: Spread;
   readonly p50Ms: number;
   readonly p99Ms: number;
 }
 
 interface Sample extends WrkResult {
   readonly cpuUsPerRequest: number;
+  readonly edgeUsPerRequest: number;
 }
 
 /** Measures all of them, which are warm, and stops what they run. */
@@ -75,11 +78,16 @@ export async function checkAnswer({ name, edge, path, load }: Contestant): Promi
 
 async function measure({ name, edge, path, load }: Contestant): Promise<Sample> {
   const pids = edge.programs.map(({ pid }) => pid);
-  const cpuMsBefore = cpuMsOfTrees(pids);
+  const cpuMs = () => [cpuMsOfTrees(pids), cpuMsOfTrees(pids.slice(0, 1))] as const;
+  const before = cpuMs();
   const result = await runWrk(edge.url + path, roundS, load);
-  const cpuMs = cpuMsOfTrees(pids) - cpuMsBefore;
+  const after = cpuMs();
   if (result.failures > 0) throw new Error(`${name}: ${result.failures} requests failed`);
-  return { ...result, cpuUsPerRequest: (cpuMs * 1_000) / result.requests };
+  return {
+    ...result,
+    cpuUsPerRequest: ((after[0] - before[0]) * 1_000) / result.requests,
+    edgeUsPerRequest: ((after[1] - before[1]) * 1_000) / result.requests,
+  };
 }
 
 function rowOf({ name, version }: Contestant, samples: readonly Sample[]): EdgeRow {
@@ -88,6 +96,7 @@ function rowOf({ name, version }: Contestant, samples: readonly Sample[]): EdgeR
     ...(version === undefined ? {} : { version: versionOf(version) }),
     requestsPerSecond: spread(samples.map((sample) => sample.requestsPerSecond)),
     cpuUsPerRequest: spread(samples.map((sample) => sample.cpuUsPerRequest)),
+    edgeUsPerRequest: spread(samples.map((sample) => sample.edgeUsPerRequest)),
     p50Ms: spread(samples.map((sample) => sample.p50Ms)).median,
     p99Ms: spread(samples.map((sample) => sample.p99Ms)).median,
   };

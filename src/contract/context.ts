@@ -58,6 +58,8 @@ export interface CallContext {
    * Rejects with UNAVAILABLE while the event log cannot be reached.
    */
   publish<Data>(event: EventDefinition<Data>, data: Data, options?: PublishOptions): Promise<void>;
+  /** All values that travel with the call, by the names of their keys, to pass them on as they are; undefined where there are none. */
+  readonly baggage: Readonly<Record<string, unknown>> | undefined;
   /** A value that travels with the call. */
   get<Value>(key: Key<Value>): Value | undefined;
 }

@@ -42,7 +42,8 @@ export interface ContractOptions {
   readonly version?: string;
 }
 
-interface ContractData {
+/** What is known of a contract behind its members. */
+export interface ContractData {
   readonly description: ContractDescription;
   readonly operations: ReadonlyMap<string, OperationRuntime>;
 }
@@ -93,7 +94,7 @@ export function contract<const Name extends string, const Members extends Contra
     operationDescriptions[member] = description;
     const runtime = new OperationRuntime(name, member, description, options as OperationOptions);
     operations.set(member, runtime);
-    built[member] = { kind: declared.kind, service: name, operation: member, is: runtime.isError };
+    built[member] = runtime.asMember();
   }
   const description = {
     name,
@@ -101,9 +102,14 @@ export function contract<const Name extends string, const Members extends Contra
     operations: operationDescriptions,
     events,
   };
-  built["~contract"] = { name };
-  contractData.set(built, { description, operations });
-  return built as Contract<Name, Members>;
+  return withData(built, { description, operations }) as Contract<Name, Members>;
+}
+
+/** Makes a contract of its members. */
+export function withData(members: Record<string, unknown>, data: ContractData): AnyContract {
+  const made = { ...members, "~contract": { name: data.description.name } };
+  contractData.set(made, data);
+  return made;
 }
 
 /** The contract as plain data. */

@@ -61,6 +61,7 @@ export {
 } from "./operation.ts";
 export { OperationRuntime } from "./operation-runtime.ts";
 export type { Params } from "./params.ts";
+export { describedContract, pick } from "./pick.ts";
 export type { RequestVerifier, UnverifiedRequest } from "./request-verifier.ts";
 export {
   type SagaState,

@@ -2,7 +2,7 @@ import { andThen, DureError, didYouMean } from "../kit/index.ts";
 import { isBytes } from "./bytes.ts";
 import { declaredPart } from "./declared-part.ts";
 import type { OperationDescription } from "./description.ts";
-import type { OperationOptions } from "./operation.ts";
+import type { Operation, OperationOptions } from "./operation.ts";
 import { type Params, ParamsConverter } from "./params.ts";
 import { type Checked, check, type Issue, type Schema } from "./schema.ts";
 import { compileSerializer, type Serializer } from "./serializer.ts";
@@ -33,7 +33,7 @@ export class OperationRuntime {
     service: string,
     name: string,
     description: OperationDescription,
-    options: OperationOptions,
+    options: OperationOptions = {},
   ) {
     this.service = service;
     this.name = name;
@@ -44,6 +44,12 @@ export class OperationRuntime {
     this.isStream = description.kind === "stream";
     this.#title = `${service}.${name}`;
     this.answersBytes = description.output !== undefined && isBytes(description.output);
+  }
+
+  /** The operation as its contract shows it. */
+  asMember(): Operation {
+    const { service, name: operation, description, isError: is } = this;
+    return { kind: description.kind, service, operation, is } as Operation;
   }
 
   /** Whether a caught value is this operation's own error of that code. */

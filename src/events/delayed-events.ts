@@ -2,7 +2,8 @@
  * Events that are to be published later. They are kept as parked events of a group of the log's own, on its disk, and appended when
  * their time has come: then they have their place in the topic and in the order of their key.
  */
-import { afterInBackground, DureError, now, type Timer, wallTime } from "../kit/index.ts";
+import { afterInBackground, asError, DureError, now, type Timer, wallTime } from "../kit/index.ts";
+import type { Logger } from "../telemetry/index.ts";
 import { type PackedBatch, packBatch } from "./core/packed-events.ts";
 import { eventBytes } from "./core/sizes.ts";
 import type { SavedGroup } from "./storage/groups-file.ts";
@@ -34,6 +35,7 @@ interface Publication {
 
 export class DelayedEvents {
   readonly #storage: Storage;
+  readonly #logger: Logger;
   readonly #append: (batch: PackedBatch) => Promise<unknown>;
   readonly #groupId: number;
   /** Ms since 1970 that go on whatever becomes of the clock meanwhile. */
@@ -49,22 +51,26 @@ export class DelayedEvents {
   #timerDue = Number.POSITIVE_INFINITY;
   #publication: Publication | undefined;
   #isClosed = false;
+  #isTroubled = false;
 
   /** Reads those that wait. `append`: stores events and tells their readers. */
   static async open(
     storage: Storage,
+    logger: Logger,
     append: (batch: PackedBatch) => Promise<unknown>,
   ): Promise<DelayedEvents> {
     const place = { name: delayedGroup, topic: delayedGroup, start: "beginning" } as const;
-    return new DelayedEvents(storage, append, await storage.call("openGroup", place));
+    return new DelayedEvents(storage, logger, append, await storage.call("openGroup", place));
   }
 
   private constructor(
     storage: Storage,
+    logger: Logger,
     append: (batch: PackedBatch) => Promise<unknown>,
     saved: SavedGroup,
   ) {
     this.#storage = storage;
+    this.#logger = logger;
     this.#append = append;
     this.#groupId = saved.id;
     for (const parked of saved.parked) this.#take(parked);
@@ -153,10 +159,16 @@ export class DelayedEvents {
       if (this.#publication.due.length > 0) await this.#publish(this.#publication);
     } catch (thrown) {
       this.#onRefusal(thrown as DureError);
+      if (!this.#isTroubled && !this.#isClosed) {
+        const facts = { waiting: this.size, reason: asError(thrown).message };
+        this.#logger.warn("delayed events that are due wait for the log's storage", facts);
+      }
+      this.#isTroubled = true;
       this.#timer = afterInBackground(againMs, () => void this.#publishDue());
       return;
     }
     this.#publication = undefined;
+    this.#isTroubled = false;
     this.#armForNext();
   }
 

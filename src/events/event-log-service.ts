@@ -1,6 +1,7 @@
 /** The event log as a service: one process that stores events and tells consumer groups who works on what. */
 import { type Service, service } from "../contract/index.ts";
-import { Backoff, every, now, sleep, wallTime } from "../kit/index.ts";
+import { asError, Backoff, every, now, sleep, wallTime } from "../kit/index.ts";
+import type { Logger } from "../telemetry/index.ts";
 import { packAnswer } from "./core/poll-answer.ts";
 import { EventLog } from "./event-log.ts";
 import { eventLog } from "./log-contract.ts";
@@ -24,12 +25,12 @@ export function eventLogService({ storage: openStorage, retention }: EventLogOpt
     async setup({ onStop, handle, log: logger, metrics, signal }) {
       const storage = await openStorage();
       onStop(() => storage.close());
-      let current = await EventLog.open(storage);
+      let current = await EventLog.open(storage, logger);
       let log = Promise.resolve(current);
       storage.onTakenOver?.(() => {
         logger.warn("another process has had the event log meanwhile; it is read again");
         log = log.then(async (former) => {
-          current = await openAgain(storage, former, signal);
+          current = await openAgain(storage, { former, logger, signal });
           return current;
         });
       });
@@ -72,15 +73,19 @@ export function eventLogService({ storage: openStorage, retention }: EventLogOpt
 /** Tries until the storage is there again. */
 async function openAgain(
   storage: Storage,
-  former: EventLog,
-  signal: AbortSignal,
+  { former, logger, signal }: { former: EventLog; logger: Logger; signal: AbortSignal },
 ): Promise<EventLog> {
   former.close();
+  let isTold = false;
   const backoff = new Backoff({ baseMs: 100, capMs: 5_000 });
   while (!signal.aborted) {
     try {
-      return await EventLog.open(storage);
-    } catch {
+      return await EventLog.open(storage, logger);
+    } catch (thrown) {
+      const reason = asError(thrown).message;
+      if (!isTold)
+        logger.warn("the event log cannot be read again yet; it is tried on", { reason });
+      isTold = true;
       await sleep(backoff.nextMs(), signal).catch(() => undefined);
     }
   }

@@ -1,5 +1,6 @@
 import { Buffer } from "node:buffer";
 import { afterInBackground, DureError, now } from "../kit/index.ts";
+import { type Logger, silentLogger } from "../telemetry/index.ts";
 import { ConsumerGroup, type Sign } from "./consumer-group.ts";
 import { allLanes, lanesFromText } from "./core/lanes.ts";
 import {
@@ -34,12 +35,12 @@ export class EventLog {
   #pendingBytes = 0;
   #delayed!: DelayedEvents;
 
-  static async open(storage: Storage): Promise<EventLog> {
+  static async open(storage: Storage, logger: Logger = silentLogger): Promise<EventLog> {
     const { incarnation, path, topics, groups } = await storage.call("overview", undefined);
     const log = new EventLog(storage, incarnation, path);
     for (const { name, next } of topics) log.#feeds.set(name, new TopicFeed(name, storage, next));
     const restartedAt = now();
-    log.#delayed = await DelayedEvents.open(storage, (batch) => log.append(batch));
+    log.#delayed = await DelayedEvents.open(storage, logger, (batch) => log.append(batch));
     for (const { name, topic } of groups) {
       if (name === delayedGroup) continue;
       const saved = await storage.call("openGroup", { name, topic, start: "beginning" });

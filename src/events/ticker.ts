@@ -29,7 +29,12 @@ export class Ticker {
   }
 
   start(): void {
-    this.#run().catch(() => {});
+    this.#run().catch((thrown) => {
+      if (this.#stop.signal.aborted) return;
+      const { logger, schedule } = this.#options;
+      const facts = { schedule: schedule.name, reason: asError(thrown).message };
+      logger.error("a schedule ended; only a restart of the service begins it again", facts);
+    });
   }
 
   close(): void {

@@ -13,6 +13,11 @@ import type { Admission, RateLimits } from "./rate-limits/index.ts";
 /** Who calls; undefined for nobody. */
 export type Admitted = Step<ProvenPrincipal | undefined>;
 
+/** Whether anybody is let in by the same request at any time: nobody was known by credentials, nobody was counted. */
+export function isForAnyone(admitted: Admitted | Promise<Admitted>): boolean {
+  return !(admitted instanceof Promise) && !admitted.refusal && admitted.value === undefined;
+}
+
 /** See above. What can be decided at once is: most requests wait for nobody here. */
 export class Admittance {
   readonly #rateLimits: RateLimits;

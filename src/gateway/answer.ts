@@ -49,12 +49,18 @@ async function sendPieces(
   { status, headers }: Answer,
   body: PiecewiseBody,
 ): Promise<void> {
-  exchange.onAbort(() => body.cancel());
+  let isGone = false;
+  exchange.onAbort(() => {
+    isGone = true;
+    body.cancel();
+  });
   const stream = exchange.stream(status, headers, body.length);
   try {
     for await (const piece of body) await stream.write(piece);
     stream.end();
-  } catch {
+  } catch (thrown) {
+    const isNews = !isGone;
     stream.abort();
+    if (isNews) throw thrown;
   }
 }

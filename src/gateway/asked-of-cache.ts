@@ -1,5 +1,5 @@
 import type { HeaderList } from "../http/index.ts";
-import { type CacheRequest, isPlain } from "./cache/index.ts";
+import { type CacheRequest, isPlain, keyOf } from "./cache/index.ts";
 import type { Exchange } from "./exchange.ts";
 
 /** For whom answers are kept, and for how long they may stand in for others. */
@@ -15,6 +15,7 @@ export abstract class AskedOfCache implements CacheRequest {
   readonly isPlain: boolean;
   readonly audience: string | undefined;
   readonly staleIfErrorMs: number | undefined;
+  readonly key: string;
 
   constructor(exchange: Exchange, { audience, staleIfErrorMs }: CacheTerms) {
     const { target } = exchange;
@@ -26,6 +27,7 @@ export abstract class AskedOfCache implements CacheRequest {
     this.isPlain = isPlain(exchange);
     this.audience = audience;
     this.staleIfErrorMs = staleIfErrorMs;
+    this.key = keyOf(this);
   }
 
   abstract get headers(): HeaderList;

@@ -7,8 +7,10 @@ import { type Answer, NoAnswer } from "./answer.ts";
 import { AskedOfCache, type CacheTerms } from "./asked-of-cache.ts";
 import { ClientSignal } from "./client-signal.ts";
 import type { Exchange } from "./exchange.ts";
+import { RepeatedAnswer } from "./repeated-answer.ts";
 
-type CachePolicy = NonNullable<OperationDescription["cache"]>;
+/** How an operation's answers are kept. */
+export type CachePolicy = NonNullable<OperationDescription["cache"]>;
 
 /** A call failed. */
 export class CallFailed extends NoAnswer {
@@ -68,12 +70,29 @@ export function operationAnswer(
  * The answer for the client: whoever comes next on the way must not give one principal's answer to others, and must ask each time for what may be
  * purged here.
  */
-export function forClient(answer: Answer, { by, tags }: CachePolicy): Answer {
-  if (by === undefined && !tags) return answer;
+export function forClient(answer: Answer, policy: CachePolicy): Answer {
+  if (answer instanceof RepeatedAnswer) return repeatedForClient(answer, policy);
+  if (isToldAsStored(policy)) return answer;
+  return { ...answer, headers: toldHeaders(answer, policy) };
+}
+
+/** The same for an answer that many get. */
+export function repeatedForClient(answer: RepeatedAnswer, policy: CachePolicy): RepeatedAnswer {
+  if (isToldAsStored(policy)) return answer;
+  // It is made anew each second, so that a policy that takes the place of this one counts soon.
+  answer.told ??= new RepeatedAnswer(answer.status, toldHeaders(answer, policy), answer.body);
+  return answer.told;
+}
+
+function isToldAsStored({ by, tags }: CachePolicy): boolean {
+  return by === undefined && !tags;
+}
+
+function toldHeaders({ headers }: Answer, { by, tags }: CachePolicy): HeaderList {
   const rule = (value: string) => (tags ? "no-cache" : value);
-  const headers = answer.headers.map(([name, value]) => {
+  const told = headers.map(([name, value]) => {
     if (name !== "cache-control") return [name, value] as const;
     return [name, by ? `private, ${rule(value)}` : rule(value)] as const;
   });
-  return { ...answer, headers: by ? [...headers, ["vary", "authorization, cookie"]] : headers };
+  return by ? [...told, ["vary", "authorization, cookie"]] : told;
 }

@@ -1,5 +1,5 @@
 import type { ConnectionLimits } from "./connection-limits.ts";
-import type { OnExchange } from "./exchange.ts";
+import type { Exchange, OnExchange } from "./exchange.ts";
 import type { AnswerHeads } from "./http1/index.ts";
 import type { TrustedProxies } from "./trusted-proxies.ts";
 
@@ -22,4 +22,6 @@ export interface ConnectionOwner {
   /** Whether every answer must be its connection's last. */
   readonly isClosing: boolean;
   onClosed(connection: EdgeConnection): void;
+  /** What `onExchange` threw: the client is told little of it. */
+  onFailed(exchange: Exchange, thrown: unknown): void;
 }

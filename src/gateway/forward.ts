@@ -12,14 +12,20 @@ import type { Logger, TraceContext } from "../telemetry/index.ts";
 import type { CallFailure, Response } from "../wire/index.ts";
 import { type Answer, sendAnswer } from "./answer.ts";
 import { type HttpCache, isSafe } from "./cache/index.ts";
-import { CallFailed, forClient, OperationRequest, operationAnswer } from "./cached-operation.ts";
+import {
+  type CachePolicy,
+  CallFailed,
+  forClient,
+  OperationRequest,
+  operationAnswer,
+} from "./cached-operation.ts";
 import { answerFallback } from "./fallback.ts";
 import type { HeadedExchange } from "./headed-exchange.ts";
 import type { OperationRule, OperationRules, Placement } from "./operation-rules.ts";
 import { placeOf, sendProblem } from "./refusal.ts";
+import { RepeatedAnswer } from "./repeated-answer.ts";
+import type { RepeatedHits } from "./repeated-hits.ts";
 import { answerStream } from "./stream-answer.ts";
-
-type CachePolicy = NonNullable<Route["operation"]["cache"]>;
 
 /** A request that may be called with. */
 export interface ForwardRequest {
@@ -33,19 +39,28 @@ export interface ForwardRequest {
   readonly trace: TraceContext;
 }
 
+/** What it shares with those who answer other requests. */
+export interface ForwardSharing {
+  readonly cache: HttpCache;
+  readonly hits: RepeatedHits;
+  readonly logger: Logger;
+}
+
 /** Statuses that mean that the service is down, or as good as that. */
 const downStatuses = new Set([502, 503, 504]);
 
 export class Forward {
   readonly #node: MeshNode;
   readonly #cache: HttpCache;
+  readonly #hits: RepeatedHits;
   readonly #logger: Logger;
   readonly #rules: OperationRules;
 
-  constructor(node: MeshNode, rules: OperationRules, cache: HttpCache, logger: Logger) {
+  constructor(node: MeshNode, rules: OperationRules, { cache, hits, logger }: ForwardSharing) {
     this.#node = node;
     this.#rules = rules;
     this.#cache = cache;
+    this.#hits = hits;
     this.#logger = logger;
   }
 
@@ -108,9 +123,11 @@ export class Forward {
       const problem = failureProblem(outcome.failure, route.operation, placeOf(exchange));
       throw new CallFailed(problem.status, outcome.failure);
     });
-    return found instanceof Promise
-      ? this.#sendFound(request, found, policy)
-      : sendAnswer(exchange, forClient(found, policy));
+    if (found instanceof Promise) return this.#sendFound(request, found, policy);
+    const answer = forClient(found, policy);
+    if (answer instanceof RepeatedAnswer && !placement)
+      this.#hits.note(exchange, { key: asked.key, status: answer.status, policy });
+    return sendAnswer(exchange, answer);
   }
 
   async #sendFound(

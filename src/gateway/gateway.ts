@@ -16,11 +16,11 @@ import {
   readInput,
   type Step,
 } from "../http/index.ts";
-import { andThen, formatHostPort } from "../kit/index.ts";
+import { andThen } from "../kit/index.ts";
 import type { MeshNode } from "../mesh/index.ts";
-import { advertisedHost } from "../registry/index.ts";
 import { type Logger, silentLogger, type TraceContext } from "../telemetry/index.ts";
-import { Admittance, type Admitted } from "./admittance.ts";
+import { Admittance, type Admitted, isForAnyone } from "./admittance.ts";
+import { Announcement } from "./announcement.ts";
 import { Authenticator } from "./auth/index.ts";
 import type { HttpCache } from "./cache/index.ts";
 import { Compressor } from "./compression/index.ts";
@@ -43,6 +43,7 @@ import { answerPlatformPath } from "./platform-paths.ts";
 import { Purges } from "./purges.ts";
 import { RateLimits, UnknownOperations } from "./rate-limits/index.ts";
 import { refuse } from "./refusal.ts";
+import { RepeatedHits } from "./repeated-hits.ts";
 import { RouteBook } from "./route-book.ts";
 import { TrustedProxies } from "./trusted-proxies.ts";
 import { UpstreamRoutes } from "./upstream-routes.ts";
@@ -75,7 +76,7 @@ class RunningGateway implements Gateway {
   readonly #node: MeshNode;
   readonly #logger: Logger;
   #engine: HttpEngine | undefined;
-  #announced: string | undefined;
+  readonly #announcement: Announcement;
   readonly #metrics: HttpMetrics;
   readonly #spans: HttpSpans;
   readonly #routes: RouteBook;
@@ -84,6 +85,7 @@ class RunningGateway implements Gateway {
   readonly #rateLimits: RateLimits;
   readonly #admittance: Admittance;
   readonly #cache: HttpCache;
+  readonly #hits: RepeatedHits;
   readonly #purges: Purges;
   readonly #upstreams: UpstreamRoutes;
   readonly #files: FileRoutes;
@@ -95,6 +97,7 @@ class RunningGateway implements Gateway {
     this.#options = options;
     this.#node = options.node;
     this.#logger = options.logger ?? silentLogger;
+    this.#announcement = new Announcement(options.node);
     const authenticator = new Authenticator(options.auth ?? {}, options.node, this.#logger);
     this.#metrics = new HttpMetrics(options.node.metrics);
     this.#spans = new HttpSpans(options.node);
@@ -104,7 +107,10 @@ class RunningGateway implements Gateway {
     this.#compressor = options.compression && new Compressor(options.compression);
     this.#cache = openCache(options, this.#logger);
     this.#rules = new OperationRules(options.node, options.routes ?? []);
-    this.#forward = new Forward(options.node, this.#rules, this.#cache, this.#logger);
+    const parts = { routes: this.#routes, cache: this.#cache, metrics: this.#metrics };
+    this.#hits = new RepeatedHits({ ...parts, spans: this.#spans });
+    const sharing = { cache: this.#cache, hits: this.#hits, logger: this.#logger };
+    this.#forward = new Forward(options.node, this.#rules, sharing);
     this.#purges = new Purges({
       ...{ node: options.node, answers: this.#cache.store, logger: this.#logger },
       contractHashes: () => this.#routes.contractHashes,
@@ -117,11 +123,8 @@ class RunningGateway implements Gateway {
     });
     this.#admittance = new Admittance(this.#rateLimits, authenticator);
     this.#bodyBytesMax = options.limits?.bodyBytesMax ?? gatewayDefaults.bodyBytesMax;
-    this.#upstreams = new UpstreamRoutes(options.routes ?? [], {
-      cache: this.#cache,
-      bodyBytesMax: this.#bodyBytesMax,
-      logger: this.#logger,
-    });
+    const { routes = [] } = options;
+    this.#upstreams = new UpstreamRoutes(routes, { ...sharing, bodyBytesMax: this.#bodyBytesMax });
   }
 
   get port(): number {
@@ -137,19 +140,16 @@ class RunningGateway implements Gateway {
     const { host = gatewayDefaults.host, port = gatewayDefaults.port, limits, tls } = this.#options;
     const certificates = tls && (await loadEdgeCertificates([tls].flat(), this.#logger));
     this.#engine = await listenHttp({
-      host,
-      port,
+      ...{ host, port, limits, certificates, logger: this.#logger },
       bodyBytesMax: this.#bodyBytesMax,
       headerBytesMax: limits?.headerBytesMax ?? gatewayDefaults.headerBytesMax,
-      limits,
       connections: this.#options.connections,
       onExchange: (exchange) =>
         this.#compressor ? this.#compress(exchange, this.#compressor) : this.#onExchange(exchange),
-      certificates,
       proxies: new TrustedProxies(this.#options.trustedProxies ?? []),
     });
     this.#node.vouching.announce();
-    this.#announce();
+    this.#announcement.begin(tls ? "https" : "http", { host, port: this.port });
     this.#logger.info("gateway ready", { url: this.url });
   }
 
@@ -157,19 +157,8 @@ class RunningGateway implements Gateway {
     return services.every((service) => this.#routes.canCall(service));
   }
 
-  /** Tells the registry where it answers, for proxies before it and whoever looks for it. */
-  #announce(): void {
-    const { registry } = this.#node;
-    const host = advertisedHost(this.#options.host ?? gatewayDefaults.host, registry.self.host);
-    if (host === "") return;
-    const scheme = this.#options.tls ? "https" : "http";
-    this.#announced = `${scheme}://${formatHostPort({ host, port: this.port })}`;
-    registry.update({ urls: [...registry.self.urls, this.#announced] });
-  }
-
   async close(idleMs = 0): Promise<void> {
-    const { registry } = this.#node;
-    registry.update({ urls: registry.self.urls.filter((url) => url !== this.#announced) });
+    this.#announcement.end();
     await this.#engine?.close(closeMsMax, idleMs);
     this.#routes.close();
     this.#purges.close();
@@ -185,6 +174,7 @@ class RunningGateway implements Gateway {
   }
 
   #onExchange(bare: Exchange): Served {
+    if (this.#hits.answer(bare)) return;
     const particular = this.#upstreams.find(bare, true);
     const asWanted = particular
       ? { value: bare }
@@ -265,6 +255,7 @@ class RunningGateway implements Gateway {
   #serve(exchange: HeadedExchange, { route, parameters }: FoundRoute, trace: TraceContext): Served {
     const { ref, operation } = route;
     const admitted = this.#admittance.admit(exchange, `${ref.service}.${ref.operation}`, operation);
+    exchange.isForAnyone = isForAnyone(admitted);
     return andThen<Admitted, void>(admitted, (caller) => {
       if (caller.refusal) return refuse(exchange, caller.refusal);
       const read = readInput(exchange, operation, parameters, this.#bodyBytesMax);
@@ -292,6 +283,8 @@ class RunningGateway implements Gateway {
     if (refusal) return refuse(exchange, refusal);
     const rule = route.auth === "required" ? route : undefined;
     const admitted = this.#admittance.admit(exchange, route.path, rule);
+    // A file could be there by now, and would come first.
+    exchange.isForAnyone = isForAnyone(admitted) && this.#files.isEmpty;
     return andThen<Admitted, void>(admitted, (caller) => {
       if (caller.refusal) return refuse(exchange, caller.refusal);
       return this.#upstreams.send(exchange, route, trace);

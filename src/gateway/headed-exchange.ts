@@ -13,6 +13,8 @@ export interface AnswerListener {
 export class HeadedExchange extends PassedExchange {
   /** The path of the route that took it, as `/products/:id`. */
   route: string | undefined;
+  /** Whether anybody would be let through with the same request: nobody had to be known, or was counted. */
+  isForAnyone = false;
   /** Of the answer, once it has begun. */
   status: number | undefined;
   /** When the request had come, on the clock of `now()`. */
@@ -24,6 +26,11 @@ export class HeadedExchange extends PassedExchange {
   constructor(inner: Exchange, listener: AnswerListener) {
     super(inner);
     this.#listener = listener;
+  }
+
+  /** Whether the answer is sent as it is given. */
+  get isBare(): boolean {
+    return this.#added.length === 0 && this.#droppedPrefix === undefined;
   }
 
   /** From now on the answer has these too. */
@@ -43,8 +50,7 @@ export class HeadedExchange extends PassedExchange {
   }
 
   override answerAgain(answer: RepeatedAnswer): void {
-    if (this.#added.length > 0 || this.#droppedPrefix !== undefined)
-      return super.answerAgain(answer);
+    if (!this.isBare) return super.answerAgain(answer);
     this.status = answer.status;
     this.#listener.onAnswer(this, answer.status);
     this.inner.answerAgain(answer);

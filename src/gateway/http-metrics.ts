@@ -1,5 +1,5 @@
 import { now } from "../kit/index.ts";
-import type { Durations, Metrics } from "../telemetry/index.ts";
+import type { DurationHistogram, Durations, Metrics } from "../telemetry/index.ts";
 import type { HeadedExchange } from "./headed-exchange.ts";
 
 const definition = {
@@ -16,10 +16,14 @@ export class HttpMetrics {
     this.#durations = metrics.durations(definition);
   }
 
-  onAnswer({ method, route, startedAt }: HeadedExchange, status: number): void {
+  onAnswer(exchange: HeadedExchange, status: number): void {
+    this.durationsOf(exchange, status).observe((now() - exchange.startedAt) / 1_000);
+  }
+
+  /** Where answers like this one are measured. */
+  durationsOf({ method, route }: HeadedExchange, status: number): DurationHistogram {
     // Methods come from outside: where no route took the request, they are not told.
     const isKnown = route !== undefined;
-    const labels = [isKnown ? method : "", isKnown ? route : "", String(status)];
-    this.#durations.of(labels).observe((now() - startedAt) / 1_000);
+    return this.#durations.of([isKnown ? method : "", isKnown ? route : "", String(status)]);
   }
 }

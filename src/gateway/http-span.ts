@@ -1,6 +1,6 @@
 import { ended, now } from "../kit/index.ts";
 import type { MeshNode } from "../mesh/index.ts";
-import { TraceContext } from "../telemetry/index.ts";
+import { type SpanStart, TraceContext } from "../telemetry/index.ts";
 import type { HeadedExchange } from "./headed-exchange.ts";
 
 /** One object a status: spans are held for seconds, and what is held so long costs the garbage collector more than it is worth. */
@@ -11,6 +11,22 @@ const attributesOf = Array.from({ length: 600 }, (_, status) => ({
 const methods = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
 /** Routes whose names are kept. Beyond that, as after a great many changes of routes, all are made anew. */
 const routesMax = 10_000;
+
+/** What the span of a request is. */
+export interface RequestSpan extends SpanStart {
+  readonly name: string;
+  /** The client's own. */
+  readonly parent: TraceContext | undefined;
+}
+
+/** How a request ended. */
+interface RequestEnd {
+  readonly trace: TraceContext;
+  readonly startedAt: number;
+  readonly durationMs: number;
+  /** Undefined where there was no answer. */
+  readonly status: number | undefined;
+}
 
 /** The spans of a gateway's requests. */
 export class HttpSpans {
@@ -30,26 +46,40 @@ export class HttpSpans {
     exchange: HeadedExchange,
     serve: (trace: TraceContext) => void | Promise<void>,
   ): void | Promise<void> {
-    const { traces, name: service } = this.#node;
     const { startedAt } = exchange;
-    const span = { kind: "http", name: this.#nameOf(exchange), service } as const;
-    const trace = traces.start(receivedTrace(exchange), span);
+    const span = this.of(exchange);
+    const trace = this.begin(span);
     return ended(
-      () => traces.run(trace, () => serve(trace)),
+      () => this.#node.traces.run(trace, () => serve(trace)),
       () => {
         const { status } = exchange;
-        traces.end({
-          trace,
-          kind: "http",
-          name: span.name,
-          startedAt,
-          durationMs: now() - startedAt,
-          error: status === undefined ? "CANCELLED" : status >= 500 ? `HTTP ${status}` : undefined,
-          peer: undefined,
-          attributes: status === undefined ? undefined : attributesOf[status],
-        });
+        this.end(span, { trace, startedAt, durationMs: now() - startedAt, status });
       },
     );
+  }
+
+  /** What the span of a request is, before it begins. */
+  of(exchange: HeadedExchange): RequestSpan {
+    const name = this.#nameOf(exchange);
+    return { kind: "http", name, service: this.#node.name, parent: receivedTrace(exchange) };
+  }
+
+  /** Begins a span; whoever begins it ends it. */
+  begin(span: RequestSpan): TraceContext {
+    return this.#node.traces.start(span.parent, span);
+  }
+
+  end({ name }: RequestSpan, { trace, startedAt, durationMs, status }: RequestEnd): void {
+    this.#node.traces.end({
+      trace,
+      kind: "http",
+      name,
+      startedAt,
+      durationMs,
+      error: status === undefined ? "CANCELLED" : status >= 500 ? `HTTP ${status}` : undefined,
+      peer: undefined,
+      attributes: status === undefined ? undefined : attributesOf[status],
+    });
   }
 
   #nameOf({ method, route = "" }: HeadedExchange): string {

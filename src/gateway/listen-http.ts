@@ -4,11 +4,13 @@
  */
 import { createServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
-import { afterInBackground, DureError, every, type Timer } from "../kit/index.ts";
+import { BodyRefused } from "../http/index.ts";
+import { afterInBackground, asError, DureError, every, type Timer } from "../kit/index.ts";
+import type { Logger } from "../telemetry/index.ts";
 import { type ConnectionLimits, connectionDefaults } from "./connection-limits.ts";
 import type { ConnectionOwner, EdgeConnection } from "./connection-owner.ts";
 import type { EdgeCertificates } from "./edge-certificates.ts";
-import type { OnExchange } from "./exchange.ts";
+import { ClientGone, type Exchange, type OnExchange } from "./exchange.ts";
 import { AnswerHeads, Connection } from "./http1/index.ts";
 import { Http2Connection } from "./http2/index.ts";
 import type { TrustedProxies } from "./trusted-proxies.ts";
@@ -25,6 +27,7 @@ export interface HttpEngineOptions {
   readonly headerBytesMax: number;
   readonly onExchange: OnExchange;
   readonly proxies: TrustedProxies;
+  readonly logger: Logger;
   /** Absent: plain HTTP. */
   readonly certificates?: EdgeCertificates | undefined;
   readonly limits?: Partial<ConnectionLimits> | undefined;
@@ -98,7 +101,9 @@ class Listener implements HttpEngine, ConnectionOwner {
       this.#server.once("error", onError);
       this.#server.listen({ host, port }, () => {
         this.#server.off("error", onError);
-        this.#server.on("error", () => {});
+        this.#server.on("error", ({ message }) =>
+          this.#options.logger.error("the edge's port failed", { host, port, reason: message }),
+        );
         this.#sweep = this.#startSweep();
         resolve();
       });
@@ -107,6 +112,13 @@ class Listener implements HttpEngine, ConnectionOwner {
 
   onClosed(connection: EdgeConnection): void {
     this.#connections.delete(connection);
+  }
+
+  onFailed({ method, rawTarget, requestId }: Exchange, thrown: unknown): void {
+    if (thrown instanceof ClientGone || thrown instanceof BodyRefused) return;
+    const { message, stack } = asError(thrown);
+    const facts = { method, path: rawTarget.split("?")[0], requestId, reason: message, stack };
+    this.#options.logger.error("a request failed in the gateway", facts);
   }
 
   async close(deadlineMs: number, idleMs = 0): Promise<void> {

@@ -46,6 +46,10 @@ export abstract class PassedExchange implements Exchange {
     return this.inner.hasBody;
   }
 
+  get repeats() {
+    return this.inner.repeats;
+  }
+
   header(name: string): string | undefined {
     return this.inner.header(name);
   }

@@ -16,6 +16,8 @@ export class RepeatedAnswer {
   readonly body: Uint8Array;
   /** Kept for the engine. Undefined while nobody may write into it, as a socket still has it. */
   written: WrittenAnswer | undefined;
+  /** What clients are told in its place, where that differs from what is stored. */
+  told: RepeatedAnswer | undefined;
 
   constructor(status: number, headers: HeaderList, body: Uint8Array) {
     this.status = status;

@@ -9,6 +9,8 @@ import type { HeadedExchange } from "./headed-exchange.ts";
 import { openRoute, type UpstreamRoute } from "./open-route.ts";
 import type { RouteSection } from "./options.ts";
 import { refuse } from "./refusal.ts";
+import { RepeatedAnswer } from "./repeated-answer.ts";
+import type { RepeatedHits } from "./repeated-hits.ts";
 import { type RoutedRequest, RouteLayers } from "./route-layers.ts";
 import { type ClientMark, markOf, varyOf } from "./sticky.ts";
 import { openTunnel } from "./tunnel.ts";
@@ -18,6 +20,7 @@ import { asksForWebSocket } from "./web-socket/index.ts";
 /** What the routes share. */
 export interface UpstreamSharing {
   readonly cache: HttpCache;
+  readonly hits: RepeatedHits;
   readonly bodyBytesMax: number;
   readonly logger: Logger;
 }
@@ -74,9 +77,13 @@ export class UpstreamRoutes {
     };
     const asked = new ServerRequest(exchange, terms, makeRequest);
     const found = answerCached(this.#sharing.cache, asked, ask);
-    return found instanceof Promise
-      ? this.#answer(exchange, route, { request: asked, found })
-      : sendAnswer(exchange, found);
+    if (found instanceof Promise) return this.#answer(exchange, route, { request: asked, found });
+    const isOneForAll = versions.length === 1 && !sticky && !route.mirror;
+    if (isOneForAll && found instanceof RepeatedAnswer) {
+      const { status } = found;
+      this.#sharing.hits.note(exchange, { key: asked.key, status, policy: undefined });
+    }
+    return sendAnswer(exchange, found);
   }
 
   async #answer(
@@ -90,6 +97,8 @@ export class UpstreamRoutes {
       else await sendAnswer(exchange, answer);
     } catch (thrown) {
       if (!(thrown instanceof NoAnswer)) throw thrown;
+      // What breaks off is for the log alone: the client has the beginning of an answer.
+      if (exchange.status !== undefined) throw thrown;
       if (!request.signal.aborted) this.#fail(exchange, route, thrown);
     }
   }

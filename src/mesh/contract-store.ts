@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ContractDescription } from "../contract/index.ts";
-import { asError } from "../kit/index.ts";
+import { afterInBackground, asError, random, type Timer } from "../kit/index.ts";
 import type { Instance, Registry } from "../registry/index.ts";
 import type { Logger } from "../telemetry/index.ts";
 import type { Outcome } from "../wire/index.ts";
@@ -27,6 +27,8 @@ class Unread {
   }
 }
 
+/** One that nobody told is asked for again so much later, in ms. */
+const againMs = 1_000;
 /** Contracts held at most; beyond that, those that nobody in the view offers are dropped. */
 const contractsMax = 2_000;
 
@@ -42,6 +44,10 @@ export class ContractStore {
   readonly #contracts = new Map<string, ContractDescription | Unread>();
   readonly #fetching = new Set<string>();
   readonly #listeners = new Set<() => void>();
+  /** Those that were told of: a log line each, not one a second. */
+  readonly #troubled = new Set<string>();
+  #again: Timer | undefined;
+  #isClosed = false;
 
   constructor(options: ContractStoreOptions) {
     this.#options = options;
@@ -62,10 +68,18 @@ export class ContractStore {
     return () => this.#listeners.delete(listener);
   }
 
+  close(): void {
+    this.#isClosed = true;
+    this.#again?.cancel();
+  }
+
   #fetchMissing(): void {
     const { registry } = this.#options;
     for (const service of registry.services()) {
-      for (const instance of registry.instancesOf(service)) {
+      const instances = registry.instancesOf(service);
+      // Not the same one first each time: it may be the one that does not answer.
+      const first = Math.floor(random() * instances.length);
+      for (const instance of [...instances.slice(first), ...instances.slice(0, first)]) {
         const { contractHash: hash } = instance.service;
         if (this.#contracts.has(hash) || this.#fetching.has(hash)) continue;
         if (!this.#options.isOwn(hash)) this.#fetch(instance, hash);
@@ -81,23 +95,37 @@ export class ContractStore {
         if (!outcome.ok) throw new Error(outcome.failure.message);
         this.#keep(hash, Buffer.from(outcome.response.body).toString());
       })
-      .catch((error) =>
-        this.#options.logger.debug("a contract could not be fetched; the next change asks again", {
+      .catch((error) => {
+        if (this.#isClosed) return;
+        const level = this.#troubled.has(hash) ? "debug" : "warn";
+        this.#troubled.add(hash);
+        this.#options.logger[level]("a contract could not be fetched; it is asked for again", {
           service: instance.service.name,
+          peer: instance.record.slot,
           reason: asError(error).message,
-        }),
-      )
+        });
+        this.#askAgain();
+      })
       .finally(() => this.#fetching.delete(hash));
+  }
+
+  /** Nothing may change for hours that would have it asked for otherwise. */
+  #askAgain(): void {
+    this.#again ??= afterInBackground(againMs, () => {
+      this.#again = undefined;
+      this.#fetchMissing();
+    });
   }
 
   #keep(hash: string, text: string): void {
     if (this.#contracts.size >= contractsMax) this.#dropUnused();
     this.#contracts.set(hash, new Unread(text));
+    this.#troubled.delete(hash);
     if (this.#folder) this.#save(this.#folder, hash, text);
     for (const listener of this.#listeners) listener();
   }
 
-  /** One that is not what its hash says is forgotten; the next change asks again. */
+  /** One that is not what its hash says is forgotten, and asked for again. */
   #read(hash: string, { text }: Unread): ContractDescription | undefined {
     try {
       const description = JSON.parse(text) as ContractDescription;
@@ -109,6 +137,7 @@ export class ContractStore {
       this.#contracts.delete(hash);
       const reason = asError(thrown).message;
       this.#options.logger.warn("a contract cannot be read", { contractHash: hash, reason });
+      if (!this.#isClosed) this.#askAgain();
       return undefined;
     }
   }
@@ -120,6 +149,7 @@ export class ContractStore {
         .flatMap(({ record }) => record.services.map((service) => service.contractHash)),
     );
     for (const hash of this.#contracts.keys()) if (!used.has(hash)) this.#contracts.delete(hash);
+    for (const hash of this.#troubled) if (!used.has(hash)) this.#troubled.delete(hash);
   }
 
   #load(folder: string): void {

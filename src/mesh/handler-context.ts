@@ -136,6 +136,12 @@ export class HandlerContext implements HookedCall, CallParent {
     return this.#log;
   }
 
+  get baggage(): Readonly<Record<string, unknown>> | undefined {
+    if (this.#baggage) return this.#baggage;
+    const { baggage } = this.#request.head;
+    return baggage === undefined ? undefined : JSON.parse(baggage);
+  }
+
   get head(): RequestHead {
     const { head } = this.#request;
     return this.#baggage ? { ...head, baggage: JSON.stringify(this.#baggage) } : head;
@@ -165,7 +171,7 @@ export class HandlerContext implements HookedCall, CallParent {
   }
 
   get<Value>(key: Key<Value>): Value | undefined {
-    return this.#readBaggage()[key.name] as Value | undefined;
+    return this.baggage?.[key.name] as Value | undefined;
   }
 
   with<Value>(key: Key<Value>, value: Value): HookedCall {
@@ -173,7 +179,7 @@ export class HandlerContext implements HookedCall, CallParent {
     if (!(checked instanceof Promise) && "issues" in checked) {
       throw new DureError("INVALID_ARGUMENT", `key ${key.name}: ${checked.issues[0]?.message}`);
     }
-    this.#baggage = { ...this.#readBaggage(), [key.name]: value };
+    this.#baggage = { ...this.baggage, [key.name]: value };
     return this;
   }
 
@@ -201,11 +207,5 @@ export class HandlerContext implements HookedCall, CallParent {
   end(): void {
     this.#isEnded = true;
     if (this.#children) for (const child of this.#children) child.cancel();
-  }
-
-  #readBaggage(): Record<string, unknown> {
-    if (this.#baggage) return this.#baggage;
-    const { baggage } = this.#request.head;
-    return baggage === undefined ? {} : JSON.parse(baggage);
   }
 }

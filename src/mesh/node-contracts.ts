@@ -43,6 +43,10 @@ export class NodeContracts {
     return this.#store.onChange(listener);
   }
 
+  close(): void {
+    this.#store.close();
+  }
+
   hashOf(contract: AnyContract): string {
     let hash = this.#hashes.get(contract);
     if (hash === undefined) {

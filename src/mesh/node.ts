@@ -254,6 +254,7 @@ class RunningNode implements MeshNode {
     await this.registry.close();
     await this.#server.close();
     this.#events.close();
+    this.#contracts.close();
     this.#clientStack.close();
     this.#serverStack.close();
     this.vouching.close();

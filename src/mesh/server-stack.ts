@@ -247,8 +247,15 @@ export class ServerStack {
     metrics.onHandled(ref, caller, code, durationMs);
     if (head.trace || !isUntraced(ref.service)) {
       const { trace, span } = context;
-      const finished = { startedAt: receivedAt, durationMs, error: code, peer: caller };
-      contexts.traces.end({ trace, kind: span.kind, name: span.name, ...finished });
+      contexts.traces.end({
+        trace,
+        kind: span.kind,
+        name: span.name,
+        startedAt: receivedAt,
+        durationMs,
+        error: code,
+        peer: caller,
+      });
     }
     const ended = { latencyMs: durationMs, deadlineMs: head.deadlineMs };
     this.#admission.onEnd(time, ended, this.#runningCount);

@@ -41,7 +41,14 @@ export function loadView(path: string, logger: Logger): NodeRecord[] {
     logger.warn("the saved view is damaged and not used", { path });
     return [];
   }
-  return (JSON.parse(body) as unknown[]).map(parseNodeRecord);
+  try {
+    return (JSON.parse(body) as unknown[]).map(parseNodeRecord);
+  } catch (thrown) {
+    // Another version of Dure wrote it. What it knew is told again by the Distributors.
+    const reason = asError(thrown).message;
+    logger.warn("the saved view is of another version and not used", { path, reason });
+    return [];
+  }
 }
 
 function checksum(body: string): string {

@@ -108,7 +108,10 @@ class LogFile {
   async #putAside(): Promise<void> {
     for (let number = this.#options.keptFiles; number > 0; number -= 1) {
       const from = number === 1 ? this.#path : `${this.#path}.${number - 1}`;
-      await rename(from, `${this.#path}.${number}`).catch(() => {});
+      // What cannot be put aside would grow without end; what is not there need not be.
+      await rename(from, `${this.#path}.${number}`).catch((thrown) => {
+        if (thrown.code !== "ENOENT") throw thrown;
+      });
     }
     this.#size = 0;
   }

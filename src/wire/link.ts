@@ -34,6 +34,8 @@ export interface LinkOwner {
 
 /** With this much written, the peer had better begin: in one write per turn both ends would only work in turns. */
 const earlyFlushBytes = 8 * 1024;
+/** Runs what is told to it when the running microtasks are done: half the cost of `process.nextTick`. */
+const settled = Promise.resolve();
 /** With more than this in the socket, bulk data waits for it to drain. */
 const socketBytesMax = 1024 * 1024;
 /** With more than this in the socket the peer does not read at all; the link is given up. */
@@ -48,6 +50,8 @@ export class Link implements SocketReader {
   readonly #detector = new Detector(defaultDetector, now());
   readonly #bulk: Bulk;
   #isFlushPlanned = false;
+  /** What is written while a chunk is read leaves at its end. */
+  #isReading = false;
   #isAuthenticated = false;
   #isClosed = false;
   #pingsSent = 0;
@@ -102,9 +106,9 @@ export class Link implements SocketReader {
    */
   planFlush(): void {
     if (this.writer.length >= earlyFlushBytes) this.flushNow();
-    if (this.#isFlushPlanned || this.#isClosed) return;
+    if (this.#isFlushPlanned || this.#isReading || this.#isClosed) return;
     this.#isFlushPlanned = true;
-    if (this.#owner.inFlight() <= 1) process.nextTick(this.#flush);
+    if (this.#owner.inFlight() <= 1) void settled.then(this.#flush);
     else setImmediate(this.#flush);
   }
 
@@ -179,13 +183,16 @@ export class Link implements SocketReader {
   onData(chunk: Buffer): void {
     if (this.#isClosed) return;
     if (this.#detector.onBytes(now())) this.#owner.onRecovered?.();
+    this.#isReading = true;
     try {
       this.#reader.push(chunk);
     } catch (thrown) {
       this.goAway("INVALID_ARGUMENT", `protocol error: ${asError(thrown).message}`);
     }
+    this.#isReading = false;
     // What was answered at once need not wait for the end of the turn.
-    if (!this.#bulk.isWaiting) this.flushNow();
+    if (this.#bulk.isWaiting) this.planFlush();
+    else this.flushNow();
   }
 
   onClose(error: Error | undefined): void {

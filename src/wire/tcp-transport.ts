@@ -1,7 +1,10 @@
-import type { Buffer } from "node:buffer";
+import { Buffer } from "node:buffer";
 import { createServer, connect as dial, type Socket } from "node:net";
 import { after, DureError } from "../kit/index.ts";
 import type { Address, ByteSocket, Listener, SocketReader, Transport } from "./transport.ts";
+
+/** What dialled sockets read lands here first: without it every read allocates 64 KiB, whatever comes. */
+const readBuffer = Buffer.allocUnsafeSlow(64 * 1024);
 
 /** TCP through `node:net`, without Nagle's delay. */
 export const tcpTransport: Transport = {
@@ -24,12 +27,22 @@ export const tcpTransport: Transport = {
 
   connect(address, timeoutMs): Promise<ByteSocket> {
     return new Promise((resolve, reject) => {
-      const socket = dial({
+      const socket: Socket = dial({
         host: address.host,
         port: address.port,
         noDelay: true,
         keepAlive: true,
+        onread: {
+          buffer: readBuffer,
+          callback: (size): boolean => {
+            const chunk = Buffer.allocUnsafe(size);
+            readBuffer.copy(chunk, 0, 0, size);
+            return socket.emit("data", chunk);
+          },
+        },
       });
+      // Until somebody listens, nothing may be read: what is read without "data" listeners is gone.
+      socket.pause();
       const fail = (why: string) => {
         timer.cancel();
         socket.destroy();
@@ -94,7 +107,8 @@ export function wrapTcp(socket: Socket): TcpByteSocket {
       const isFirst = reader === undefined;
       reader = newReader;
       if (isFirst && socket.destroyed) queueMicrotask(onClose);
-      else if (isFirst) socket.on("close", onClose).on("drain", onDrain).on("data", onData);
+      else if (isFirst)
+        socket.on("close", onClose).on("drain", onDrain).on("data", onData).resume();
       if (first && first.length > 0) newReader.onData(first);
     },
     write: (bytes) => socket.write(bytes),

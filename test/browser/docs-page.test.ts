@@ -26,6 +26,8 @@ const books = contract("books", {
   ticks: op({ http: "GET /ticks", auth: "public", output: stream(z.object({ tick: z.int() })) }),
 });
 let ended = 0;
+/** Lets the next tick come. */
+let tickNow = () => {};
 const booksService = service(books, ({ handle }) =>
   handle({
     get: ({ id }) => ({ id, title: "두레" }),
@@ -35,9 +37,9 @@ const booksService = service(books, ({ handle }) =>
       try {
         for (let tick = 0; ; tick += 1) {
           yield { tick };
-          await new Promise((resolve) => {
-            ctx.signal.addEventListener("abort", resolve, { once: true });
-            setTimeout(resolve, 20);
+          await new Promise<void>((resolve) => {
+            tickNow = resolve;
+            ctx.signal.addEventListener("abort", () => resolve(), { once: true });
           });
         }
       } finally {
@@ -107,7 +109,10 @@ test("a stream is shown as it comes, until it is stopped", async () => {
   await ticks.locator("summary").click();
   await ticks.getByRole("button", { name: "Send" }).click();
   const shown = ticks.getByLabel("Body of the answer");
-  await until("some have come", async () => /"tick":3/.test(await shown.inputValue()));
+  await until("some have come", async () => {
+    tickNow();
+    return /"tick":3/.test(await shown.inputValue());
+  });
   await ticks.getByRole("button", { name: "Stop" }).click();
   await ticks.getByText(/^Stopped after/).waitFor();
   await until("the producer has ended", () => ended === 1);

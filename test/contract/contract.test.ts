@@ -12,6 +12,7 @@ import {
   event,
   op,
   operationsOf,
+  pick,
   secret,
   toOpenApi,
 } from "../../src/contract/index.ts";
@@ -306,6 +307,29 @@ test("the description is plain data and says what is idempotent and who may call
   assert.equal(description.operations.put?.auth, "required");
   assert.equal(description.operations.find?.auth, "public");
   assert.deepEqual(Object.keys(description.events), ["changed"]);
+});
+
+test("a picked contract has the named operations and nothing else, under the contract's name", () => {
+  const whole = contract("books", {
+    get: op({ http: "GET /books/:id", input: z.object({ id: z.int() }), output: Item }),
+    list: op({ output: z.array(Item) }),
+    added: event(Item),
+  });
+  const picked = pick(whole, "get");
+  assert.deepEqual(Object.keys(picked), ["get", "~contract"]);
+  const { name, version, operations } = describe(whole);
+  assert.deepEqual(describe(picked), {
+    name,
+    version,
+    operations: { get: operations.get },
+    events: {},
+  });
+  assert.equal(operationsOf(picked).get("get"), operationsOf(whole).get("get"));
+  for (const [wrong, message] of [
+    ["lst", /books\.lst is no operation to pick: did you mean "list"\?/],
+    ["added", /books\.added is no operation to pick: there are get, list/],
+  ] as const)
+    assert.throws(() => pick(whole, wrong as "list"), { code: "INVALID_ARGUMENT", message });
 });
 
 test("the OpenAPI document is valid", async () => {

@@ -9,6 +9,7 @@ import {
 import { EventLog } from "../../src/events/event-log.ts";
 import { memoryStorage, type Storage } from "../../src/events/index.ts";
 import type { AppendBatch } from "../../src/events/types.ts";
+import { silentLogger } from "../../src/telemetry/index.ts";
 
 const never = new AbortController().signal;
 
@@ -99,6 +100,28 @@ function lossyStorage(end: number): Storage {
   };
   return { durability: "", call, close: () => storage.close() };
 }
+
+test("while delayed events cannot be stored the log's log says so, once, and then they come", async () => {
+  const { storage } = countedStorage();
+  let failuresLeft = 2;
+  const call: Storage["call"] = async (name, input) => {
+    if (name !== "append" || failuresLeft === 0) return storage.call(name, input);
+    failuresLeft -= 1;
+    throw new Error("the disk is full");
+  };
+  const told: unknown[] = [];
+  const logger = { ...silentLogger, warn: (_: string, facts = {}) => void told.push(facts) };
+  const log = await EventLog.open({ ...storage, call }, logger);
+  await log.delay({ id: "d1", event: note("a", 1), delayMs: 0 });
+  const { events } = await poll(log, "a", 0);
+  assert.deepEqual(
+    events.map(({ body }) => body),
+    ["1"],
+  );
+  assert.deepEqual(told, [{ waiting: 1, reason: "the disk is full" }]);
+  log.close();
+  await storage.close();
+});
 
 test("what an engine has lost is told, and what comes behind it is read", async () => {
   for (const end of [8, 5]) {

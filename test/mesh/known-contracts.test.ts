@@ -4,9 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { z } from "zod";
+import { describe } from "../../src/contract/index.ts";
 import { contract, op, service } from "../../src/index.ts";
+import { contractHash } from "../../src/mesh/contract-hash.ts";
+import { ContractStore } from "../../src/mesh/contract-store.ts";
 import { createNode, type NodeOptions } from "../../src/mesh/index.ts";
-import { createDistributor } from "../../src/registry/index.ts";
+import { createDistributor, type Registry } from "../../src/registry/index.ts";
+import { silentLogger } from "../../src/telemetry/index.ts";
 import { until } from "../support/until.ts";
 
 const Answer = z.object({ number: z.int() });
@@ -46,4 +50,32 @@ test("a node knows the contracts of others and its own, and keeps those of other
   assert.equal(deceived.contractOf(hash), undefined);
   const told = await start("told", { dataDir });
   await until("it is asked for anew", () => told.contractOf(hash)?.name === "odd", 30_000);
+});
+
+test("a contract that could not be had is asked for again, of whoever offers it", async (t) => {
+  const description = describe(contract("odd", { get: op({ output: Answer }) }));
+  const hash = contractHash(description);
+  const instances = ["silent-1", "well-1"].map((slot) => ({
+    record: { slot },
+    service: { name: "odd", contractHash: hash },
+  }));
+  const registry = {
+    onChange() {},
+    services: () => ["odd"],
+    instancesOf: () => instances,
+  } as unknown as Registry;
+  const warnings: unknown[] = [];
+  let isAsked = false;
+  const store = new ContractStore({
+    ...{ registry, dataDir: undefined, isOwn: () => false },
+    logger: { ...silentLogger, warn: (_, facts) => void warnings.push(facts?.reason) },
+    async fetch() {
+      if (isAsked) return { ok: true, response: { body: JSON.stringify(description) } } as never;
+      isAsked = true;
+      throw new Error("no answer");
+    },
+  });
+  t.after(() => store.close());
+  await until("it has come, and nothing has changed", () => store.get(hash)?.name === "odd");
+  assert.deepEqual(warnings, ["no answer"]);
 });

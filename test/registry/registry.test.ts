@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { mkdtempSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { mkdtempSync, readdirSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -176,6 +177,22 @@ test("a node restarted while no Distributor is there finds its peers from the sa
   const again = await node("a", [distributor.port], { dataDir });
   assert.equal(again.sees("b"), 1);
   await Promise.all([again.crash(), b.crash()]);
+});
+
+test("a saved view that this version cannot read is told and passed over", async () => {
+  const dataDir = mkdtempSync(join(tmpdir(), "dure-view-"));
+  const distributor = await createDistributor({ mesh: "test", port: 0 });
+  const before = await node("a", [distributor.port], { dataDir });
+  const b = await node("b", [distributor.port]);
+  await until("a sees b", () => before.sees("b") === 1);
+  await before.crash();
+  const folder = join(dataDir, "views");
+  const body = '[{"of":"another version"}]';
+  const sum = createHash("sha256").update(body).digest("hex");
+  for (const file of readdirSync(folder)) writeFileSync(join(folder, file), `${sum}\n${body}`);
+  const again = await node("a", [distributor.port], { dataDir });
+  await until("the Distributor tells it", () => again.sees("b") === 1);
+  await Promise.all([again.crash(), b.crash(), distributor.close()]);
 });
 
 test("two processes with one node id: the newer one is believed, the older one stops announcing", async () => {

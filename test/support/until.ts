@@ -16,3 +16,23 @@ export async function until<Value>(
     await pause(5);
   }
 }
+
+/** Waits until what is read has changed at least once, and then no more for `stillMs`. */
+export async function untilStill<Value>(
+  what: string,
+  read: () => Value,
+  stillMs = 200,
+): Promise<void> {
+  let last = read();
+  let isMoved = false;
+  let changedAt = performance.now();
+  await until(what, () => {
+    const value = read();
+    if (value !== last) {
+      last = value;
+      isMoved = true;
+      changedAt = performance.now();
+    }
+    return isMoved && performance.now() - changedAt >= stillMs;
+  });
+}

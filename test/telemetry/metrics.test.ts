@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { exposition, Metrics } from "../../src/telemetry/index.ts";
+import { exposition, Metrics, openMetricsEndpoint } from "../../src/telemetry/index.ts";
 
 const textOf = (metrics: Metrics, labels: Record<string, string> = {}) =>
   exposition([{ labels, families: metrics.read() }]);
@@ -35,6 +35,24 @@ test("a metric that is defined twice is one; without a series it is not told", (
   metrics.counter(definition).add([]);
   metrics.counter(definition).add([]);
   assert.match(textOf(metrics), /^tries_total 2$/m);
+});
+
+test("an endpoint that cannot read them says why, and goes on", async (t) => {
+  let isBroken = true;
+  const read = () => {
+    if (isBroken) throw new Error("a gauge threw");
+    return "seen_total 1\n";
+  };
+  const endpoint = await openMetricsEndpoint({ port: 0, read });
+  t.after(() => endpoint.close());
+  const ask = async (path: string) => {
+    const response = await fetch(`http://127.0.0.1:${endpoint.port}${path}`);
+    return [response.status, await response.text()];
+  };
+  assert.deepEqual(await ask("/metrics"), [500, "the metrics could not be read: a gauge threw\n"]);
+  isBroken = false;
+  assert.equal((await ask("//"))[0], 404);
+  assert.deepEqual(await ask("/metrics?"), [200, "seen_total 1\n"]);
 });
 
 test("durations are counted up to each bound, and all of them once", () => {

@@ -7,6 +7,7 @@ const layers = [
   "telemetry",
   "contract",
   "http-client",
+  "vite",
   "wire",
   "registry",
   "http",

@@ -1,6 +1,14 @@
 /** Compiled by `npm run types`; a line that should not compile says so. */
 import { z } from "zod";
-import { type ClientOf, contract, event, type Handler, op, service } from "../../src/index.ts";
+import {
+  type ClientOf,
+  contract,
+  event,
+  type Handler,
+  op,
+  pick,
+  service,
+} from "../../src/index.ts";
 
 const ById = z.object({ id: z.int() });
 const Product = z.object({ id: z.int(), name: z.string(), price: z.number() });
@@ -48,6 +56,28 @@ export async function callers(): Promise<void> {
   }
   void removed;
 }
+
+const shown = pick(products, "get", "list");
+declare const shownClient: ClientOf<typeof shown>;
+
+export async function callersOfPicked(): Promise<void> {
+  const { name } = await shownClient.get({ id: 7 });
+  name satisfies string;
+  await shownClient.list();
+  // @ts-expect-error not picked
+  shownClient.remove;
+  try {
+    await shownClient.get({ id: 7 });
+  } catch (error) {
+    if (shown.get.is(error, "NoSuchProduct")) error.data.id satisfies number;
+  }
+}
+// @ts-expect-error there is no such operation
+pick(products, "gte");
+// @ts-expect-error an event is not called
+pick(products, "added");
+// @ts-expect-error a contract of nothing
+pick(products);
 
 export const get: Handler<typeof products.get> = async ({ id }, ctx) => {
   if (id < 0) ctx.fail("NoSuchProduct", { id });

@@ -3,7 +3,7 @@
  * while a write is under way shares the next one. When the session is lost, what was under way fails (publishers try again, and the
  * numbers of their events tell what is stored already), and another one is opened.
  */
-import { Backoff, DureError, isErrorCode, sleep, wallTime } from "../../kit/index.ts";
+import { asError, Backoff, DureError, isErrorCode, sleep, wallTime } from "../../kit/index.ts";
 import { blocksOf, type PackedBatch, unpackBatch } from "../core/packed-events.ts";
 import { type StorageCallName, type StorageCalls, writingCalls } from "../storage/requests.ts";
 import type { Storage } from "../storage/storage.ts";
@@ -71,6 +71,8 @@ class EngineStorage implements Storage {
   #onTakenOver = () => {};
   #isWorking = false;
   #isClosed = false;
+  /** Why it could not be opened again, the last time. */
+  #awayBecause: string | undefined;
 
   constructor(engine: Engine) {
     this.#engine = engine;
@@ -165,6 +167,7 @@ class EngineStorage implements Storage {
 
   #onLost(): void {
     this.#session = undefined;
+    this.#awayBecause = undefined;
     if (!this.#isClosed) void this.#openAgain();
   }
 
@@ -173,12 +176,15 @@ class EngineStorage implements Storage {
     const backoff = new Backoff({ baseMs: 100, capMs: 5_000 });
     while (!this.#isClosed && !this.#session) {
       await sleep(backoff.nextMs());
-      await this.open().catch(() => undefined);
+      await this.open().catch((thrown) => {
+        this.#awayBecause = asError(thrown).message;
+      });
     }
   }
 
   #lost(): DureError {
-    const message = `the event log has no connection to ${this.#engine.name} now; it comes back by itself`;
+    const why = this.#awayBecause === undefined ? "" : ` (${this.#awayBecause})`;
+    const message = `the event log has no connection to ${this.#engine.name} now${why}; it is tried again until there is one`;
     return new DureError("UNAVAILABLE", message);
   }
 

@@ -23,6 +23,7 @@ export interface OutboxOrigin {
   readonly traceparent?: string;
   readonly tracestate?: string | undefined;
   readonly principal?: unknown;
+  readonly baggage?: Readonly<Record<string, unknown>> | undefined;
   /** It goes out so much later, in ms. It keeps its order with nothing that is published meanwhile. Default 0. */
   readonly delayMs?: number;
 }
@@ -97,8 +98,8 @@ class RunningOutbox implements Outbox {
   ): Promise<void> {
     const event = eventOf(definition);
     const body = event.serialize(data);
-    const { traceparent, tracestate, principal, delayMs = 0 } = origin;
-    const head = JSON.stringify({ traceparent, tracestate, principal });
+    const { traceparent, tracestate, principal, baggage, delayMs = 0 } = origin;
+    const head = JSON.stringify({ traceparent, tracestate, principal, baggage });
     const key = event.keyOf(data) ?? "";
     checkedSize({ topic: event.name, key, head, body });
     const statement =

@@ -21,7 +21,7 @@ import { collectBody } from "./collect-body.ts";
 import type { Forwarded } from "./core/cache-status.ts";
 import type { CacheEntry } from "./core/entry.ts";
 import { fieldOf, without } from "./core/fields.ts";
-import { isFresh, useOf } from "./core/freshness.ts";
+import { useOf } from "./core/freshness.ts";
 import { invalidatedBy, isSafe } from "./core/invalidation.ts";
 import { keyLabels, urlLabel } from "./core/labels.ts";
 import { makeEntry, type WholeAnswer } from "./core/make-entry.ts";
@@ -37,7 +37,6 @@ import {
   forwarded,
   ifModified,
   isForOrigin,
-  keyOf,
   mayStandIn,
   notStored,
   type Passage,
@@ -45,6 +44,7 @@ import {
   type Since,
   ttlS,
 } from "./passage.ts";
+import { PlainHits } from "./plain-hits.ts";
 import type { SharedAnswersOptions } from "./shared-answers.ts";
 import { Unshareable } from "./unshareable.ts";
 
@@ -59,17 +59,18 @@ export interface CacheOptions {
 const entryBytesMax = 1024 * 1024;
 const ranges = new Set(["range", "if-range"]);
 const failures = new Set([500, 502, 503, 504]);
-const hitLabels = ["hit"];
 
 export class HttpCache {
   readonly #store: AnswerStore;
   readonly #answers: Counter;
+  readonly hits: PlainHits;
   readonly #flights = new Flights();
   readonly #unshareable = new Unshareable();
 
   constructor({ bytesMax, metrics, shared }: CacheOptions) {
     this.#store = new AnswerStore(bytesMax, shared && { ...shared, metrics });
     this.#answers = cacheMetrics(metrics, this.#store.memory, bytesMax);
+    this.hits = new PlainHits(this.#store.memory, this.#answers);
   }
 
   /** For what takes answers out beside the requests themselves: events. */
@@ -83,12 +84,11 @@ export class HttpCache {
 
   /** Answers a request, at once from what is stored. Rejects with what `ask` rejects with. */
   answer(request: CacheRequest, ask: AskOrigin): Answer | Promise<Answer> {
-    const { method, hasBody } = request;
-    const key = keyOf(request);
+    const { method, hasBody, key } = request;
     const isRead = method === "GET" || method === "HEAD";
-    const hit = isRead && request.isPlain && !hasBody && this.#wholeHit(request, key);
+    const hit = isRead && request.isPlain && !hasBody && this.hits.find(key, request);
     if (hit) return hit;
-    const passage = passageOf(request, key, ask);
+    const passage = passageOf(request, ask);
     if (!isRead) return this.#pass(passage, "method");
     // A GET with a body may be answered by it, which is no part of the key.
     if (hasBody || isForOrigin(request)) return this.#pass(passage, "bypass");
@@ -136,15 +136,6 @@ export class HttpCache {
     if (isSafe(method)) return;
     const labels = invalidatedBy(url, answer);
     if (labels.length > 0) this.#store.purge(labels, true);
-  }
-
-  /** For most requests: what is stored decides alone whether it is sent, and it is sent whole. */
-  #wholeHit(request: CacheRequest, key: string): Answer | undefined {
-    const entry = this.#store.memory.find(key, request);
-    const time = now();
-    if (!entry || !isFresh(entry.freshness, time)) return undefined;
-    this.#answers.add(hitLabels);
-    return entry.hits.at(entry, time) ?? entry.hits.make(entry, { now: time, wallMs: wallTime() });
   }
 
   /** To the origin and back, storing nothing. */

@@ -3,4 +3,4 @@ export type { AnswerStore } from "./answer-store.ts";
 export { isSafe } from "./core/invalidation.ts";
 export { keyLabel } from "./core/labels.ts";
 export { HttpCache } from "./http-cache.ts";
-export { type AskOrigin, type CacheRequest, isPlain } from "./passage.ts";
+export { type AskOrigin, type CacheRequest, isPlain, keyOf } from "./passage.ts";

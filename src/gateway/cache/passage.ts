@@ -25,7 +25,11 @@ export interface CacheRequest {
   /** So long after its lifetime an answer may stand in for one that fails, whatever its origin says; in ms. Default: as the origin says. */
   readonly staleIfErrorMs?: number | undefined;
   readonly signal: AbortSignal;
+  /** By {@link keyOf}. */
+  readonly key: string;
 }
+
+type KeyParts = Pick<CacheRequest, "scheme" | "host" | "target" | "audience">;
 
 /** Asks the origin, with these headers in the place of the request's. Rejects with {@link NoAnswer}, or what the request's body throws. */
 export type AskOrigin = (headers: HeaderList, signal: AbortSignal) => Promise<Answer>;
@@ -70,8 +74,8 @@ export const notStored: Answer = {
 };
 
 /** A request's way begins. */
-export function passageOf(request: CacheRequest, key: string, ask: AskOrigin): Passage {
-  return { request, ask, key, directives: directivesOf(request) };
+export function passageOf(request: CacheRequest, ask: AskOrigin): Passage {
+  return { request, ask, key: request.key, directives: directivesOf(request) };
 }
 
 /** With these the origin has to decide (RFC 9110, section 13.1). */
@@ -111,7 +115,7 @@ export function isForOrigin({ headers }: CacheRequest): boolean {
 }
 
 /** What answers are kept by. */
-export function keyOf({ scheme, host, target, audience }: CacheRequest): string {
+export function keyOf({ scheme, host, target, audience }: KeyParts): string {
   const url = `${scheme}://${host.toLowerCase()}${target}`;
   return audience === undefined ? url : `${url} ${audience}`;
 }

@@ -145,12 +145,15 @@ async function sendPieces(
     for (let sent = 0; sent < size && !isGone; ) {
       const length = Math.min(pieceBytes, size - sent);
       const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(length), 0, length, sent);
-      if (bytesRead === 0) return stream.abort();
+      if (bytesRead === 0)
+        throw new Error(`the file was cut to ${sent} of ${size} bytes meanwhile`);
       await stream.write(buffer.subarray(0, bytesRead));
       sent += bytesRead;
     }
     stream.end();
-  } catch {
+  } catch (thrown) {
+    const isNews = !isGone;
     stream.abort();
+    if (isNews) throw thrown;
   }
 }

@@ -2,6 +2,7 @@ import { Buffer } from "node:buffer";
 import type { HeaderList } from "../../http/index.ts";
 import { wallTime } from "../../kit/index.ts";
 import type { RepeatedAnswer, WrittenAnswer } from "../repeated-answer.ts";
+import { RandomIds } from "./random-ids.ts";
 import { reasonPhrases } from "./reason-phrases.ts";
 
 /** What the engine says of an answer's body. */
@@ -51,6 +52,7 @@ const behindId = "\r\n\r\n";
 
 /** Writes the heads of answers. */
 export class AnswerHeads {
+  readonly ids = new RandomIds();
   #second = -1;
   #dateLine = "";
 

@@ -17,15 +17,13 @@ import type { Socket } from "node:net";
 import { BodyRefused } from "../../http/index.ts";
 import type { ConnectionOwner, EdgeConnection } from "../connection-owner.ts";
 import { ClientGone, type TakenSocket } from "../exchange.ts";
-import type { Client, ClientReader } from "../trusted-proxies.ts";
 import type { AnswerHeads } from "./answer-head.ts";
-import { HeadReader } from "./core/head-reader.ts";
-import type { ParsedHead } from "./core/parsed-head.ts";
 import { Patience } from "./core/patience.ts";
-import { judgeHead, type SoundHead } from "./core/request-head.ts";
 import { type ExchangeChannel, Http1Exchange } from "./http1-exchange.ts";
 import { IncomingBody } from "./incoming-body.ts";
+import { ReceivedHead } from "./received-head.ts";
 import { type Refused, sendRefusal } from "./refusal.ts";
+import { RequestReader } from "./request-reader.ts";
 import { SocketWriter } from "./socket-writer.ts";
 
 export class Connection implements EdgeConnection, ExchangeChannel {
@@ -34,9 +32,8 @@ export class Connection implements EdgeConnection, ExchangeChannel {
   readonly writer: SocketWriter;
   readonly #socket: Socket;
   readonly #owner: ConnectionOwner;
-  readonly #reader: HeadReader;
+  readonly #reader: RequestReader;
   readonly #patience = new Patience();
-  readonly #clientOf: ClientReader;
   #exchange: Http1Exchange | undefined;
   /** What came behind the request at work. */
   #rest: Buffer | undefined;
@@ -54,9 +51,9 @@ export class Connection implements EdgeConnection, ExchangeChannel {
     this.#owner = owner;
     this.heads = owner.heads;
     this.bodyBytesMax = owner.bodyBytesMax;
-    this.#reader = new HeadReader({ headerBytesMax, headersMax: limits.headersMax });
+    const headLimits = { headerBytesMax, headersMax: limits.headersMax };
+    this.#reader = new RequestReader(headLimits, owner.proxies.readerFor(socket));
     this.writer = new SocketWriter(socket, limits, () => this.#takeRest());
-    this.#clientOf = owner.proxies.readerFor(socket);
     this.#patience.begin(limits.keepAliveMs);
     socket.on("data", (bytes: Buffer) => {
       if (!this.#isEnding) this.#take(bytes);
@@ -73,6 +70,7 @@ export class Connection implements EdgeConnection, ExchangeChannel {
 
   /** Time passed. */
   charge(ms: number): void {
+    this.#reader.charge();
     if (this.writer.charge(ms)) this.destroy();
     else if (!this.#isPaused && this.#patience.charge(ms)) this.#onTooSlow();
   }
@@ -159,36 +157,26 @@ export class Connection implements EdgeConnection, ExchangeChannel {
 
   #takeHead(bytes: Buffer, from: number): number {
     const isFirst = this.#reader.isEmpty;
-    const end = this.#reader.read(bytes, from);
-    if (end < 0) {
-      const { refusal } = this.#reader;
-      if (refusal) this.#refuse(refusal.status, refusal.detail);
+    const received = this.#reader.read(bytes, from);
+    if (!(received instanceof ReceivedHead)) {
+      if (received) this.#refuse(received.status, received.detail, received.head);
       else if (isFirst) this.#patience.begin(this.#owner.limits.headMsMax);
       return bytes.length;
     }
-    const head = this.#reader.take();
-    const sound = judgeHead(head);
-    if ("status" in sound) {
-      this.#refuse(sound.status, sound.detail, head);
-      return bytes.length;
-    }
-    const client = this.#clientOf((name) => head.header(name));
-    if ("refusal" in client) {
-      this.#refuse(400, client.refusal, head);
-      return bytes.length;
-    }
-    const exchange = this.#begin(head, sound, client);
+    const { end } = this.#reader;
+    const exchange = this.#begin(received);
     // What is there of the body comes first: whoever has it all needs neither to wait nor to ask for it.
     const behind = exchange.incoming.isDone ? end : this.#takeBody(exchange, bytes, end);
     this.#work(exchange);
     return behind;
   }
 
-  #begin(head: ParsedHead, sound: SoundHead, client: Client): Http1Exchange {
+  #begin(received: ReceivedHead): Http1Exchange {
+    const { sound } = received;
     this.#requestCount += 1;
     this.#isContinueDue = sound.expectsContinue;
     const incoming = new IncomingBody(sound.bodyLength, this.#onWanted);
-    const exchange = new Http1Exchange(this, { head, sound, client }, incoming);
+    const exchange = new Http1Exchange(this, received, incoming);
     this.#exchange = exchange;
     if (incoming.isDone) this.#patience.end();
     else this.#patience.begin(this.#owner.limits.pauseMsMax);
@@ -211,6 +199,7 @@ export class Connection implements EdgeConnection, ExchangeChannel {
   }
 
   #onSettled(exchange: Http1Exchange, error: unknown): void {
+    if (error !== undefined) this.#owner.onFailed(exchange, error);
     if (exchange !== this.#exchange || exchange.isAnswered) return;
     if (exchange.isBegun) {
       if (error !== undefined) this.destroy();

@@ -4,7 +4,8 @@ import type { RepeatedAnswer } from "../repeated-answer.ts";
 import { type AnswerHeads, type Framing, requestIdLength } from "./answer-head.ts";
 import { ChunkedStream, PlainStream } from "./answer-stream.ts";
 import type { IncomingBody } from "./incoming-body.ts";
-import { type ReceivedHead, ReceivedRequest } from "./received-request.ts";
+import type { ReceivedHead } from "./received-head.ts";
+import { ReceivedRequest } from "./received-request.ts";
 import type { SocketWriter } from "./socket-writer.ts";
 
 /** What an exchange needs of its connection. */
@@ -89,11 +90,13 @@ export class Http1Exchange extends ReceivedRequest implements Exchange {
     const isUsual =
       status === 200 &&
       this.method !== "HEAD" &&
-      this.head.minorVersion === 1 &&
-      this.requestId.length === requestIdLength;
+      this.received.head.minorVersion === 1 &&
+      (this.received.givenId?.length ?? requestIdLength) === requestIdLength;
     if (!isUsual || this.#channel.isLastAnswer(this)) return this.answer(status, headers, body);
-    const written = answer.written ?? this.#channel.heads.writeWhole(answer);
-    written.bytes.write(this.requestId, written.idAt, "latin1");
+    const { heads } = this.#channel;
+    const written = answer.written ?? heads.writeWhole(answer);
+    if (this.leaveId()) heads.ids.write(written.bytes, written.idAt);
+    else written.bytes.write(this.requestId, written.idAt, "latin1");
     this.#state = "answered";
     answer.written = this.#channel.writer.sendBytes(written.bytes) ? written : undefined;
     this.#channel.onAnswered(this);
@@ -102,7 +105,7 @@ export class Http1Exchange extends ReceivedRequest implements Exchange {
   stream(status: number, headers: HeaderList, length?: number): AnswerStream {
     if (!this.#canBegin()) return new PlainStream(this.#channel, { hasBody: false, onEnd() {} });
     const hasBody = this.method !== "HEAD" && status !== 204 && status !== 205 && status !== 304;
-    const isChunked = length === undefined && this.head.minorVersion === 1;
+    const isChunked = length === undefined && this.received.head.minorVersion === 1;
     // Who knows neither the length nor chunks knows the end of the body by the end of the connection.
     const isUntilClose = hasBody && length === undefined && !isChunked;
     const isLast = isUntilClose || this.#channel.isLastAnswer(this);
@@ -140,7 +143,11 @@ export class Http1Exchange extends ReceivedRequest implements Exchange {
     headers: HeaderList,
     { framing, isLast }: { framing: Framing; isLast: boolean },
   ): string {
-    const connection = isLast ? "close" : this.head.minorVersion === 0 ? "keep-alive" : undefined;
+    const connection = isLast
+      ? "close"
+      : this.received.head.minorVersion === 0
+        ? "keep-alive"
+        : undefined;
     return this.#channel.heads.write(status, headers, {
       requestId: this.requestId,
       framing,

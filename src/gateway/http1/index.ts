@@ -5,4 +5,5 @@ export type { HeadRefusal } from "./core/head-piece.ts";
 export { ParsedHead } from "./core/parsed-head.ts";
 export { Patience } from "./core/patience.ts";
 export { judgeHead } from "./core/request-head.ts";
-export { type ReceivedHead, ReceivedRequest } from "./received-request.ts";
+export { ReceivedHead } from "./received-head.ts";
+export { ReceivedRequest } from "./received-request.ts";

@@ -1,71 +1,82 @@
 import { randomUUID } from "node:crypto";
 import type { HeaderList, Target } from "../../http/index.ts";
+import type { RepeatNotes } from "../repeated-hits.ts";
 import type { Client } from "../trusted-proxies.ts";
-import type { ParsedHead } from "./core/parsed-head.ts";
 import type { SoundHead } from "./core/request-head.ts";
-
-/** A head that was judged, and who sent it. */
-export interface ReceivedHead {
-  readonly head: ParsedHead;
-  readonly sound: SoundHead;
-  readonly client: Client;
-}
-
-/** `OPTIONS *` asks about the server, so it has no path. */
-const asterisk: Target = {
-  segments: [],
-  path: "*",
-  search: "",
-  query: {},
-  hasEncodedSlash: false,
-  authority: undefined,
-};
-const requestIdPattern = /^[A-Za-z0-9._-]{1,64}$/;
+import type { ReceivedHead } from "./received-head.ts";
 
 /** The part of an exchange that is the same in all protocols: what was asked, by whom, and who is told when the client goes. */
 export abstract class ReceivedRequest {
-  readonly requestId: string;
-  readonly method: string;
-  readonly target: Target;
-  readonly rawTarget: string;
-  readonly host: string;
-  readonly hasBody: boolean;
-  readonly sound: SoundHead;
-  protected readonly head: ParsedHead;
-  readonly #client: Client;
+  protected readonly received: ReceivedHead;
+  #requestId: string | undefined;
+  #isIdSent = false;
   #isAborted = false;
   #abortListeners: (() => void)[] | undefined;
 
-  constructor({ head, sound, client }: ReceivedHead) {
-    this.head = head;
-    this.sound = sound;
-    this.#client = client;
-    this.method = head.method;
-    this.rawTarget = originForm(head.target);
-    this.target = sound.target === "*" ? asterisk : sound.target;
-    this.host = sound.host;
-    this.hasBody = sound.bodyLength !== 0;
-    const given = head.header("x-request-id");
-    this.requestId = given !== undefined && requestIdPattern.test(given) ? given : randomUUID();
+  constructor(received: ReceivedHead) {
+    this.received = received;
+    this.#requestId = received.givenId;
+  }
+
+  get requestId(): string {
+    if (this.#requestId === undefined) {
+      if (this.#isIdSent) throw new Error("the id went out with the answer, and was not kept");
+      this.#requestId = randomUUID();
+    }
+    return this.#requestId;
+  }
+
+  /** Whether nobody asked for the id, so that it can be made where it is sent; it is not known afterwards. */
+  protected leaveId(): boolean {
+    this.#isIdSent = this.#requestId === undefined;
+    return this.#isIdSent;
+  }
+
+  get method(): string {
+    return this.received.head.method;
+  }
+
+  get target(): Target {
+    return this.received.target;
+  }
+
+  get rawTarget(): string {
+    return this.received.rawTarget;
+  }
+
+  get host(): string {
+    return this.received.sound.host;
+  }
+
+  get hasBody(): boolean {
+    return this.received.sound.bodyLength !== 0;
+  }
+
+  get repeats(): RepeatNotes | undefined {
+    return this.received.repeats;
+  }
+
+  get sound(): SoundHead {
+    return this.received.sound;
   }
 
   get headers(): HeaderList {
-    return this.head.headers();
+    return this.received.head.headers();
   }
 
   get remoteAddress(): string {
-    return this.#client.address;
+    return this.received.client.address;
   }
 
   get scheme(): Client["scheme"] {
-    return this.#client.scheme;
+    return this.received.client.scheme;
   }
 
   /** Whether the answer is complete. */
   abstract get isAnswered(): boolean;
 
   header(name: string): string | undefined {
-    return this.head.header(name);
+    return this.received.head.header(name);
   }
 
   onAbort(listener: () => void): void {
@@ -82,11 +93,4 @@ export abstract class ReceivedRequest {
     this.#abortListeners = undefined;
     for (const listener of listeners) listener();
   }
-}
-
-/** Without the host that an absolute target begins with: that is in `host`. */
-function originForm(target: string): string {
-  if (target.startsWith("/")) return target;
-  const rest = target.replace(/^[^:]*:\/\/[^/?]*/, "");
-  return rest.startsWith("/") ? rest : `/${rest}`;
 }

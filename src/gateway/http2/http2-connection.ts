@@ -22,7 +22,7 @@ import type { Socket } from "node:net";
 import { BodyRefused, gatewayProblem } from "../../http/index.ts";
 import type { ConnectionOwner, EdgeConnection } from "../connection-owner.ts";
 import { ClientGone } from "../exchange.ts";
-import { judgeHead, Patience, type ReceivedHead } from "../http1/index.ts";
+import { judgeHead, Patience, ReceivedHead } from "../http1/index.ts";
 import type { ClientReader } from "../trusted-proxies.ts";
 import { FrameBudget } from "./core/frame-budget.ts";
 import { headOfFields } from "./core/head-of-fields.ts";
@@ -113,7 +113,7 @@ export class Http2Connection implements EdgeConnection {
     if ("status" in sound) return sound;
     const client = this.#clientOf((name) => head.header(name));
     if ("refusal" in client) return { status: 400, detail: client.refusal };
-    return { head, sound, client };
+    return new ReceivedHead(head, sound, client);
   }
 
   async #work(exchange: Http2Exchange, stream: ServerHttp2Stream): Promise<void> {
@@ -121,6 +121,7 @@ export class Http2Connection implements EdgeConnection {
     try {
       await this.#owner.onExchange(exchange);
     } catch (error) {
+      this.#owner.onFailed(exchange, error);
       if (exchange.isBegun) {
         if (!exchange.isAnswered) exchange.breakOff();
       } else if (error instanceof BodyRefused) {

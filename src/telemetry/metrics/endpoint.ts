@@ -26,7 +26,7 @@ export async function openMetricsEndpoint({
   // Loaded here, because every process imports this folder and few open an endpoint.
   const { createServer } = await import("node:http");
   const server = createServer(async (request, response) => {
-    const { pathname } = new URL(request.url ?? "/", "http://metrics");
+    const [pathname] = (request.url ?? "").split("?");
     if (pathname !== "/metrics") return void response.writeHead(404).end("there is GET /metrics\n");
     if (request.method !== "GET" && request.method !== "HEAD")
       return void response.writeHead(405, { allow: "GET, HEAD" }).end();
@@ -34,8 +34,9 @@ export async function openMetricsEndpoint({
       const text = await read();
       response.writeHead(200, { "content-type": expositionType, "cache-control": "no-store" });
       response.end(text);
-    } catch {
-      response.writeHead(500).end();
+    } catch (thrown) {
+      const why = thrown instanceof Error ? thrown.message : String(thrown);
+      response.writeHead(500).end(`the metrics could not be read: ${why}\n`);
     }
   });
   server.listen(port, host);

@@ -16,7 +16,7 @@ import {
   type SqlRunner,
   type Storage,
 } from "../../../src/events/index.ts";
-import { contract, event, op, type SetupContext, service } from "../../../src/index.ts";
+import { contract, event, hook, key, op, type SetupContext, service } from "../../../src/index.ts";
 import { createNode, type MeshNode } from "../../../src/mesh/index.ts";
 import { createDistributor, type Distributor } from "../../../src/registry/index.ts";
 import { until } from "../../support/until.ts";
@@ -28,6 +28,11 @@ const notes = contract("notes", {
   fail: op({ input: Note }),
   written: event(Note, { key: ({ id }) => String(id) }),
 });
+const tenant = key("tenant", z.string());
+/** What the note says is what it is for. */
+const byText = hook("tenant", (call, next) =>
+  next(call.with(tenant, `of ${(call.input as z.infer<typeof Note>).text}`)),
+);
 const other = contract("other", { nothing: op({}) });
 
 /** What holds for the outbox and the inbox on any database. */
@@ -41,10 +46,12 @@ export function outboxSuite(openDatabase: () => Promise<TestDatabase>): void {
   const nodes: MeshNode[] = [];
   const seen: z.infer<typeof Note>[] = [];
   const seenTraces: string[] = [];
+  const seenTenants: unknown[] = [];
   let within: SetupContext<typeof other, any>["within"];
 
   const notesService = () =>
     service(notes, {
+      use: [byText],
       async setup(host) {
         outbox = await openOutbox(host, database);
         return host.handle({
@@ -71,8 +78,10 @@ export function outboxSuite(openDatabase: () => Promise<TestDatabase>): void {
       async setup(host) {
         inbox = await openInbox(host, database);
         within = host.within;
-        host.on(notes.written, (note, { traceparent, tracestate }) => {
+        host.on(notes.written, (note, ctx) => {
+          const { traceparent, tracestate } = ctx;
           seen.push(note);
+          seenTenants.push(ctx.get(tenant));
           seenTraces.push(`${traceparent.slice(3, 35)} ${tracestate}`);
         });
         return host.handle({ nothing: () => {} });
@@ -140,6 +149,12 @@ export function outboxSuite(openDatabase: () => Promise<TestDatabase>): void {
     );
     await until("it has come", () => seen.some(({ id }) => id === 2));
     assert.equal(seenTraces.at(-1), `${traceId} ${tracestate}`);
+  });
+
+  test("what travels with the call travels with the event it wrote", async () => {
+    await add(3, "baggage");
+    await until("it has come", () => seen.some(({ id }) => id === 3));
+    assert.equal(seenTenants.at(-1), "of baggage");
   });
 
   test("while the log is down data is accepted, and its events come later, once and in order", async () => {

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { ClientGone, type Exchange } from "../../../src/gateway/exchange.ts";
 import { ByteQueue } from "../../../src/gateway/http1/core/byte-queue.ts";
-import { until } from "../../support/until.ts";
+import { until, untilStill } from "../../support/until.ts";
 import { echo, RawClient, startEngine, statuses } from "./support/engine.ts";
 
 const megabyte = 1024 * 1024;
@@ -102,15 +102,19 @@ test("a stream's pieces leave as they are written, in chunks, and the connection
 });
 
 test("a stream that breaks off is seen as incomplete", async (t) => {
+  let breakOff = () => {};
   const engine = await startEngine(t, async (exchange) => {
     const stream = exchange.stream(200, []);
     void stream.write(Buffer.from("one"));
-    await pause(20);
+    await new Promise<void>((resolve) => {
+      breakOff = resolve;
+    });
     if (exchange.rawTarget === "/throws") throw new Error("broken");
     stream.abort();
   });
   for (const path of ["/aborts", "/throws"]) {
     const response = await fetch(`http://127.0.0.1:${engine.port}${path}`);
+    breakOff();
     await assert.rejects(response.text(), path);
   }
 });
@@ -138,10 +142,7 @@ test("a stream waits for its reader, and learns that the reader left", async (t)
   const client = new RawClient(engine);
   client.socket.pause();
   client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
-  await pause(300);
-  const before = written;
-  await pause(200);
-  assert.equal(written, before);
+  await untilStill("the writer is held back", () => written);
   assert.ok(written < 20 * megabyte, String(written));
   client.socket.destroy();
   await until("the writer learns of it", () => outcome);
@@ -183,6 +184,7 @@ test("a body that nobody takes holds its sender back", async (t) => {
   });
   const client = new RawClient(engine).send(post("/", `Content-Length: ${pattern.length}`));
   client.send(pattern);
+  // Nothing tells how far a write in progress has come: all of it would be over by then.
   await pause(300);
   const sent = client.socket.bytesWritten - client.socket.writableLength;
   assert.ok(sent < pattern.length, String(sent));
@@ -299,7 +301,9 @@ test("a reader of pieces may stop, and a body is read once", async (t) => {
 
 test("a body that breaks off fails its reader", async (t) => {
   const errors: unknown[] = [];
+  let begun = 0;
   const engine = await startEngine(t, async (exchange) => {
+    begun += 1;
     try {
       if (exchange.rawTarget === "/whole") await exchange.body();
       else for await (const _ of exchange.bodyChunks());
@@ -311,7 +315,8 @@ test("a body that breaks off fails its reader", async (t) => {
   for (const leave of ["destroy", "end"] as const) {
     for (const path of ["/whole", "/pieces"]) {
       const client = new RawClient(engine).send(`${post(path, "Content-Length: 9")}abc`);
-      await pause(20);
+      await until("it is read", () => begun === 1);
+      begun = 0;
       client.socket[leave]();
       await until("its reader fails", () => errors.length === 1);
       assert.ok(errors.pop() instanceof ClientGone);
@@ -326,7 +331,6 @@ test("a reader that is overtaken by the answer fails, and does not take half a b
     if (exchange.rawTarget === "/next") return exchange.answer(200, [], "next;");
     const read = exchange.rawTarget === "/whole" ? exchange.body() : readPieces(exchange);
     const failed = read.catch((error) => errors.push(error));
-    await pause(20);
     exchange.answer(200, [], "early;");
     await failed;
   });
@@ -344,9 +348,10 @@ test("a reader that is overtaken by the answer fails, and does not take half a b
 
 test("a stream that begins when the client is gone says so to its writer", async (t) => {
   let thrown: unknown;
+  let isBegun = false;
   const engine = await startEngine(t, async (exchange) => {
+    isBegun = true;
     await new Promise<void>((resolve) => exchange.onAbort(resolve));
-    await pause(20);
     const stream = exchange.stream(200, []);
     for (;;) {
       await stream.write(Buffer.from("a"))?.catch((error) => {
@@ -356,7 +361,7 @@ test("a stream that begins when the client is gone says so to its writer", async
     }
   });
   const client = new RawClient(engine).send(next);
-  await pause(20);
+  await until("it is at work", () => isBegun);
   client.socket.resetAndDestroy();
   await until("it is told", () => thrown);
   assert.ok(thrown instanceof ClientGone);

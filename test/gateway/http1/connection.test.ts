@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { Agent, request } from "node:http";
 import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
-import { until } from "../../support/until.ts";
+import { silentLogger } from "../../../src/telemetry/index.ts";
+import { until, untilStill } from "../../support/until.ts";
 import { echo, RawClient, startEngine, statuses } from "./support/engine.ts";
 
 const get = (path: string, ...lines: string[]) =>
@@ -31,6 +32,22 @@ test("pipelined requests are worked at one after another and answered in order",
   client.socket.destroy();
 });
 
+test("what fails in the gateway is written to its log, and the client is told that it is there", async (t) => {
+  const told: Record<string, unknown>[] = [];
+  const logger = { ...silentLogger, error: (_: string, facts = {}) => void told.push(facts) };
+  const fail = async () => {
+    throw new Error("no such luck");
+  };
+  const engine = await startEngine(t, fail, { logger });
+  const answer = await new RawClient(engine).send(get("/a?secret=1")).until(/says why/);
+  assert.match(answer, /^HTTP\/1.1 500 /);
+  const [{ method, path, reason, stack, requestId } = {}, ...others] = told;
+  assert.deepEqual([method, path, reason], ["GET", "/a", "no such luck"]);
+  assert.match(String(stack), /connection\.test/);
+  assert.ok(answer.includes(String(requestId)));
+  assert.deepEqual(others, []);
+});
+
 test("a client that pipelines without reading is held back, not buffered for", async (t) => {
   let answered = 0;
   const engine = await startEngine(t, async (exchange) => {
@@ -40,9 +57,8 @@ test("a client that pipelines without reading is held back, not buffered for", a
   const client = new RawClient(engine);
   client.socket.pause();
   client.send(get("/").repeat(2_000));
-  await pause(300);
-  const answeredUnread = answered;
-  assert.ok(answeredUnread < 200, String(answeredUnread));
+  await untilStill("it is held back", () => answered);
+  assert.ok(answered < 200, String(answered));
   client.socket.resume();
   await until("all are answered", () => answered === 2_000);
   client.socket.destroy();

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import type { Socket } from "node:net";
 import { test } from "node:test";
+import { silentLogger } from "../../../src/telemetry/index.ts";
 import { rawHttp } from "../../support/raw-http.ts";
+import { until } from "../../support/until.ts";
 import { startGateway, startLiar } from "./support.ts";
 
 const ask = "GET /x HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n";
@@ -67,7 +69,7 @@ const breaks: Record<string, [head: string, then: (socket: Socket) => void]> = {
   ],
 };
 
-test("an answer that breaks off breaks the client's off too", async (t) => {
+test("an answer that breaks off breaks the client's off too, and the log says why", async (t) => {
   for (const [name, [head, then]] of Object.entries(breaks)) {
     let origin: Socket | undefined;
     const liar = await startLiar(t, (socket) => {
@@ -75,7 +77,10 @@ test("an answer that breaks off breaks the client's off too", async (t) => {
       const first = head.startsWith("transfer") ? "3\r\nabc\r\n" : "abc";
       socket.write(`${ok}${head}\r\n\r\n${first}`);
     });
-    const gateway = await startGateway(t, [{ path: "/*", upstream: liar.url, auth: "public" }]);
+    const told: unknown[] = [];
+    const logger = { ...silentLogger, error: (_: string, facts = {}) => void told.push(facts) };
+    const routes = [{ path: "/*", upstream: liar.url, auth: "public" } as const];
+    const gateway = await startGateway(t, routes, { logger });
     let received = "";
     const client = rawHttp(gateway.port, ask, {
       test(text: string) {
@@ -95,6 +100,7 @@ test("an answer that breaks off breaks the client's off too", async (t) => {
       ? received.endsWith("0\r\n\r\n")
       : body.length === Number(/content-length: (\d+)/.exec(headText)?.[1]);
     assert.ok(!isComplete, `${name}: ${received}`);
+    await until(`${name} is told`, () => told.length === 1);
   }
 });
 

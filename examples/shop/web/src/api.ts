@@ -1,4 +1,5 @@
 /** The shop's services, as its pages call them: typed by their contracts, over the gateway. */
+import { pick } from "dure";
 import { httpClient } from "dure/http";
 import { carts } from "../../contracts/carts.ts";
 import { members } from "../../contracts/members.ts";
@@ -12,13 +13,16 @@ import { token } from "./session.ts";
 const options = { baseUrl: "/", token };
 
 export const api = {
-  members: httpClient(members, options),
-  products: httpClient(products, options),
-  carts: httpClient(carts, options),
-  store: httpClient(store, options),
-  purchases: httpClient(purchases, options),
-  search: httpClient(search, options),
-  reviews: httpClient(reviews, options),
+  members: httpClient(pick(members, "signUp", "signIn"), options),
+  products: httpClient(
+    pick(products, "list", "get", "categories", "pick", "add", "remove", "setStock"),
+    options,
+  ),
+  carts: httpClient(pick(carts, "put", "remove"), options),
+  store: httpClient(pick(store, "cart", "checkout"), options),
+  purchases: httpClient(pick(purchases, "list", "orders"), options),
+  search: httpClient(pick(search, "find", "bestsellers"), options),
+  reviews: httpClient(pick(reviews, "list", "write"), options),
 };
 
 /** How long a page waits for a part that it can do without, in ms. */

@@ -1,4 +1,3 @@
-import "./no-generated-code.ts";
 import { render } from "preact";
 import { App } from "./app.tsx";
 

@@ -5,6 +5,7 @@ import type { EdgeCertificates } from "../../../../src/gateway/edge-certificates
 import type { Exchange } from "../../../../src/gateway/exchange.ts";
 import { type HttpEngine, listenHttp } from "../../../../src/gateway/listen-http.ts";
 import { TrustedProxies } from "../../../../src/gateway/trusted-proxies.ts";
+import { type Logger, silentLogger } from "../../../../src/telemetry/index.ts";
 
 /** An engine that runs until the test ends. */
 export async function startEngine(
@@ -15,6 +16,7 @@ export async function startEngine(
     headerBytesMax?: number;
     trustedProxies?: string[];
     certificates?: EdgeCertificates;
+    logger?: Logger;
   } = {},
 ): Promise<HttpEngine> {
   const {
@@ -22,6 +24,7 @@ export async function startEngine(
     headerBytesMax = 16 * 1024,
     trustedProxies = [],
     certificates,
+    logger = silentLogger,
     ...rest
   } = limits;
   const engine = await listenHttp({
@@ -31,6 +34,7 @@ export async function startEngine(
     headerBytesMax,
     onExchange,
     certificates,
+    logger,
     proxies: new TrustedProxies(trustedProxies),
     limits: rest,
   });

@@ -73,6 +73,7 @@ export function ownReader(): Reader {
         proxies: new TrustedProxies([]),
         isClosing: false,
         onClosed() {},
+        onFailed() {},
         onExchange: async (exchange: Exchange) => {
           const { method, rawTarget: target, headers } = exchange;
           const body = Buffer.from(await exchange.body()).toString("latin1");
