@@ -80,8 +80,11 @@ async function measure(
   const idleBytes = (residentOfEdge(edge) - before) / connections;
   await clients.stop();
   const results: WrkResult[] = [];
-  for (let round = 0; round < rounds; round++)
+  for (let round = 0; round < rounds; round++) {
+    // Those of the clients before are closed then: both together would be more than an edge may have.
+    await pause(settleMs);
     results.push(await runWrk(url, roundS, { connections }));
+  }
   await Promise.all(edge.programs.map((program) => program.stop()));
   const of = (figure: (result: WrkResult) => number) => median(results.map(figure));
   return {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { z } from "zod";
 import { createGateway, type GatewayOptions } from "../../src/gateway/index.ts";
-import { contract, op, type Service, service } from "../../src/index.ts";
+import { contract, op, type Principal, type Service, service } from "../../src/index.ts";
 import { createNode, type MeshNode } from "../../src/mesh/index.ts";
 import { createDistributor } from "../../src/registry/index.ts";
 import { until } from "../support/until.ts";
@@ -52,11 +52,12 @@ function counted(node: MeshNode, name: string, labels: Readonly<Record<string, s
 }
 
 async function startCached(t: TestContext, options: Partial<GatewayOptions> = {}) {
+  let status = 200;
   const node = await createNode({ name: "gateway", mesh: "test", distributors: [], services: [] });
   let asked = 0;
   const origin = await startOrigin(t, (_request, response) => {
     asked += 1;
-    response.writeHead(200, kept).end(`${asked}`);
+    response.writeHead(status, kept).end(`${asked}`);
   });
   const routes = [{ path: "/*", upstream: origin, auth: "public", cache: true }] as const;
   const gateway = await createGateway({ node, port: 0, routes, ...options });
@@ -64,7 +65,10 @@ async function startCached(t: TestContext, options: Partial<GatewayOptions> = {}
     await gateway.close();
     await node.close();
   });
-  return { node, gateway, asked: () => asked };
+  const says = (next: number) => {
+    status = next;
+  };
+  return { node, gateway, asked: () => asked, says };
 }
 
 test("a request that comes again on its connection gets what is stored, each time with an id of its own", async (t) => {
@@ -149,6 +153,34 @@ test("what becomes of a resource is told: another status, another representation
   assert.equal(lab.asked.length, 3 + turns);
 });
 
+test("an answer that came to be for some is not sent to others", async (t) => {
+  const lab = await startCacheLab(t);
+  lab.says({ headers: kept, body: "for all" });
+  const send = talkTo(t, lab.gateway);
+  const korean = ask("/x", "accept-language: ko");
+  for (let turn = 0; turn < turns; turn += 1) assert.equal((await send(korean)).body, "for all");
+  lab.advance(601);
+  lab.says(({ headers }) => ({
+    headers: { ...kept, vary: "accept-language" },
+    body: headers["accept-language"] ?? "none",
+  }));
+  assert.equal((await talkTo(t, lab.gateway)(ask())).body, "none");
+  assert.equal((await send(korean)).body, "ko");
+});
+
+test("answers are counted by the status that they have", async (t) => {
+  const { gateway, node, says } = await startCached(t);
+  const send = talkTo(t, gateway);
+  for (let turn = 0; turn < turns; turn += 1) await send(ask());
+  // What is stored is asked for anew.
+  await talkTo(t, gateway)(ask().replace("GET", "POST"));
+  says(404);
+  for (let turn = 0; turn < turns; turn += 1) assert.equal((await send(ask())).status, 404);
+  const answersOf = (status: string) =>
+    counted(node, "dure_gateway_duration_seconds", { method: "GET", status });
+  assert.deepEqual([answersOf("200"), answersOf("404")], [turns, turns]);
+});
+
 test("the bounds of a connection hold for requests that come again", async (t) => {
   const { gateway } = await startCached(t, { limits: { requestsPerConnectionMax: turns } });
   const send = talkTo(t, gateway);
@@ -187,12 +219,16 @@ test("a gateway that closes says so in the answer to a request that came before"
   await closing;
 });
 
-test("clients of an operation whose answers are purged by tags are told to ask each time", async (t) => {
+/** A gateway with operations of its own, whose answers are kept. */
+async function startOperations(t: TestContext, options: Partial<GatewayOptions> = {}) {
+  const output = z.object({ id: z.int() });
+  const input = output;
   const things = contract("things", {
     get: op({
-      ...{ http: "GET /things/:id", auth: "public", input: z.object({ id: z.int() }) },
-      ...{ output: z.object({ id: z.int() }), cache: { maxAgeS: 60, tags: ["thing-{id}"] } },
+      ...{ http: "GET /things/:id", auth: "public", input, output },
+      cache: { maxAgeS: 60, tags: ["thing-{id}"] },
     }),
+    own: op({ http: "GET /own/:id", input, output, cache: { maxAgeS: 60, by: "principal" } }),
   });
   let calls = 0;
   const get = ({ id }: { id: number }) => {
@@ -201,19 +237,33 @@ test("clients of an operation whose answers are purged by tags are told to ask e
   };
   const node = await createNode({
     ...{ name: "gateway", mesh: "test", distributors: [] },
-    services: [service(things, ({ handle }) => handle({ get }))],
+    services: [service(things, ({ handle }) => handle({ get, own: get }))],
   });
-  const gateway = await createGateway({ node, port: 0 });
+  const gateway = await createGateway({ node, port: 0, ...options });
   t.after(async () => {
     await gateway.close();
     await node.close();
   });
-  const send = talkTo(t, gateway);
+  return { send: talkTo(t, gateway), calls: () => calls };
+}
+
+test("clients of an operation whose answers are purged by tags are told to ask each time", async (t) => {
+  const { send, calls } = await startOperations(t);
   for (let turn = 0; turn < turns; turn += 1) {
     const { body, field } = await send(ask("/things/7"));
     assert.deepEqual([body, field("cache-control")], ['{"id":7}', "no-cache"]);
   }
-  assert.equal(calls, 1);
+  assert.equal(calls(), 1);
+});
+
+test("who is not known any more gets nothing of what was kept", async (t) => {
+  let principal: Principal | undefined = { subject: "kim", scopes: [] };
+  const { send, calls } = await startOperations(t, { auth: { verifier: () => principal } });
+  for (let turn = 0; turn < turns; turn += 1)
+    assert.equal((await send(ask("/own/7"))).body, '{"id":7}');
+  assert.equal(calls(), 1);
+  principal = undefined;
+  assert.equal((await send(ask("/own/7"))).status, 401);
 });
 
 test("an operation that asks who calls from now on is not answered to nobody", async (t) => {
