@@ -1,9 +1,9 @@
-import { appendFileSync, mkdirSync, renameSync, statSync } from "node:fs";
+import { appendFileSync, mkdirSync, readFileSync, renameSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import type { z } from "zod";
 import { asError, wallTime } from "../kit/index.ts";
 import type { Logger } from "../telemetry/index.ts";
-import type { AuditEntry } from "./schemas/edge.ts";
+import { AuditEntry } from "./schemas/edge.ts";
 
 type Entry = z.infer<typeof AuditEntry>;
 
@@ -21,11 +21,14 @@ export class AuditLog {
   readonly #entries: Entry[] = [];
   #nextId = 1;
 
-  /** @param path undefined: only in memory. */
+  /** Goes on with what earlier runs wrote. @param path undefined: only in memory. */
   constructor(path: string | undefined, logger: Logger) {
     this.#path = path;
     this.#logger = logger;
-    if (path !== undefined) mkdirSync(dirname(path), { recursive: true });
+    if (path === undefined) return;
+    mkdirSync(dirname(path), { recursive: true });
+    const lines = [`${path}.1`, path].flatMap((file) => this.#linesOf(file));
+    for (const line of lines.slice(-shownMax)) this.#remember(line);
   }
 
   add(entry: Omit<Entry, "id" | "at">): void {
@@ -43,6 +46,33 @@ export class AuditLog {
       .filter(({ id }) => id < before)
       .slice(-limit)
       .reverse();
+  }
+
+  #linesOf(path: string): string[] {
+    try {
+      return readFileSync(path, "utf8").split("\n").slice(0, -1);
+    } catch (thrown) {
+      const { code, message: reason } = asError(thrown) as NodeJS.ErrnoException;
+      if (code !== "ENOENT")
+        this.#logger.error("the console's audit log cannot be read; it is kept", { path, reason });
+      return [];
+    }
+  }
+
+  /** A line that a crash cut in two, or that somebody changed, is passed over: the file still has it. */
+  #remember(line: string): void {
+    let value: unknown;
+    try {
+      value = JSON.parse(line);
+    } catch {
+      return;
+    }
+    const { data } = AuditEntry.safeParse(value);
+    if (!data) return;
+    // Numbers only go up, so that pages of the list join.
+    const id = Math.max(data.id, this.#nextId);
+    this.#entries.push({ ...data, id });
+    this.#nextId = id + 1;
   }
 
   #write(path: string, line: string): void {

@@ -30,6 +30,7 @@ const malformedEscape = /%(?![0-9A-Fa-f]{2})/;
 /** NUL and other control characters: no reader understands them as text. */
 const controlEscape = /%([01][0-9a-f]|7f)/i;
 const encodedSlash = /%(2f|5c)/i;
+const dotSegment = /^\.\.?(;|$)/;
 /** Escapes of {@link encodeURIComponent} that a path segment does not need (RFC 3986, section 3.3: pchar). */
 const needlessEscape = /%(?:24|26|2B|2C|3A|3B|3D|40)/g;
 /** What a segment may hold as it is. */
@@ -151,8 +152,9 @@ function parseQuery(raw: string): Target["query"] | string {
   return query;
 }
 
+/** `..;x` too: servers that know path parameters (Tomcat, Jetty, Spring) drop them and resolve what is left (Orange Tsai, 2018). */
 function isDotSegment(segment: string): boolean {
-  return segment === "." || segment === "..";
+  return segment.startsWith(".") && dotSegment.test(segment);
 }
 
 function encodeSegment(segment: string): string {

@@ -44,8 +44,8 @@ export class ContractStore {
   readonly #contracts = new Map<string, ContractDescription | Unread>();
   readonly #fetching = new Set<string>();
   readonly #listeners = new Set<() => void>();
-  /** Those that were told of: a log line each, not one a second. */
-  readonly #troubled = new Set<string>();
+  /** How often each that is missing was asked for in vain. */
+  readonly #failures = new Map<string, number>();
   #again: Timer | undefined;
   #isClosed = false;
 
@@ -97,8 +97,10 @@ export class ContractStore {
       })
       .catch((error) => {
         if (this.#isClosed) return;
-        const level = this.#troubled.has(hash) ? "debug" : "warn";
-        this.#troubled.add(hash);
+        const failures = (this.#failures.get(hash) ?? 0) + 1;
+        this.#failures.set(hash, failures);
+        // The first may be that of an instance that has just begun; from the third on nothing is new.
+        const level = failures === 2 ? "warn" : "debug";
         this.#options.logger[level]("a contract could not be fetched; it is asked for again", {
           service: instance.service.name,
           peer: instance.record.slot,
@@ -120,7 +122,7 @@ export class ContractStore {
   #keep(hash: string, text: string): void {
     if (this.#contracts.size >= contractsMax) this.#dropUnused();
     this.#contracts.set(hash, new Unread(text));
-    this.#troubled.delete(hash);
+    this.#failures.delete(hash);
     if (this.#folder) this.#save(this.#folder, hash, text);
     for (const listener of this.#listeners) listener();
   }
@@ -149,7 +151,7 @@ export class ContractStore {
         .flatMap(({ record }) => record.services.map((service) => service.contractHash)),
     );
     for (const hash of this.#contracts.keys()) if (!used.has(hash)) this.#contracts.delete(hash);
-    for (const hash of this.#troubled) if (!used.has(hash)) this.#troubled.delete(hash);
+    for (const hash of this.#failures.keys()) if (!used.has(hash)) this.#failures.delete(hash);
   }
 
   #load(folder: string): void {

@@ -156,6 +156,26 @@ test("the audit log is a file that only its owner reads", async () => {
   assert.ok(!lines.join().includes(secret) && !lines.join().includes(evil));
 });
 
+test("a console that is started again shows what was done before, and goes on", async () => {
+  const dataFolder = join(folder, "restarted");
+  mkdirSync(join(dataFolder, "console"), { recursive: true });
+  const entry = (id: number, action: string) =>
+    JSON.stringify({ id, at: 1, who: "w", remoteAddress: "", action, target: "", outcome: "ok" });
+  const path = join(dataFolder, "console/audit.ndjson");
+  writeFileSync(`${path}.1`, `${entry(1, "first")}\n`);
+  writeFileSync(path, `${entry(1, "second")}\n{"id":2,"at\n${entry(3, "third")}\n`);
+  const again = await createConsole({ ...options(), dataFolder });
+  const client = await signedIn(again.url, true);
+  const { items } = await client.audit({});
+  assert.deepEqual(
+    items.map(({ action }) => action),
+    ["signIn", "third", "second", "first"],
+  );
+  const { items: older } = await client.audit({ before: items[1]?.id as number });
+  assert.deepEqual(older, items.slice(2));
+  await again.close();
+});
+
 test("the pages are sent with types and with what keeps anything else from running", async () => {
   const page = await fetch(running.url);
   const policy = page.headers.get("content-security-policy") ?? "";

@@ -65,13 +65,14 @@ test("a contract that could not be had is asked for again, of whoever offers it"
     instancesOf: () => instances,
   } as unknown as Registry;
   const warnings: unknown[] = [];
-  let isAsked = false;
+  let failuresLeft = 2;
   const store = new ContractStore({
     ...{ registry, dataDir: undefined, isOwn: () => false },
     logger: { ...silentLogger, warn: (_, facts) => void warnings.push(facts?.reason) },
     async fetch() {
-      if (isAsked) return { ok: true, response: { body: JSON.stringify(description) } } as never;
-      isAsked = true;
+      if (failuresLeft === 0)
+        return { ok: true, response: { body: JSON.stringify(description) } } as never;
+      failuresLeft -= 1;
       throw new Error("no answer");
     },
   });

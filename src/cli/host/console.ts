@@ -1,7 +1,7 @@
 import { createNode } from "../../mesh/index.ts";
 import type { SupervisorLink } from "../../supervisor/index.ts";
 import { createLogger } from "../../telemetry/index.ts";
-import { transportFor } from "../transport.ts";
+import { nodeOptionsOf } from "./node-options.ts";
 import { offerMetrics } from "./offer-metrics.ts";
 import type { ConsoleSpec, HostTold } from "./spec.ts";
 import { ownSignInUrl, startConsole } from "./start-console.ts";
@@ -10,20 +10,7 @@ import { ownSignInUrl, startConsole } from "./start-console.ts";
 export async function hostConsole(spec: ConsoleSpec, link: SupervisorLink): Promise<void> {
   const logger = createLogger({ name: spec.name }, spec.logLevel);
   const node = await createNode({
-    name: "console",
-    slot: spec.name,
-    mesh: spec.mesh,
-    host: spec.host,
-    distributors: spec.distributors,
-    token: spec.token,
-    transport: await transportFor(spec.certs, "console", logger),
-    dataDir: spec.dataFolder,
-    calls: spec.calls,
-    contracts: spec.contracts,
-    zone: spec.zone,
-    traces: spec.traces,
-    logger,
-    principals: spec.principals,
+    ...(await nodeOptionsOf(spec, "console", logger)),
     isObservable: true,
   });
   const running = await startConsole(spec.console, node, logger);

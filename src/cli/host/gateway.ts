@@ -3,8 +3,8 @@ import { after } from "../../kit/index.ts";
 import { createNode } from "../../mesh/index.ts";
 import type { SupervisorLink } from "../../supervisor/index.ts";
 import { createLogger } from "../../telemetry/index.ts";
-import { transportFor } from "../transport.ts";
 import { tellWhenCovered } from "./covers.ts";
+import { nodeOptionsOf } from "./node-options.ts";
 import { offerMetrics } from "./offer-metrics.ts";
 import type { GatewaySpec } from "./spec.ts";
 import { edgeServices, startGateway } from "./start-gateway.ts";
@@ -18,22 +18,9 @@ const lastMs = 1_000;
 export async function hostGateway(spec: GatewaySpec, link: SupervisorLink): Promise<void> {
   const logger = createLogger({ name: spec.name }, spec.logLevel);
   const node = await createNode({
-    name: "gateway",
-    slot: spec.name,
-    mesh: spec.mesh,
-    host: spec.host,
-    distributors: spec.distributors,
+    ...(await nodeOptionsOf(spec, "gateway", logger)),
     services: edgeServices(spec.gateway),
     isObservable: true,
-    token: spec.token,
-    transport: await transportFor(spec.certs, "gateway", logger),
-    dataDir: spec.dataFolder,
-    calls: spec.calls,
-    contracts: spec.contracts,
-    principals: spec.principals,
-    zone: spec.zone,
-    traces: spec.traces,
-    logger,
   });
   const connections = (take: (socket: Socket) => void) => link.onConnection(take);
   const gateway = await startGateway(spec, node, logger, connections);

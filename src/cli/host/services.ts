@@ -2,8 +2,8 @@ import { meshEvents } from "../../events/index.ts";
 import { createNode } from "../../mesh/index.ts";
 import type { SupervisorLink } from "../../supervisor/index.ts";
 import { createLogger } from "../../telemetry/index.ts";
-import { transportFor } from "../transport.ts";
 import { loadHosted } from "./hosted-services.ts";
+import { nodeOptionsOf } from "./node-options.ts";
 import { offerMetrics } from "./offer-metrics.ts";
 import { readyWhenAnnounced } from "./ready-when-announced.ts";
 import type { ServicesSpec } from "./spec.ts";
@@ -13,23 +13,10 @@ export async function hostServices(spec: ServicesSpec, link: SupervisorLink): Pr
   const { services, env } = await loadHosted(spec.configPath, spec.services, link);
   const logger = createLogger({ name: spec.name }, spec.logLevel);
   const node = await createNode({
-    name: spec.nodeName,
-    slot: spec.name,
-    mesh: spec.mesh,
-    host: spec.host,
-    distributors: spec.distributors,
+    ...(await nodeOptionsOf(spec, spec.nodeName, logger)),
     services,
-    token: spec.token,
-    dataDir: spec.dataFolder,
-    calls: spec.calls,
-    contracts: spec.contracts,
-    principals: spec.principals,
-    zone: spec.zone,
-    traces: spec.traces,
     env,
-    transport: await transportFor(spec.certs, spec.nodeName, logger),
     events: meshEvents(),
-    logger,
   });
   offerMetrics(node.metrics, link);
   link.measure(() => node.requestCount);

@@ -2,7 +2,7 @@ import { type Sidecar, startSidecar } from "../../sidecar/index.ts";
 import type { SupervisorLink } from "../../supervisor/index.ts";
 import { createLogger } from "../../telemetry/index.ts";
 import { programEnvironment } from "../program-environment.ts";
-import { transportFor } from "../transport.ts";
+import { nodeOptionsOf } from "./node-options.ts";
 import { offerMetrics } from "./offer-metrics.ts";
 import { readyWhenAnnounced } from "./ready-when-announced.ts";
 import type { SidecarSpec } from "./spec.ts";
@@ -21,20 +21,7 @@ export async function runSidecar(spec: SidecarSpec, link: SupervisorLink): Promi
   const { nodeName, sidecar, folder } = spec;
   const logger = createLogger({ name: spec.name }, spec.logLevel);
   return startSidecar({
-    name: nodeName,
-    slot: spec.name,
-    mesh: spec.mesh,
-    host: spec.host,
-    distributors: spec.distributors,
-    token: spec.token,
-    transport: await transportFor(spec.certs, nodeName, logger),
-    dataDir: spec.dataFolder,
-    calls: spec.calls,
-    contracts: spec.contracts,
-    principals: spec.principals,
-    zone: spec.zone,
-    traces: spec.traces,
-    logger,
+    ...(await nodeOptionsOf(spec, nodeName, logger)),
     urls: sidecar.urls,
     publicUrls: sidecar.public ?? [],
     command: sidecar.command,

@@ -15,7 +15,7 @@ interface CommonSpec {
 }
 
 /** A process that is a node of the mesh. */
-interface NodeSpec extends CommonSpec {
+export interface NodeSpec extends CommonSpec {
   /** Where nodes keep their views (by slot) and contracts (by hash). */
   readonly dataFolder: string;
   readonly distributors: readonly HostPort[];

@@ -1,10 +1,11 @@
 /** What groups ask, as changes that are to be stored; what reads must have what was changed before it stored. */
 import { DureError } from "../../kit/index.ts";
-import { laneCount, laneOf, orderKeyOf } from "../core/lanes.ts";
+import { laneCount } from "../core/lanes.ts";
+import { revived } from "../core/revival.ts";
 import { failedEventSize, firstWithin } from "../core/sizes.ts";
 import type { GroupEntry, SavedGroup } from "../storage/groups-file.ts";
 import type { StorageCalls } from "../storage/requests.ts";
-import { type DeadLetter, eventLimits, type ParkedEvent } from "../types.ts";
+import { type DeadLetter, eventLimits } from "../types.ts";
 import { Assembler, partsOf } from "./frames.ts";
 import type { Change, LetterEntry, NatsState } from "./nats-state.ts";
 import type { NatsStream } from "./nats-stream.ts";
@@ -56,16 +57,10 @@ export class NatsGroups {
     const letter = await this.#read(entry);
     this.changes.push({ do: "take out", letter: id });
     if (isDropped) return { letter };
-    const event = body === undefined ? letter.event : { ...letter.event, body };
-    const parked: ParkedEvent = {
-      offset: event.offset,
-      lane: laneOf(orderKeyOf(event)),
-      due: Math.floor(at),
-      history: letter.history,
-      event,
-    };
+    const parked = revived(letter, body, at);
     const { group, topic } = entry;
-    const { id: groupId } = this.#state.find(group, topic) ?? this.#add(group, topic, event.offset);
+    const { id: groupId } =
+      this.#state.find(group, topic) ?? this.#add(group, topic, parked.offset);
     const save = { id: groupId, moved: [], park: [parked], unpark: [], bury: [] };
     this.changes.push({ do: "save", ...save });
     return { letter, parked };

@@ -1,4 +1,5 @@
-import { laneCount, laneOf, orderKeyOf } from "../core/lanes.ts";
+import { laneCount } from "../core/lanes.ts";
+import { revived } from "../core/revival.ts";
 import { failedEventSize, firstWithin } from "../core/sizes.ts";
 import type { SavedGroup } from "../storage/groups-file.ts";
 import type { Overview, StorageCalls } from "../storage/requests.ts";
@@ -111,15 +112,8 @@ export class PostgresGroups {
     if (!row) return undefined;
     const letter = letterOf(row);
     if (isDropped) return { letter };
-    const event = body === undefined ? letter.event : { ...letter.event, body };
-    const parked = {
-      offset: event.offset,
-      lane: laneOf(orderKeyOf(event)),
-      due: Math.floor(at),
-      history: letter.history,
-      event,
-    };
-    const group = await this.open(letter.group, event.topic, event.offset);
+    const parked = revived(letter, body, at);
+    const group = await this.open(letter.group, letter.event.topic, parked.offset);
     await this.save({ id: group.id, moved: [], park: [parked], unpark: [], bury: [] }, at);
     return { letter, parked };
   }

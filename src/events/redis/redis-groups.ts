@@ -1,5 +1,6 @@
 import { DureError } from "../../kit/index.ts";
-import { laneCount, laneOf, orderKeyOf } from "../core/lanes.ts";
+import { laneCount } from "../core/lanes.ts";
+import { revived } from "../core/revival.ts";
 import type { GroupEntry, SavedGroup } from "../storage/groups-file.ts";
 import type { Overview, StorageCalls } from "../storage/requests.ts";
 import { eventLimits, type ParkedEvent } from "../types.ts";
@@ -77,17 +78,10 @@ export class RedisGroups {
     const letter = await this.letters.takeOut(id);
     if (!letter) return undefined;
     if (isDropped) return { letter };
-    const event = body === undefined ? letter.event : { ...letter.event, body };
-    const parked = {
-      offset: event.offset,
-      lane: laneOf(orderKeyOf(event)),
-      due: Math.floor(at),
-      history: letter.history,
-      event,
-    };
+    const parked = revived(letter, body, at);
     const group =
-      this.#find(letter.group, event.topic) ??
-      (await this.open(letter.group, event.topic, event.offset));
+      this.#find(letter.group, letter.event.topic) ??
+      (await this.open(letter.group, letter.event.topic, parked.offset));
     await this.save({ id: group.id, moved: [], park: [parked], unpark: [], bury: [] }, at);
     return { letter, parked };
   }

@@ -1,6 +1,6 @@
 /** Runs what is asked of the file: all that waits in one transaction, so that one sync of the disk serves them all (group commit). */
 import { DureError, type ErrorCode, isErrorCode } from "../../kit/index.ts";
-import { laneOf, orderKeyOf } from "../core/lanes.ts";
+import { revived } from "../core/revival.ts";
 import { GroupsFile } from "./groups-file.ts";
 import { LogFile } from "./log-file.ts";
 import {
@@ -102,15 +102,8 @@ export class StorageExecutor {
     const letter = this.#groups.takeDeadLetter(id);
     if (!letter) return undefined;
     if (isDropped) return { letter };
-    const event = body === undefined ? letter.event : { ...letter.event, body };
-    const parked = {
-      offset: event.offset,
-      lane: laneOf(orderKeyOf(event)),
-      due: at,
-      history: letter.history,
-      event,
-    };
-    const { id: group } = this.#groups.open(letter.group, event.topic, event.offset);
+    const parked = revived(letter, body, at);
+    const { id: group } = this.#groups.open(letter.group, letter.event.topic, parked.offset);
     this.#groups.save({ id: group, moved: [], park: [parked], unpark: [], bury: [] }, at);
     return { letter, parked };
   }

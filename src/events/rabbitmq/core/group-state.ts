@@ -1,5 +1,6 @@
 import { DureError } from "../../../kit/index.ts";
-import { laneCount, laneOf, orderKeyOf } from "../../core/lanes.ts";
+import { laneCount } from "../../core/lanes.ts";
+import { revived } from "../../core/revival.ts";
 import { failedEventSize, firstWithin } from "../../core/sizes.ts";
 import type { GroupChange, GroupEntry, SavedGroup } from "../../storage/groups-file.ts";
 import type { Overview, StorageCalls } from "../../storage/requests.ts";
@@ -81,10 +82,8 @@ export class GroupState {
     this.#buried.delete(letterKey(letter));
     this.#failedSize -= failedEventSize(letter);
     if (isDropped) return { letter };
-    const event = body === undefined ? letter.event : { ...letter.event, body };
-    const lane = laneOf(orderKeyOf(event));
-    const parked = { offset: event.offset, lane, due: at, history: letter.history, event };
-    this.#park(this.#find(letter.group, event.topic) as Group, parked);
+    const parked = revived(letter, body, at);
+    this.#park(this.#find(letter.group, letter.event.topic) as Group, parked);
     return { letter, parked };
   }
 
