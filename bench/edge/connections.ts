@@ -9,14 +9,14 @@ import { count, markdownTable } from "../harness/table.ts";
 import { runWrk, type WrkResult } from "../harness/wrk.ts";
 import { runFolder } from "./edge.ts";
 import { startDure } from "./fleet.ts";
-import { nginx } from "./nginx.ts";
+import { startNginx } from "./nginx.ts";
 import { type RunningEdge, startModule, startService } from "./peer.ts";
 
 /** What the gateway takes by default is as many; the parent's own look at the answer needs a few more. */
 const connectionsWanted = 10_000;
-/** A proxy that asks its service over HTTP/1.1 has two descriptors for each request at work, and some for itself. */
+/** A proxy that asks its service over HTTP/1.1 has two descriptors for each request at work, and some for itself and for clients that left. */
 const descriptorsOfOne = 2;
-const descriptorsOfItself = 200;
+const descriptorsOfItself = 1_000;
 const dureConnectionsMax = 20_000;
 const path = "/products/7";
 const roundS = 5;
@@ -42,7 +42,7 @@ export async function benchConnections(rounds: number) {
   const service = await startService();
   const edges: [string, RunningEdge][] = [
     ["no edge, node:http", { url: service.address, programs: [service] }],
-    ["nginx", await nginx.start(folder)],
+    ["nginx", await startNginx(folder, { idleMax: connections })],
     ["Dure", await startDure({ limits: { connectionsMax: dureConnectionsMax } })],
   ];
   const rows: ConnectionsRow[] = [];
@@ -80,8 +80,11 @@ async function measure(
   const idleBytes = (residentOfEdge(edge) - before) / connections;
   await clients.stop();
   const results: WrkResult[] = [];
-  for (let round = 0; round < rounds; round++)
+  for (let round = 0; round < rounds; round++) {
+    // Those of the clients before are closed then: both together would be more than an edge may have.
+    await pause(settleMs);
     results.push(await runWrk(url, roundS, { connections }));
+  }
   await Promise.all(edge.programs.map((program) => program.stop()));
   const of = (figure: (result: WrkResult) => number) => median(results.map(figure));
   return {

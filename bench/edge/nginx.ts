@@ -11,13 +11,15 @@ export const nginx: EdgePeer = {
 };
 
 /** Two for each of 10,000 requests at work, and some for itself. More than it may have descriptors it would complain of. */
-const connectionsMax = 20_400;
+const connectionsMax = 21_000;
 
 /** Its worker must be able to write into the folder. */
 const isRoot = process.getuid?.() === 0;
 
 /** Directives that some parts of the benchmark add. */
 export interface NginxAdditions {
+  /** Connections to the service that it may keep; fewer than work at a time are opened anew again and again, until no port is left. */
+  readonly idleMax?: number;
   readonly http?: string;
   readonly location?: string;
 }
@@ -36,7 +38,7 @@ const config = (
   folder: string,
   port: number,
   upstreamPort: number,
-  { http = "", location = "" }: NginxAdditions,
+  { http = "", location = "", idleMax = 64 }: NginxAdditions,
 ) => `
 daemon off;
 worker_processes 1;
@@ -56,7 +58,7 @@ http {
   ${http}
   upstream service {
     server 127.0.0.1:${upstreamPort};
-    keepalive 64;
+    keepalive ${idleMax};
     keepalive_requests 1000000000;
     keepalive_timeout 600s;
   }

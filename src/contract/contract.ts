@@ -1,4 +1,5 @@
 import { DureError } from "../kit/index.ts";
+import { isBytes } from "./bytes.ts";
 import { checkedCache, checkTags } from "./cache-policy.ts";
 import type {
   ContractDescription,
@@ -169,6 +170,12 @@ function describeOperation(
       ? { status, data: jsonSchemaOf(data, "output", `${where} error ${code}`) }
       : { status };
   }
+  const output =
+    options.output && jsonSchemaOf(itemSchema(options.output), "output", `${where} output`);
+  if (http && output && isBytes(output)) {
+    const message = `${where}: an op() answers HTTP with JSON; declare it with raw() to answer with bytes`;
+    throw new DureError("INVALID_ARGUMENT", message);
+  }
   return {
     kind,
     ...(options.summary === undefined ? {} : { summary: options.summary }),
@@ -180,9 +187,7 @@ function describeOperation(
       ? { input: jsonSchemaOf(itemSchema(options.input), "input", `${where} input`) }
       : {}),
     ...(isStreamOf(options.input) ? { hasInputStream: true } : {}),
-    ...(options.output
-      ? { output: jsonSchemaOf(itemSchema(options.output), "output", `${where} output`) }
-      : {}),
+    ...(output ? { output } : {}),
     ...partitionOf(options, where),
     errors,
     isIdempotent: options.idempotent ?? (http !== undefined && idempotentMethods.has(http.method)),

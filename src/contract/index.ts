@@ -2,6 +2,7 @@
  * contract: what services offer, as data and types; how values are checked, written and described. Pure: nothing here does
  * I/O or imports `node:`, so browsers can use contracts.
  */
+export { bytes } from "./bytes.ts";
 export { filledTags } from "./cache-policy.ts";
 export type { Call, CallOptions, ClientOf, PlatformError, Result } from "./client.ts";
 export { contractMisfits, operationMisfits } from "./compatibility.ts";

@@ -1,4 +1,5 @@
 import { andThen, DureError, didYouMean } from "../kit/index.ts";
+import { isBytes } from "./bytes.ts";
 import { declaredPart } from "./declared-part.ts";
 import type { OperationDescription } from "./description.ts";
 import type { Operation, OperationOptions } from "./operation.ts";
@@ -21,6 +22,8 @@ export class OperationRuntime {
   /** Whether it answers a stream. */
   readonly isStream: boolean;
   readonly #title: string;
+  /** Whether its output travels as bytes. */
+  readonly answersBytes: boolean;
   #params: ParamsConverter | undefined;
   #writeInput: Serializer | undefined;
   #writeOutput: Serializer | undefined;
@@ -40,6 +43,7 @@ export class OperationRuntime {
     this.partitionBy = options.partitionBy;
     this.isStream = description.kind === "stream";
     this.#title = `${service}.${name}`;
+    this.answersBytes = description.output !== undefined && isBytes(description.output);
   }
 
   /** The operation as its contract shows it. */
@@ -89,6 +93,14 @@ export class OperationRuntime {
     return andThen(check(input, given), (checked) => this.#accept(checked, given));
   }
 
+  /** The output as it travels: as JSON text, or as bytes. Throws INTERNAL for what does not fit. */
+  outputBody(value: unknown): string | Uint8Array {
+    if (!this.answersBytes) return this.serializeOutput(value);
+    if (value instanceof Uint8Array) return value;
+    const is = value === null ? "null" : typeof value;
+    throw new DureError("INTERNAL", `${this.#title} output must be a Uint8Array, not ${is}`);
+  }
+
   /** The output as JSON text, declared properties only. Throws INTERNAL naming the field that does not fit. */
   serializeOutput(value: unknown): string {
     const schema = this.description.output;
@@ -99,6 +111,7 @@ export class OperationRuntime {
 
   /** The output a caller gets. */
   parseOutput(body: Uint8Array | string): unknown {
+    if (this.answersBytes) return body;
     if (body.length === 0) return undefined;
     return JSON.parse(typeof body === "string" ? body : decoder.decode(body));
   }

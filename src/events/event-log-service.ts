@@ -2,6 +2,7 @@
 import { type Service, service } from "../contract/index.ts";
 import { asError, Backoff, every, now, sleep, wallTime } from "../kit/index.ts";
 import type { Logger } from "../telemetry/index.ts";
+import { packAnswer } from "./core/poll-answer.ts";
 import { EventLog } from "./event-log.ts";
 import { eventLog } from "./log-contract.ts";
 import { addLogReadings } from "./log-metrics.ts";
@@ -50,7 +51,8 @@ export function eventLogService({ storage: openStorage, retention }: EventLogOpt
       return handle({
         append: async (batch) => (await log).append(batch),
         delay: async (delayed) => (await log).delay(delayed),
-        poll: async (input, ctx) => (await log).poll(input, AbortSignal.any([ctx.signal, signal])),
+        poll: async (input, ctx) =>
+          packAnswer(await (await log).poll(input, AbortSignal.any([ctx.signal, signal]))),
         renew: async (input) => (await log).renew(input),
         parked: async (input) => (await log).parked(input),
         commit: async (input) => (await log).commit(input),

@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import { afterInBackground, DureError, now } from "../kit/index.ts";
 import { type Logger, silentLogger } from "../telemetry/index.ts";
 import { ConsumerGroup, type Sign } from "./consumer-group.ts";
@@ -9,6 +10,7 @@ import {
   type PackedBatch,
   type StoredBlock,
 } from "./core/packed-events.ts";
+import type { PollAnswer } from "./core/poll-answer.ts";
 import { checkedSize } from "./core/sizes.ts";
 import { type DelayedEvent, DelayedEvents, delayedGroup } from "./delayed-events.ts";
 import type { GroupLag } from "./log-metrics.ts";
@@ -65,9 +67,10 @@ export class EventLog {
     try {
       const appended = await this.#storage.call("append", batch);
       const { next, duplicates } = appended;
-      const stored = duplicates === 0 ? storedBlocks(batch, appended) : new Map();
-      for (const [topic, offset] of Object.entries(next))
-        this.#feed(topic).onAppended(offset, stored.get(topic) ?? []);
+      for (const [topic, offset] of Object.entries(next)) {
+        const newest = () => (duplicates === 0 ? storedBlocks(batch, topic, appended) : []);
+        this.#feed(topic).onAppended(offset, newest);
+      }
       return { duplicates };
     } finally {
       this.#pendingBytes -= bytes;
@@ -94,7 +97,7 @@ export class EventLog {
       waitMs,
     }: { topic: string; from: number; lanes?: string | undefined; max: number; waitMs: number },
     signal: AbortSignal,
-  ) {
+  ): Promise<PollAnswer> {
     const feed = this.#feed(topic);
     const wanted = lanes === undefined || lanes === allLanes ? undefined : lanesFromText(lanes);
     const stop = new AbortController();
@@ -108,7 +111,7 @@ export class EventLog {
         const last = read.at(-1);
         // Nothing at all before the end: all of it is missing.
         const oldest = Math.max(at, read[0]?.offset ?? end);
-        const blocks = wanted ? read.flatMap((block) => onlyLanes(block, wanted) ?? []) : [...read];
+        const blocks = wanted ? read.flatMap((block) => onlyLanes(block, wanted) ?? []) : read;
         const next = last ? nextOf(last) : Math.max(at, end);
         // What was passed over since `from` is of other lanes; only what the log has no more is missing.
         const isMissing = oldest > at;
@@ -230,23 +233,25 @@ interface RenewInput extends Sign {
   start: "beginning" | "now";
 }
 
-/** What of a batch was stored in each topic, as it would be read. */
+/** What of a batch was stored in a topic, as it would be read. */
 function storedBlocks(
   { source, epoch, seq, runs }: PackedBatch,
+  topic: string,
   { next, at }: Appended,
-): Map<string, StoredBlock[]> {
-  const byTopic = new Map<string, StoredBlock[]>();
+): StoredBlock[] {
+  const blocks: StoredBlock[] = [];
   let number = runs.reduce((sum, { count }) => sum + count, seq);
+  let offset = next[topic] as number;
   // From the last one back: where it ends is what the answer tells.
-  for (const { topic, count, events } of runs.toReversed()) {
-    const own = byTopic.get(topic) ?? [];
-    byTopic.set(topic, own);
-    const offset = (own.at(-1)?.offset ?? (next[topic] as number)) - count;
+  for (const run of runs.toReversed()) {
+    const { count } = run;
     number -= count;
-    own.push({ offset, count, at: at[topic] as number, source, epoch, seq: number, events });
+    if (run.topic !== topic) continue;
+    offset -= count;
+    const events = Buffer.from(run.events, "base64");
+    blocks.push({ offset, count, at: at[topic] as number, source, epoch, seq: number, events });
   }
-  for (const own of byTopic.values()) own.reverse();
-  return byTopic;
+  return blocks.reverse();
 }
 
 /** Its size, roughly. Throws INVALID_ARGUMENT for too many events; how large they are is found when they are stored. */

@@ -13,11 +13,11 @@ import type { EventSubscription } from "../mesh/index.ts";
 import type { Logger } from "../telemetry/index.ts";
 import { Committer, type OwnLane } from "./committer.ts";
 import { KeyOrder } from "./core/key-order.ts";
-import { laneOf, lanesToText, orderKeyOf } from "./core/lanes.ts";
-import { eventsIn } from "./core/packed-events.ts";
+import { laneCount, lanesToText } from "./core/lanes.ts";
+import { unpackAnswer } from "./core/poll-answer.ts";
 import { EventWorker } from "./event-worker.ts";
 import type { eventLog } from "./log-contract.ts";
-import type { ParkedEvent, StoredEvent } from "./types.ts";
+import type { ParkedEvent } from "./types.ts";
 
 /** What a member works with. */
 export interface GroupMemberOptions {
@@ -180,14 +180,11 @@ export class GroupMember {
           waitMs: pollWaitMs,
         };
         this.#polling = new AbortController();
-        const { blocks, next, first } = await client.poll(input, { signal: this.#polling.signal });
+        const answer = await client.poll(input, { signal: this.#polling.signal });
+        const { blocks, next, first } = unpackAnswer(answer);
         if (first > from) this.#tellOfLoss(from, first);
-        this.#take(eventsIn(subscription.topic, blocks, from));
-        for (const [lane, was] of asked) {
-          const is = this.#lanes.get(lane);
-          // Of a lane that is being given back, nothing that came now was taken.
-          if (is && is === was && !this.#releasing.has(lane)) is.readTo = Math.max(is.readTo, next);
-        }
+        const { topic } = subscription;
+        this.#order.arrived({ topic, blocks, wantedFrom: this.#readOn(asked, next) });
         // Where more is there, it is asked for before the work begins, so that the log reads it meanwhile.
         if (next - from < pollMax) this.#worker.run();
         else setImmediate(() => this.#worker.run());
@@ -203,15 +200,17 @@ export class GroupMember {
     }
   }
 
-  #take(events: readonly StoredEvent[]): void {
-    for (const event of events) {
-      const key = orderKeyOf(event);
-      const lane = laneOf(key);
-      const own = this.#lanes.get(lane);
-      if (!own || event.offset < own.readTo || this.#releasing.has(lane)) continue;
-      own.readTo = event.offset + 1;
-      this.#order.take(event, lane, key);
+  /** What came of lanes is theirs, up to `next`; gives from where on it is new, by lane. */
+  #readOn(asked: ReadonlyMap<number, OwnLane | undefined>, next: number): Float64Array {
+    const newFrom = new Float64Array(laneCount).fill(Number.POSITIVE_INFINITY);
+    for (const [lane, was] of asked) {
+      const is = this.#lanes.get(lane);
+      // It went to somebody else meanwhile, or is about to.
+      if (!is || is !== was || this.#releasing.has(lane)) continue;
+      newFrom[lane] = is.readTo;
+      is.readTo = Math.max(is.readTo, next);
     }
+    return newFrom;
   }
 
   #drop(lane: number): void {

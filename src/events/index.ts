@@ -3,6 +3,7 @@
  * mesh; everything else here runs in the nodes that use it.
  */
 export { eventsIn } from "./core/packed-events.ts";
+export { unpackAnswer } from "./core/poll-answer.ts";
 export { engineStorages } from "./engine-storages.ts";
 export { type EventLogOptions, eventLogService } from "./event-log-service.ts";
 export { eventLog } from "./log-contract.ts";

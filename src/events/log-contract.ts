@@ -1,6 +1,6 @@
 /** The log as a service of the mesh: what publishers and consumer groups say to it. */
 import { z } from "zod";
-import { contract, delayMsMax, op, stream } from "../contract/index.ts";
+import { bytes, contract, delayMsMax, op, stream } from "../contract/index.ts";
 
 const Event = z.object({
   topic: z.string(),
@@ -35,16 +35,6 @@ const Letter = z.object({
 const Packed = z.string().meta({ unescaped: true });
 /** Events of one topic that follow each other. */
 const Run = z.object({ topic: z.string(), count: z.int().min(1), events: Packed });
-/** A run in the log, from `offset` on; numbered by its source from `seq` on. */
-const Block = z.object({
-  offset: z.int(),
-  count: z.int(),
-  at: z.int(),
-  source: z.string(),
-  epoch: z.int(),
-  seq: z.int(),
-  events: Packed,
-});
 const Member = z.object({ group: z.string(), topic: z.string(), member: z.string() });
 
 /** Who may publish and read is who may join the mesh. */
@@ -70,7 +60,7 @@ export const eventLog = contract("eventlog", {
   }),
   /**
    * Events from an offset on, of some lanes; waits for new ones. Whole blocks: the first one may begin before the offset, and there may
-   * be more events than `max` by those of the last one.
+   * be more events than `max` by those of the last one. core/poll-answer.ts says what the bytes are.
    */
   poll: op({
     idempotent: true,
@@ -82,7 +72,7 @@ export const eventLog = contract("eventlog", {
       max: z.int(),
       waitMs: z.int(),
     }),
-    output: z.object({ blocks: z.array(Block), next: z.int(), first: z.int() }),
+    output: bytes(),
   }),
   /** A member is alive; the answer says which lanes it has now and which it should give back. */
   renew: op({

@@ -9,6 +9,7 @@
 import { type EventDefinition, type EventRuntime, eventOf } from "../contract/index.ts";
 import { asError, DureError, now, sleep } from "../kit/index.ts";
 import { eventsIn } from "./core/packed-events.ts";
+import { unpackAnswer } from "./core/poll-answer.ts";
 import { eventLog } from "./log-contract.ts";
 import type { OutboxHost } from "./outbox/outbox.ts";
 import {
@@ -139,7 +140,8 @@ class RunningProjection implements Projection {
         const from = await this.#nextOffset(event.name);
         const input = { topic: event.name, from, max: batchMax, waitMs: pollWaitMs };
         const either = AbortSignal.any([signal, restart]);
-        const { blocks, next, first } = await client(eventLog).poll(input, { signal: either });
+        const answer = await client(eventLog).poll(input, { signal: either });
+        const { blocks, next, first } = unpackAnswer(answer);
         if (first > from && from > 0)
           log.error("events were dropped by retention before they were taken in", {
             ...facts,

@@ -3,7 +3,7 @@ import { firstWithin } from "./core/sizes.ts";
 import type { Storage } from "./storage/storage.ts";
 import { eventLimits } from "./types.ts";
 
-/** The newest events of a topic are kept for those who keep up, in characters: each is read from the file once, however many want it. */
+/** The newest events of a topic are kept for those who keep up, in bytes: each is read from the file once, however many want it. */
 const tailSizeMax = 8 * 1024 * 1024;
 const bounds = { eventsMax: 1_000, bytesMax: eventLimits.answerSizeMax };
 /** Those who wait for one topic at once; one more is answered at once. */
@@ -31,12 +31,14 @@ export class TopicFeed {
     return this.#next;
   }
 
-  /** Events before `next` are stored; `newest` are the last of them, as far as they are known. Those who wait need not read them back. */
-  onAppended(next: number, newest: readonly StoredBlock[]): void {
+  /** Events before `next` are stored; `newest` gives the last of them, as far as they are known. Those who wait need not read them back. */
+  onAppended(next: number, newest: () => readonly StoredBlock[]): void {
     if (next <= this.#next) return;
-    const wanted = this.#tailEnd ?? this.#next;
-    if (this.#waiters.size > 0 && !this.#reading && newest[0]?.offset === wanted)
-      this.#keep(newest);
+    if (this.#waiters.size > 0 && !this.#reading) {
+      const wanted = this.#tailEnd ?? this.#next;
+      const blocks = newest();
+      if (blocks[0]?.offset === wanted) this.#keep(blocks);
+    }
     this.#next = next;
     for (const wake of [...this.#waiters]) wake();
   }

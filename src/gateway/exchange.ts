@@ -2,7 +2,7 @@ import type { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
 import type { HeaderList, Target } from "../http/index.ts";
 import type { RepeatedAnswer } from "./repeated-answer.ts";
-import type { KnownHit } from "./repeated-hits.ts";
+import type { RepeatNotes } from "./repeated-hits.ts";
 
 /** One HTTP request, read once; routing, authentication and the call share it. Engines make it. */
 export interface Exchange {
@@ -23,8 +23,8 @@ export interface Exchange {
   readonly scheme: "http" | "https";
   /** Whether a body was announced. */
   readonly hasBody: boolean;
-  /** Kept for when the same bytes come again on this connection; engines that cannot tell keep it for this request. */
-  knownHit: KnownHit | undefined;
+  /** Of a request that came on its connection before, byte for byte: the same for each of them. */
+  readonly repeats: RepeatNotes | undefined;
   /**
    * The whole body. Rejects with {@link BodyRefused} if it is larger than the engine's limit, malformed or too slow: let that
    * through, the engine answers it. A body is read once, by this or by `bodyChunks`, and before the answer is complete.

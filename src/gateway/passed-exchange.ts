@@ -46,12 +46,8 @@ export abstract class PassedExchange implements Exchange {
     return this.inner.hasBody;
   }
 
-  get knownHit() {
-    return this.inner.knownHit;
-  }
-
-  set knownHit(known) {
-    this.inner.knownHit = known;
+  get repeats() {
+    return this.inner.repeats;
   }
 
   header(name: string): string | undefined {

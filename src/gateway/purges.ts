@@ -5,7 +5,7 @@
  * missed, everything is forgotten; (P3) while the log cannot be asked, lifetimes are what bounds an answer, as without purges.
  */
 import { filledTags } from "../contract/index.ts";
-import { eventLog, eventsIn } from "../events/index.ts";
+import { eventLog, eventsIn, unpackAnswer } from "../events/index.ts";
 import { asError, sleep } from "../kit/index.ts";
 import type { MeshNode } from "../mesh/index.ts";
 import type { Logger } from "../telemetry/index.ts";
@@ -93,9 +93,10 @@ export class Purges {
 
   async #take(topic: string, from: number): Promise<number> {
     const { node, answers } = this.#source;
-    const { blocks, next, first } = await node
+    const answer = await node
       .client(eventLog)
       .poll({ topic, from, max: batchMax, waitMs: pollWaitMs }, { signal: this.#stop.signal });
+    const { blocks, next, first } = unpackAnswer(answer);
     if (first > from) answers.clear();
     const tags = this.#topics.get(topic) ?? [];
     const labels = [...eventsIn(topic, blocks, from)].flatMap(({ body }) =>

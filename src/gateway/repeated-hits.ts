@@ -28,6 +28,11 @@ export interface KnownHit {
   readonly span: RequestSpan;
 }
 
+/** What is kept of a request that comes again and again. */
+export interface RepeatNotes {
+  hit?: KnownHit;
+}
+
 export interface RepeatedHitsOptions {
   readonly routes: RouteBook;
   readonly cache: HttpCache;
@@ -44,7 +49,7 @@ export class RepeatedHits {
 
   /** Whether it was answered. */
   answer(exchange: Exchange): boolean {
-    const known = exchange.knownHit;
+    const known = exchange.repeats?.hit;
     const { routes, cache, spans } = this.#own;
     if (known === undefined || known.table !== routes.table) return false;
     const startedAt = now();
@@ -64,8 +69,9 @@ export class RepeatedHits {
     exchange: HeadedExchange,
     { key, status, policy }: Pick<KnownHit, "key" | "status" | "policy">,
   ): void {
-    if (!exchange.isForAnyone || !exchange.isBare) return;
-    exchange.knownHit = {
+    const { repeats } = exchange;
+    if (!repeats || !exchange.isForAnyone || !exchange.isBare) return;
+    repeats.hit = {
       table: this.#own.routes.table,
       key,
       status,

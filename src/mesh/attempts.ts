@@ -262,7 +262,7 @@ export class Attempts extends SettledOnce {
 
   #remove(attempt: Attempt): void {
     if (this.#others?.delete(attempt) || this.#running !== attempt) return;
-    const [next] = this.#others ?? [];
+    const next = this.#others?.values().next().value;
     this.#running = next;
     if (next) this.#others?.delete(next);
   }
@@ -294,7 +294,7 @@ export class Attempts extends SettledOnce {
       peer: this.#peer,
       attempts: 1 + this.#retries + this.#redispatches,
     });
-    const left = [this.#running, ...(this.#others ?? [])];
-    for (const attempt of left) attempt?.cancel();
+    if (!this.#running) return;
+    for (const attempt of [this.#running, ...(this.#others ?? [])]) attempt.cancel();
   }
 }

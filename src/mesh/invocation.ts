@@ -41,7 +41,9 @@ export class Invocation implements CallObserver {
     if (this.#call) this.parent?.release(this.#call);
     if (!outcome.ok) return this.fail(outcome.failure);
     try {
-      this.#resolve(this.runtime.parseOutput(textOf(outcome.response.body)));
+      const { runtime } = this;
+      const { body } = outcome.response;
+      this.#resolve(runtime.parseOutput(runtime.answersBytes ? body : textOf(body)));
     } catch (thrown) {
       this.#reject(thrown);
     }

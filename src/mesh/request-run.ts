@@ -108,8 +108,8 @@ export class RequestRun {
   }
 
   readonly #onOutput = (output: unknown): void => {
-    const text = this.#hosted.runtime.serializeOutput(output);
-    this.#answer(text, this.#surroundings.load());
+    const body = this.#hosted.runtime.outputBody(output);
+    this.#answer(body, this.#surroundings.load());
   };
 
   /** Items leave one by one, each when there is room for it; the stream opens with the first. */
@@ -119,9 +119,9 @@ export class RequestRun {
     const items = (await running) as AsyncIterable<unknown>;
     let out: OutgoingStream | undefined;
     for await (const item of items) {
-      const text = runtime.serializeOutput(item);
+      const body = runtime.outputBody(item);
       out ??= this.#request.stream();
-      await out.write(text);
+      await out.write(body);
     }
     out ??= this.#request.stream();
     out.end();

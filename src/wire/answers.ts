@@ -47,7 +47,10 @@ export class Answers {
     if (size > this.#link.limits.messageBytesMax)
       return this.#link.goAway("INVALID_ARGUMENT", "an answer is larger than it said");
     if (stream) return;
-    this.#link.grant(frame.streamId, piece.length);
+    // What fits into the credit that its stream begins with needs no more.
+    if ((answer.head.totalBytes ?? size) > this.#link.limits.streamCreditBytes)
+      this.#link.grant(frame.streamId, piece.length);
+    else this.#link.consumed(piece.length);
     if (isLast) this.#exchanges.succeed(exchange, responseOf(answer.body.take(), answer.head));
   }
 

@@ -6,6 +6,7 @@ import fc from "fast-check";
 import * as v from "valibot";
 import { z } from "zod";
 import {
+  bytes,
   contract,
   describe,
   event,
@@ -271,6 +272,23 @@ test("what JSON cannot carry is refused when the contract is made", () => {
       /bad\.get output/,
     );
   }
+});
+
+test("an output of bytes travels as it is, and JSON over HTTP has none", () => {
+  const pages = contract("pages", { page: op({ output: bytes() }) });
+  const page = operationsOf(pages).get("page");
+  const content = Uint8Array.of(0, 255, 34);
+  assert.equal(page?.outputBody(content), content);
+  assert.equal(page?.parseOutput(content), content);
+  assert.throws(() => page?.outputBody("text"), {
+    code: "INTERNAL",
+    message: "pages.page output must be a Uint8Array, not string",
+  });
+  const http = { http: "GET /pages", output: bytes() } as const;
+  assert.throws(() => contract("pages", { page: op(http) }), {
+    code: "INVALID_ARGUMENT",
+    message: /pages\.page: .* raw\(\)/,
+  });
 });
 
 test("names and paths that cannot work are refused, naming them", () => {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { createClient } from "@redis/client";
 import { eventsIn, packBatch } from "../../src/events/core/packed-events.ts";
+import { unpackAnswer } from "../../src/events/core/poll-answer.ts";
 import { eventLog, eventLogService, type Storage } from "../../src/events/index.ts";
 import { openRedisStorage } from "../../src/events/redis/index.ts";
 import { createNode } from "../../src/mesh/index.ts";
@@ -126,7 +127,8 @@ describe("the event log that another process had meanwhile", () => {
       await assert.rejects(log.append(elsewhere), { code: "UNAVAILABLE" });
       await other.close();
       await until("the log is back", () => succeeds(log.append(elsewhere)), 30_000);
-      const { blocks } = await log.poll({ topic: "t.noted", from: 1, max: 10, waitMs: 1_000 });
+      const input = { topic: "t.noted", from: 1, max: 10, waitMs: 1_000 };
+      const { blocks } = unpackAnswer(await log.poll(input));
       assert.deepEqual(
         eventsIn("t.noted", blocks).map(({ id }) => id),
         ["of the other:1:0"],

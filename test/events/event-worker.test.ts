@@ -4,6 +4,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { KeyOrder } from "../../src/events/core/key-order.ts";
 import { EventWorker } from "../../src/events/event-worker.ts";
 import { createLogger } from "../../src/telemetry/index.ts";
+import { arrivedOf, keysIn } from "./support/arrived.ts";
 
 const lane = { epoch: 1, readTo: 0, cursor: 0, stop: new AbortController() };
 
@@ -27,9 +28,13 @@ function startWorker(count: number) {
     lanes: new Map([[0, lane]]),
     onEnded() {},
   });
-  const ids = Array.from({ length: count }, (_, offset) => `id-${offset}`);
-  for (const [offset, id] of ids.entries())
-    order.take({ topic: "t", offset, at: 0, key: id, id, head: "{}", body: "{}" }, 0, id);
+  const ids = Array.from({ length: count }, (_, seq) => `source:1:${seq}`);
+  const keys = keysIn(0, count);
+  const events = ids.map((id, offset) => {
+    const key = keys[offset] as string;
+    return { topic: "t", offset, at: 0, key, id, head: "{}", body: "{}" };
+  });
+  order.arrived(arrivedOf(...events));
   return { worker, order, handled, ids };
 }
 

@@ -3,9 +3,12 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { type Job, KeyOrder } from "../../src/events/core/key-order.ts";
 import type { StoredEvent } from "../../src/events/types.ts";
+import { arrivedOf, keysIn } from "./support/arrived.ts";
 
-const keys = ["a", "b", "c"];
-const laneOfKey = (key: string) => (key === "a" ? 1 : 2);
+const [a = "", d = ""] = keysIn(1, 2);
+const [b = "", c = ""] = keysIn(2, 2);
+const keys = [a, b, c];
+const laneOfKey = (key: string) => (key === a ? 1 : 2);
 const eventAt = (offset: number, key: string): StoredEvent => ({
   offset,
   key,
@@ -58,7 +61,7 @@ test("(K1, K2, K3) one of a key at a time and in order; a cursor passes nothing 
       for (const each of actions) {
         if (each.kind === "take") {
           const key = keys[next % 3] as string;
-          order.take(eventAt(next, key), laneOfKey(key), key);
+          order.arrived(arrivedOf(eventAt(next, key)));
           next += 1;
         } else if (each.kind === "pass") now += each.ms;
         else if (each.kind === "next") {
@@ -102,8 +105,9 @@ test("(K1, K2, K3) one of a key at a time and in order; a cursor passes nothing 
 
 test("a lane that is given back keeps what is parked and leaves the rest before its cursor", () => {
   const order = new KeyOrder();
-  for (let offset = 0; offset < 6; offset += 1)
-    order.take(eventAt(offset, keys[offset % 3] as string), 1, keys[offset % 3] as string);
+  const [e = ""] = keysIn(1, 3).slice(2);
+  const events = [a, d, e, a, d, e].map((key, offset) => eventAt(offset, key));
+  order.arrived(arrivedOf(...events));
   const first = order.next(1_000) as Job;
   order.failed(first, 2_000, []);
   const second = order.next(1_000) as Job;
@@ -113,17 +117,17 @@ test("a lane that is given back keeps what is parked and leaves the rest before 
   assert.equal(order.isIdle(1), true);
   assert.deepEqual(
     order.takeChanges().park.map(({ offset }) => offset),
-    [0, 3],
+    [0],
   );
   assert.equal(order.cursorOf(1, 6), 2);
 });
 
 test("what is told of an event is the last that became of it, also where telling failed before", () => {
   const order = new KeyOrder();
-  order.take(eventAt(0, "a"), 1, "a");
-  order.take(eventAt(1, "a"), 1, "a");
+  order.arrived(arrivedOf(eventAt(0, a), eventAt(1, a)));
   const first = order.next(0) as Job;
   order.failed(first, 10, []);
+  assert.equal(order.next(0), undefined, "its key waits");
   const lost = order.takeChanges();
   assert.deepEqual(
     lost.park.map(({ offset }) => offset),
@@ -142,8 +146,7 @@ test("what is told of an event is the last that became of it, also where telling
 
 test("of a lane that went to another member nothing is told any more", () => {
   const order = new KeyOrder();
-  order.take(eventAt(0, "a"), 1, "a");
-  order.take(eventAt(1, "b"), 2, "b");
+  order.arrived(arrivedOf(eventAt(0, a), eventAt(1, b)));
   for (const job of [order.next(0) as Job, order.next(0) as Job]) order.failed(job, 10, []);
   order.drop(1);
   assert.deepEqual(
@@ -154,10 +157,9 @@ test("of a lane that went to another member nothing is told any more", () => {
 
 test("a lane that is given back parks what comes before something done, so that nothing that is done comes again", () => {
   const order = new KeyOrder();
-  for (const [offset, key] of ["a", "a", "b", "b"].entries())
-    order.take(eventAt(offset, key), 1, key);
-  const [a0, b2] = [order.next(0) as Job, order.next(0) as Job];
-  order.succeeded(b2);
+  order.arrived(arrivedOf(...[a, a, d, d].map((key, offset) => eventAt(offset, key))));
+  const [a0, d2] = [order.next(0) as Job, order.next(0) as Job];
+  order.succeeded(d2);
   order.succeeded(a0);
   order.leaveWaiting(1);
   assert.deepEqual(
@@ -169,26 +171,37 @@ test("a lane that is given back parks what comes before something done, so that 
 
 test("an event that came parked and comes from the log as well is worked on once", () => {
   const order = new KeyOrder();
-  const event = eventAt(1, "a");
-  order.restore({ offset: 1, lane: 1, due: 0, history: [], event }, "a");
+  const event = eventAt(1, a);
+  order.restore({ offset: 1, lane: 1, due: 0, history: [], event }, a);
   order.succeeded(order.next(0) as Job);
-  order.take(eventAt(0, "b"), 1, "b");
-  order.take(event, 1, "a");
+  order.arrived(arrivedOf(eventAt(0, d), event));
   order.succeeded(order.next(0) as Job);
   assert.equal(order.next(0), undefined);
   assert.equal(order.cursorOf(1, 2), 2);
 });
 
-test("of a lane that is being given back, what is parked is not begun, and what came fresh is ended", () => {
+test("of a lane that is being given back, what is parked is not begun, what runs is ended, and the rest is left", () => {
   const order = new KeyOrder();
-  order.take(eventAt(0, "b"), 2, "b");
-  order.take(eventAt(1, "c"), 2, "c");
-  order.failed(order.next(0) as Job, 10, []);
+  order.arrived(arrivedOf(...[b, c, c, b].map((key, offset) => eventAt(offset, key))));
+  const [failing, running] = [order.next(0) as Job, order.next(0) as Job];
+  order.failed(failing, 10, []);
   order.hold(2);
-  const fresh = order.next(20) as Job;
-  assert.equal(fresh.key, "c");
   assert.equal(order.isIdle(2), false);
-  order.succeeded(fresh);
+  order.succeeded(running);
   assert.equal(order.isIdle(2), true);
   assert.equal(order.next(1_000), undefined, "its next owner may have begun it already");
+  assert.equal(order.cursorOf(2, 4), 2, "what nobody began comes to its next owner");
+});
+
+test("of a lane whose owner has changed, what came for the former one is not worked on, and other lanes go on", () => {
+  const order = new KeyOrder();
+  order.arrived(arrivedOf(...[a, b, a, b].map((key, offset) => eventAt(offset, key))));
+  order.drop(2);
+  for (const offset of [0, 2]) {
+    const job = order.next(0) as Job;
+    assert.equal(job.offset, offset);
+    order.succeeded(job);
+  }
+  assert.equal(order.next(0), undefined);
+  assert.equal(order.size, 0);
 });

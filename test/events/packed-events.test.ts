@@ -32,7 +32,7 @@ const origin = { source: "so:ur:ce", epoch: 1_700_000_000_000, seq: 5 };
 function storedAt10(batch: AppendBatch): StoredBlock {
   const [{ count, events } = { count: 0, events: "" }] = packBatch(batch).runs;
   const { source, epoch, seq } = batch;
-  return { offset: 10, count, at: 7, source, epoch, seq, events };
+  return { offset: 10, count, at: 7, source, epoch, seq, events: Buffer.from(events, "base64") };
 }
 
 test("what is packed comes out as it was, in its order", () => {

@@ -4,7 +4,8 @@ import { after, test } from "node:test";
 import { z } from "zod";
 import { serviceDefinition } from "../../src/contract/index.ts";
 import { laneOf, lanesToText } from "../../src/events/core/lanes.ts";
-import { eventsIn, packBatch, type StoredBlock } from "../../src/events/core/packed-events.ts";
+import { eventsIn, packBatch } from "../../src/events/core/packed-events.ts";
+import { unpackAnswer } from "../../src/events/core/poll-answer.ts";
 import {
   eventLogService,
   memoryStorage,
@@ -146,7 +147,7 @@ test("events of other lanes are not taken for lost", async () => {
   const input = { topic, from: 0, lanes: lanesToText([laneOf("own")]), max: 10, waitMs: 5_000 };
   const polling = log.poll(input, { signal });
   await log.append(packBatch({ source: "bulk", epoch: 1, seq: 2, events: events.slice(2) }));
-  const { first, next, blocks } = await polling;
+  const { first, next, blocks } = unpackAnswer(await polling);
   assert.deepEqual(
     eventsIn(topic, blocks).map(({ offset }) => offset),
     [2],
@@ -157,10 +158,7 @@ test("events of other lanes are not taken for lost", async () => {
 
 interface LogHandlers {
   append(batch: object): Promise<unknown>;
-  poll(
-    input: object,
-    ctx: { signal: AbortSignal },
-  ): Promise<{ first: number; next: number; blocks: StoredBlock[] }>;
+  poll(input: object, ctx: { signal: AbortSignal }): Promise<Uint8Array>;
 }
 
 test("a group that retention has overtaken is told with offsets, and goes on with what is there", async () => {

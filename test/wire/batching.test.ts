@@ -1,18 +1,26 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
-import { Client, Server, type Transport, tcpTransport } from "../../src/wire/index.ts";
+import { type TestContext, test } from "node:test";
+import { frameType } from "../../src/wire/core/frame.ts";
+import {
+  Client,
+  Server,
+  type ServerOptions,
+  type Transport,
+  tcpTransport,
+} from "../../src/wire/index.ts";
 
 const identity = (nodeId: string) => ({ mesh: "test", nodeId, name: nodeId, incarnation: 1 });
 const echo = { service: "test", operation: "echo", contractHash: "" };
 
-test("calls that several sockets ask for in one turn of the event loop leave together, but for the first", async (context) => {
-  let writes = 0;
+/** A client that has called once, and what it has written to its socket. */
+async function startCounted(context: TestContext, onRequest: ServerOptions["onRequest"]) {
+  const writes: Uint8Array[] = [];
   const counting: Transport = {
     ...tcpTransport,
     async connect(address, timeoutMs) {
       const socket = await tcpTransport.connect(address, timeoutMs);
       const write = (bytes: Parameters<typeof socket.write>[0]) => {
-        writes += 1;
+        writes.push(bytes);
         return socket.write(bytes);
       };
       return Object.create(socket, { write: { value: write } });
@@ -22,7 +30,7 @@ test("calls that several sockets ask for in one turn of the event loop leave tog
     host: "127.0.0.1",
     port: 0,
     identity: identity("callee"),
-    onRequest: (request) => request.respond(request.body),
+    onRequest,
   });
   const client = new Client({
     address: await server.listen(),
@@ -35,8 +43,15 @@ test("calls that several sockets ask for in one turn of the event loop leave tog
   });
   await client.connect();
   await client.call(echo, { deadlineMs: 2_000 }, "the operation has its number now").outcome;
+  return { client, writes };
+}
 
-  const before = writes;
+test("calls that several sockets ask for in one turn of the event loop leave together, but for the first", async (context) => {
+  const { client, writes } = await startCounted(context, (request) =>
+    request.respond(request.body),
+  );
+
+  const before = writes.length;
   const outcomes = await Promise.all(
     Array.from({ length: 10 }, async () => {
       // Each of these is a callback of its own in one turn, as that of a readable socket is.
@@ -46,5 +61,16 @@ test("calls that several sockets ask for in one turn of the event loop leave tog
   );
 
   assert.ok(outcomes.every(({ ok }) => ok));
-  assert.equal(writes - before, 2);
+  assert.equal(writes.length - before, 2);
+});
+
+test("an answer that its stream's first credit covers asks for no more of it", async (context) => {
+  const answer = new Uint8Array(250_000);
+  const { client, writes } = await startCounted(context, (request) => request.respond(answer));
+  const before = writes.length;
+  const outcome = await client.call(echo, { deadlineMs: 2_000 }, "x").outcome;
+  assert.equal(outcome.ok && outcome.response.body.length, answer.length);
+  const types = writes.slice(before).map((frame) => frame[4]);
+  assert.equal(types[0], frameType.REQUEST);
+  assert.ok(!types.includes(frameType.WINDOW), `${types}`);
 });

@@ -9,6 +9,9 @@
  * neither done nor parked; (K3) what is parked, taken out or buried is told once in the changes, before the cursor passes it.
  */
 import type { FailedAttempt, GroupChanges, ParkedEvent, StoredEvent } from "../types.ts";
+import { Arrivals, type Arrived } from "./arrivals.ts";
+import { Changes } from "./changes.ts";
+import { laneCount, orderKeyOf } from "./lanes.ts";
 
 /** One event, on its way through a member. */
 export interface Job {
@@ -32,27 +35,28 @@ interface KeyQueue {
   isReady: boolean;
 }
 
-/** Events of a lane that have come in, ascending, from the first one that is neither over nor parked. */
-interface LaneProgress {
-  open: Job[];
+/** How far a lane is with what was begun, or waits behind something that was. */
+class LaneProgress {
+  /** Events, ascending; the first one is neither over nor parked. */
+  readonly open: Job[] = [];
+  /** Offset of the last one that is over. */
+  lastDone = -1;
+  /** From here on its events are for whoever has it next. */
+  end: number | undefined;
   /** Offsets that came parked, and that may come from the log once more. */
-  readonly restored: Set<number>;
-}
+  readonly restored = new Set<number>();
 
-class Changes {
-  readonly park = new Map<number, GroupChanges["park"][number]>();
-  readonly unpark = new Map<number, GroupChanges["unpark"][number]>();
-  readonly bury = new Map<number, GroupChanges["bury"][number]>();
-
-  forget(lane: number): void {
-    for (const changes of [this.park, this.unpark, this.bury])
-      for (const [offset, change] of changes) if (change.lane === lane) changes.delete(offset);
+  /** Passes over what need not be remembered. */
+  trim(): void {
+    const { open } = this;
+    while (open[0]?.isOver || open[0]?.isParked) open.shift();
   }
 }
 
 export class KeyOrder {
   readonly #keys = new Map<string, KeyQueue>();
-  readonly #lanes = new Map<number, LaneProgress>();
+  readonly #arrivals = new Arrivals();
+  readonly #lanes = Array.from({ length: laneCount }, () => new LaneProgress());
   /** Keys whose first event may run now, oldest first; those before `#readyAt` have left, and so have those that are not ready. */
   #ready: KeyQueue[] = [];
   #readyAt = 0;
@@ -60,37 +64,18 @@ export class KeyOrder {
   readonly #waiting = new Set<string>();
   /** Lanes that are being given back. */
   readonly #held = new Set<number>();
-  /** By offset, so that what is told of an event is the last that became of it. */
-  #changes = new Changes();
+  readonly #changes = new Changes();
   #wakeAt = Number.POSITIVE_INFINITY;
   #size = 0;
 
   /** Events that are known here and not over. */
   get size(): number {
-    return this.#size;
+    return this.#size + this.#arrivals.size;
   }
 
-  /** An event from the log. A key that is parked parks it too. */
-  take(event: StoredEvent, lane: number, key: string): void {
-    const job: Job = {
-      offset: event.offset,
-      lane,
-      key,
-      event,
-      history: [],
-      due: 0,
-      isParked: false,
-      isOver: false,
-    };
-    const progress = this.#laneOf(lane);
-    if (progress.restored.size > 0 && progress.restored.delete(event.offset)) {
-      const known = this.#keys.get(key)?.jobs.find(({ offset }) => offset === event.offset);
-      progress.open.push(known ?? { ...job, isOver: true });
-      return;
-    }
-    progress.open.push(job);
-    const queue = this.#add(job);
-    if (queue.jobs.length > 1 && queue.jobs[0]?.isParked) this.#park(job);
+  /** Events from the log. They stay packed until their turn comes. */
+  arrived(arrived: Arrived): void {
+    this.#arrivals.add(arrived);
   }
 
   /** An event that was parked when the lane changed hands, or came back to life. In the order of offsets within a key. */
@@ -98,7 +83,9 @@ export class KeyOrder {
     const known = this.#keys.get(key)?.jobs.some((job) => job.offset === offset);
     if (known) return;
     this.#laneOf(lane).restored.add(offset);
-    this.#add({ offset, lane, key, event, history, due, isParked: true, isOver: false });
+    const job = { offset, lane, key, event, history, due, isParked: true, isOver: false };
+    const queue = this.#add(job);
+    if (queue.jobs.length === 1) this.#line(queue, job);
   }
 
   /** The next event to work on; undefined while there is none. */
@@ -114,14 +101,17 @@ export class KeyOrder {
       queue.isRunning = true;
       return job;
     }
-    this.#ready = [];
-    this.#readyAt = 0;
-    return undefined;
+    if (this.#readyAt > 0) {
+      this.#ready = [];
+      this.#readyAt = 0;
+    }
+    return this.#nextArrived();
   }
 
-  /** What is parked in a lane is not begun any more: it is given back, and its next owner may have begun it already. */
+  /** A lane is being given back. What is parked in it is not begun any more: its next owner may have begun it already. */
   hold(lane: number): void {
     this.#held.add(lane);
+    this.#leaveArrivals(lane);
   }
 
   succeeded(job: Job): void {
@@ -147,18 +137,13 @@ export class KeyOrder {
 
   /** How far a lane is, where everything before `readTo` has come in. */
   cursorOf(lane: number, readTo: number): number {
-    const progress = this.#lanes.get(lane);
-    if (!progress) return readTo;
-    const { open } = progress;
-    const isPassed = ({ isOver, isParked }: Job) => isOver || isParked;
-    let passed = 0;
-    while (passed < open.length && isPassed(open[passed] as Job)) passed += 1;
-    if (passed > 0) progress.open = open.slice(passed);
-    return progress.open[0]?.offset ?? readTo;
+    const { open, end } = this.#laneOf(lane);
+    return open[0]?.offset ?? end ?? this.#arrivals.frontOf(lane) ?? readTo;
   }
 
   /** Whether nothing of a lane is being worked on or waits in memory alone. */
   isIdle(lane: number): boolean {
+    if (this.#arrivals.frontOf(lane) !== undefined) return false;
     for (const { jobs, isRunning } of this.#keys.values())
       if (jobs[0]?.lane === lane && (isRunning || jobs.some(({ isParked }) => !isParked)))
         return false;
@@ -170,7 +155,8 @@ export class KeyOrder {
    * passes both and what is done does not come again; the rest is forgotten, and the cursor stays before it.
    */
   leaveWaiting(lane: number): void {
-    const lastDone = this.#lastDone(lane);
+    this.#leaveArrivals(lane);
+    const { lastDone } = this.#laneOf(lane);
     for (const [key, queue] of this.#keys) {
       const [first] = queue.jobs;
       if (first?.lane !== lane || queue.isRunning) continue;
@@ -186,7 +172,8 @@ export class KeyOrder {
 
   /** Forgets a lane: another member has it. What still runs of it ends without effect here. */
   drop(lane: number): void {
-    this.#lanes.delete(lane);
+    this.#arrivals.drop(lane);
+    this.#lanes[lane] = new LaneProgress();
     this.#changes.forget(lane);
     this.#held.delete(lane);
     for (const [key, queue] of this.#keys) {
@@ -201,23 +188,37 @@ export class KeyOrder {
 
   /** What has to be written down since the last time. */
   takeChanges(): GroupChanges {
-    const { park, unpark, bury } = this.#changes;
-    this.#changes = new Changes();
-    return { park: [...park.values()], unpark: [...unpark.values()], bury: [...bury.values()] };
+    return this.#changes.take();
   }
 
-  /** They could not be written down; what has become of an event since then counts. */
-  giveBackChanges({ park, unpark, bury }: GroupChanges): void {
-    const changes = this.#changes;
-    const isOver = (offset: number) => changes.park.has(offset) || changes.unpark.has(offset);
-    for (const each of unpark) if (!isOver(each.offset)) changes.unpark.set(each.offset, each);
-    for (const each of park) if (!isOver(each.offset)) changes.park.set(each.offset, each);
-    for (const each of bury)
-      if (!changes.bury.has(each.event.offset)) changes.bury.set(each.event.offset, each);
+  /** They could not be written down. */
+  giveBackChanges(changes: GroupChanges): void {
+    this.#changes.giveBack(changes);
   }
 
-  #lastDone(lane: number): number {
-    return this.#lanes.get(lane)?.open.findLast(({ isOver }) => isOver)?.offset ?? -1;
+  /** The oldest event whose key has no other one; a key that is parked parks what comes of it too. */
+  #nextArrived(): Job | undefined {
+    for (let next = this.#arrivals.next(); next; next = this.#arrivals.next()) {
+      const { lane, event } = next;
+      const { offset } = event;
+      const { open, restored } = this.#laneOf(lane);
+      if (restored.size > 0 && restored.delete(offset)) continue;
+      const key = orderKeyOf(event);
+      const job = { offset, lane, key, event, history: [], due: 0, isParked: false, isOver: false };
+      open.push(job);
+      const queue = this.#add(job);
+      if (queue.jobs[0] === job) {
+        queue.isRunning = true;
+        return job;
+      }
+      if (queue.jobs[0]?.isParked) this.#park(job);
+    }
+    return undefined;
+  }
+
+  #leaveArrivals(lane: number): void {
+    const front = this.#arrivals.drop(lane);
+    if (front !== undefined) this.#laneOf(lane).end = front;
   }
 
   #add(job: Job): KeyQueue {
@@ -229,7 +230,6 @@ export class KeyOrder {
     }
     const queue = { key: job.key, jobs: [job], isRunning: false, isReady: false };
     this.#keys.set(job.key, queue);
-    this.#line(queue, job);
     return queue;
   }
 
@@ -242,6 +242,7 @@ export class KeyOrder {
     const { offset, lane, due, history, event } = job;
     this.#changes.unpark.delete(offset);
     this.#changes.park.set(offset, { offset, lane, due, history, event });
+    this.#laneOf(lane).trim();
   }
 
   #finish(job: Job): void {
@@ -250,6 +251,9 @@ export class KeyOrder {
     queue.isRunning = false;
     job.isOver = true;
     this.#size -= 1;
+    const progress = this.#laneOf(job.lane);
+    progress.lastDone = Math.max(progress.lastDone, job.offset);
+    progress.trim();
     if (job.isParked) {
       this.#changes.park.delete(job.offset);
       this.#changes.unpark.set(job.offset, { lane: job.lane, offset: job.offset });
@@ -286,11 +290,6 @@ export class KeyOrder {
   }
 
   #laneOf(lane: number): LaneProgress {
-    let progress = this.#lanes.get(lane);
-    if (!progress) {
-      progress = { open: [], restored: new Set() };
-      this.#lanes.set(lane, progress);
-    }
-    return progress;
+    return this.#lanes[lane] as LaneProgress;
   }
 }

@@ -4,11 +4,14 @@
  */
 export const laneCount = 256;
 
-/** The lane of a key. FNV-1a (G. Fowler, L. C. Noll, K.-P. Vo), 32 bits. It is stored nowhere, and must never change. */
-export function laneOf(key: string): number {
+/**
+ * The lane of a key, which may be a part of a text. FNV-1a (G. Fowler, L. C. Noll, K.-P. Vo), 32 bits. It is stored nowhere, and must
+ * never change.
+ */
+export function laneOf(text: string, from = 0, to = text.length): number {
   let hash = 0x811c9dc5;
-  for (let index = 0; index < key.length; index += 1) {
-    hash ^= key.charCodeAt(index);
+  for (let index = from; index < to; index += 1) {
+    hash ^= text.charCodeAt(index);
     hash = Math.imul(hash, 0x01000193);
   }
   // The low bits of FNV mix less than the high ones.

@@ -1,6 +1,7 @@
 /**
  * Events in one piece, as they lie on the disk and travel: packed by whoever publishes them, passed on unopened, and unpacked by
- * whoever works on them. Within JSON the bytes are base64, which costs less than escaping the texts.
+ * whoever works on them. To the log they come within JSON, as base64, which costs less than escaping the texts; from it they go as they are
+ * (poll-answer.ts).
  *
  * ```
  *   count u32   count x (key u32, head u32, body u32)   texts: key, head, body of the first, of the second, ...
@@ -11,7 +12,7 @@
 import { Buffer, isAscii } from "node:buffer";
 import { DureError } from "../../kit/index.ts";
 import { type AppendBatch, eventLimits, type NewEvent, type StoredEvent } from "../types.ts";
-import { laneOf, orderKeyOf } from "./lanes.ts";
+import { laneOf } from "./lanes.ts";
 import { eventId, eventIds } from "./sources.ts";
 
 /** The texts of an event. */
@@ -41,8 +42,7 @@ export interface StoredBlock {
   readonly epoch: number;
   /** The number of its first event at its source. */
   readonly seq: number;
-  /** The bytes as base64. */
-  readonly events: string;
+  readonly events: Uint8Array;
 }
 
 const headerBytes = 4;
@@ -74,7 +74,7 @@ export function packRuns(events: readonly NewEvent[]): PackedRun[] {
 /** What {@link packBatch} has packed. Throws INVALID_ARGUMENT for anything else. */
 export function unpackBatch({ runs, ...origin }: PackedBatch): AppendBatch {
   const events = runs.flatMap(({ topic, ...run }) =>
-    unpack(packedBytes(run)).map((texts): NewEvent => ({ topic, ...(texts as Texts) })),
+    unpack(packedBytes(run)).map(({ key, head, body }): NewEvent => ({ topic, key, head, body })),
   );
   return { ...origin, events };
 }
@@ -103,7 +103,7 @@ export function packedBytes({ count, events }: Omit<PackedRun, "topic">): Buffer
 
 /** The same bytes without the first events. */
 export function withoutFirst(bytes: Buffer, count: number): Buffer {
-  return pack(unpack(bytes).slice(count) as Texts[]);
+  return pack(unpack(bytes).slice(count));
 }
 
 /** Stored events as blocks: those that one source numbered one after another, and that were stored together, share one. */
@@ -120,8 +120,7 @@ export function blocksOf(events: readonly StoredEvent[]): StoredBlock[] {
       event.id === eventId(source, epoch, seq + index);
     let count = 1;
     while (isNext(events[from + count], count)) count += 1;
-    const packed = pack(events.slice(from, from + count)).toString("base64");
-    blocks.push({ offset, count, at, ...origin, events: packed });
+    blocks.push({ offset, count, at, ...origin, events: pack(events.slice(from, from + count)) });
     from += count;
   }
   return blocks;
@@ -130,39 +129,103 @@ export function blocksOf(events: readonly StoredEvent[]): StoredBlock[] {
 /** The events of blocks, from an offset on. Their heads and bodies are pieces of the block's text, and keep it in memory. */
 export function eventsIn(topic: string, blocks: readonly StoredBlock[], from = 0): StoredEvent[] {
   const events: StoredEvent[] = [];
-  // One for all: memory outside of V8's heap costs more to get than what is done with it here.
-  const space = Buffer.allocUnsafe(
-    blocks.reduce((max, { events }) => Math.max(max, events.length), 0),
-  );
   for (const block of blocks) {
-    const { offset: first, at, source, epoch, seq } = block;
-    const idOf = eventIds(source, epoch);
-    const bytes = space.subarray(0, space.write(block.events, "base64"));
-    forEach(bytes, (index, key, head, body) => {
-      const offset = first + index;
-      if (offset < from) return;
-      const id = idOf(seq + index);
-      events.push({ topic, offset, at, key: detached(key), id, head, body });
-    });
+    const reader = new BlockReader(topic, block);
+    while (reader.advance()) if (reader.offset >= from) events.push(reader.event());
   }
   return events;
 }
 
+/** Goes through the events of a block; what was left out is passed over. It makes no object of what nobody asks for. */
+export class BlockReader {
+  readonly #topic: string;
+  readonly #block: StoredBlock;
+  readonly #bytes: Buffer;
+  readonly #texts: string;
+  readonly #idOf: (seq: number) => string;
+  #index = -1;
+  #keyAt = 0;
+  #headAt = 0;
+  #bodyAt = 0;
+  #end = 0;
+
+  constructor(topic: string, block: StoredBlock) {
+    this.#topic = topic;
+    this.#block = block;
+    this.#bytes = asBuffer(block.events);
+    this.#texts = textsOf(this.#bytes);
+    this.#idOf = eventIds(block.source, block.epoch);
+  }
+
+  /** Moves on to the next event; false at the end. */
+  advance(): boolean {
+    const bytes = this.#bytes;
+    while (++this.#index < this.#block.count) {
+      const entry = headerBytes + entryBytes * this.#index;
+      const keyLength = bytes.readUInt32LE(entry);
+      if (keyLength === leftOut) continue;
+      this.#keyAt = this.#end;
+      this.#headAt = this.#keyAt + keyLength;
+      this.#bodyAt = this.#headAt + bytes.readUInt32LE(entry + 4);
+      this.#end = this.#bodyAt + bytes.readUInt32LE(entry + 8);
+      return true;
+    }
+    return false;
+  }
+
+  /** How many it has gone through, what was left out included. */
+  get passed(): number {
+    return Math.min(this.#index + 1, this.#block.count);
+  }
+
+  /** Of the event that it is at. */
+  get offset(): number {
+    return this.#block.offset + this.#index;
+  }
+
+  get lane(): number {
+    return this.#keyAt === this.#headAt
+      ? laneOf(this.#id)
+      : laneOf(this.#texts, this.#keyAt, this.#headAt);
+  }
+
+  event(): StoredEvent {
+    const texts = this.#texts;
+    return {
+      topic: this.#topic,
+      offset: this.offset,
+      at: this.#block.at,
+      key: detached(texts.substring(this.#keyAt, this.#headAt)),
+      id: this.#id,
+      head: texts.substring(this.#headAt, this.#bodyAt),
+      body: texts.substring(this.#bodyAt, this.#end),
+    };
+  }
+
+  get #id(): string {
+    return this.#idOf(this.#block.seq + this.#index);
+  }
+}
+
 /** A block with the events of some lanes only; undefined if it has none of them. */
 export function onlyLanes(block: StoredBlock, lanes: ReadonlySet<number>): StoredBlock | undefined {
-  const { source, epoch, seq } = block;
-  const kept = unpack(Buffer.from(block.events, "base64")).map((texts, index) => {
-    if (!texts) return undefined;
-    const id = texts.key === "" ? eventId(source, epoch, seq + index) : "";
-    return lanes.has(laneOf(orderKeyOf({ key: texts.key, id }))) ? texts : undefined;
-  });
+  const kept = new Array<Texts | undefined>(block.count).fill(undefined);
+  const reader = new BlockReader("", block);
+  while (reader.advance()) if (lanes.has(reader.lane)) kept[reader.passed - 1] = reader.event();
   if (!kept.some((texts) => texts !== undefined)) return undefined;
-  return { ...block, events: pack(kept).toString("base64") };
+  return { ...block, events: pack(kept) };
 }
 
 /** The offset after a block's last event. */
 export function nextOf({ offset, count }: StoredBlock): number {
   return offset + count;
+}
+
+/** All of a run's events: none of those is left out. */
+function unpack(events: Buffer): StoredEvent[] {
+  const count = events.readUInt32LE(0);
+  const block = { offset: 0, count, at: 0, source: "", epoch: 0, seq: 0, events };
+  return eventsIn("", [block]);
 }
 
 function pack(events: readonly (Texts | undefined)[]): Buffer {
@@ -180,36 +243,14 @@ function pack(events: readonly (Texts | undefined)[]): Buffer {
   return bytes;
 }
 
-function unpack(bytes: Buffer): (Texts | undefined)[] {
-  const events = new Array<Texts | undefined>(bytes.readUInt32LE(0)).fill(undefined);
-  forEach(bytes, (index, key, head, body) => {
-    events[index] = { key, head, body };
-  });
-  return events;
+function textsOf(bytes: Buffer): string {
+  const texts = bytes.subarray(headerBytes + entryBytes * bytes.readUInt32LE(0));
+  // Most are, and copying takes a fraction of decoding.
+  return texts.toString(isAscii(texts) ? "latin1" : "utf8");
 }
 
-function forEach(
-  bytes: Buffer,
-  onEvent: (index: number, key: string, head: string, body: string) => void,
-): void {
-  const count = bytes.readUInt32LE(0);
-  const texts = bytes.toString("utf8", headerBytes + entryBytes * count);
-  let at = 0;
-  for (let index = 0; index < count; index += 1) {
-    const entry = headerBytes + entryBytes * index;
-    const keyLength = bytes.readUInt32LE(entry);
-    if (keyLength === leftOut) continue;
-    const headAt = at + keyLength;
-    const bodyAt = headAt + bytes.readUInt32LE(entry + 4);
-    const end = bodyAt + bytes.readUInt32LE(entry + 8);
-    onEvent(
-      index,
-      texts.substring(at, headAt),
-      texts.substring(headAt, bodyAt),
-      texts.substring(bodyAt, end),
-    );
-    at = end;
-  }
+function asBuffer({ buffer, byteOffset, length }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, length);
 }
 
 /** The same text by itself: V8's substrings point into what they were cut from, and tables keep keys for long. */

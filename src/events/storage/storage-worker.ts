@@ -1,7 +1,9 @@
 /** The thread that owns the log's file. While it syncs the disk, what comes in waits, and then shares the next transaction. */
 import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
+import type { StoredBlock } from "../core/packed-events.ts";
 import { failureOf, StorageExecutor } from "./executor.ts";
 import type { StorageAnswer, StorageRequest } from "./requests.ts";
+import { departing } from "./travelling-blocks.ts";
 
 const port = parentPort;
 if (!port) throw new Error("storage-worker.ts runs as a worker thread");
@@ -16,7 +18,14 @@ port.on("message", (first: StorageRequest | "close") => {
     requests.push(message);
     message = requests.length < requestsMax ? receiveMessageOnPort(port)?.message : undefined;
   }
-  if (executor && requests.length > 0) port.postMessage(executor.execute(requests));
+  if (executor && requests.length > 0) {
+    const answers = executor.execute(requests);
+    const sent = answers.map((answer, index) => {
+      if (!answer.ok || requests[index]?.name !== "read") return answer;
+      return { ok: true, value: departing(answer.value as StoredBlock[]) };
+    });
+    port.postMessage(sent);
+  }
   if (message !== "close") return;
   executor?.close();
   port.close();

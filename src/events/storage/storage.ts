@@ -2,6 +2,7 @@ import { Worker } from "node:worker_threads";
 import { DureError, wallTime } from "../../kit/index.ts";
 import { StorageExecutor } from "./executor.ts";
 import type { StorageAnswer, StorageCallName, StorageCalls, StorageRequest } from "./requests.ts";
+import { landed, type TravellingBlock } from "./travelling-blocks.ts";
 
 /** The log's file, asked from the event loop. */
 export interface Storage {
@@ -72,7 +73,9 @@ class WorkerStorage implements Storage {
     if (this.#failure) return Promise.reject(this.#failure);
     this.#worker.postMessage({ name, input, at: Math.floor(wallTime()) } satisfies StorageRequest);
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ resolve: resolve as Waiting["resolve"], reject });
+      const settle = resolve as Waiting["resolve"];
+      const land = (blocks: unknown) => settle(landed(blocks as TravellingBlock[]));
+      this.#waiting.push({ resolve: name === "read" ? land : settle, reject });
     });
   }
 

@@ -1,4 +1,4 @@
-import { Buffer } from "node:buffer";
+import type { Buffer } from "node:buffer";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { crc32 } from "node:zlib";
 import type { DureError } from "../../kit/index.ts";
@@ -225,8 +225,7 @@ export class TopicFile {
       ? block.offset <= expected && expected < block.offset + block.count
       : block.offset === expected;
     if (!isIntact || !isWanted) throw this.#damageAt(expected);
-    const { buffer, byteOffset, length } = events;
-    return { ...block, events: Buffer.from(buffer, byteOffset, length).toString("base64") };
+    return { ...block, events };
   }
 
   /** With the topic: a table that was taken for another one would hold rows that fit. */

@@ -1,5 +1,5 @@
 import type { Target } from "../../http/index.ts";
-import type { KnownHit } from "../repeated-hits.ts";
+import type { RepeatNotes } from "../repeated-hits.ts";
 import type { Client } from "../trusted-proxies.ts";
 import type { ParsedHead } from "./core/parsed-head.ts";
 import type { SoundHead } from "./core/request-head.ts";
@@ -24,8 +24,8 @@ export class ReceivedHead {
   readonly rawTarget: string;
   /** The id that the client gave the request. */
   readonly givenId: string | undefined;
-  /** Of those who serve it. */
-  knownHit: KnownHit | undefined;
+  /** Once the same bytes have come again. */
+  repeats: RepeatNotes | undefined;
 
   constructor(head: ParsedHead, sound: SoundHead, client: Client) {
     this.head = head;

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { HeaderList, Target } from "../../http/index.ts";
-import type { KnownHit } from "../repeated-hits.ts";
+import type { RepeatNotes } from "../repeated-hits.ts";
 import type { Client } from "../trusted-proxies.ts";
 import type { SoundHead } from "./core/request-head.ts";
 import type { ReceivedHead } from "./received-head.ts";
@@ -52,12 +52,8 @@ export abstract class ReceivedRequest {
     return this.received.sound.bodyLength !== 0;
   }
 
-  get knownHit(): KnownHit | undefined {
-    return this.received.knownHit;
-  }
-
-  set knownHit(known: KnownHit | undefined) {
-    this.received.knownHit = known;
+  get repeats(): RepeatNotes | undefined {
+    return this.received.repeats;
   }
 
   get sound(): SoundHead {

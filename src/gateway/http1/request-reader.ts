@@ -22,6 +22,8 @@ export interface HeadNotTaken {
 export class RequestReader {
   readonly #reader: HeadReader;
   readonly #clientOf: ClientReader;
+  /** Of the last head that came alone. */
+  #lastLength = 0;
   #bytes: Buffer | undefined;
   #received: ReceivedHead | undefined;
   #isInUse = false;
@@ -48,15 +50,19 @@ export class RequestReader {
     if (isWhole && this.#received && this.#bytes?.equals(bytes)) {
       this.#end = bytes.length;
       this.#isInUse = true;
+      this.#received.repeats ??= {};
       return this.#received;
     }
     const end = this.#reader.read(bytes, from);
     if (end < 0) return this.#reader.refusal;
     this.#end = end;
     const received = this.#judge(this.#reader.take());
-    const isAlone = isWhole && end === bytes.length && end <= keptBytesMax;
-    if (isAlone && received instanceof ReceivedHead) this.#keep(bytes, received);
+    const length = isWhole && end === bytes.length ? end : 0;
+    // What comes but once is not kept at all: it would have to be collected from among what is old.
+    const isKept = length > 0 && length === this.#lastLength && length <= keptBytesMax;
+    if (isKept && received instanceof ReceivedHead) this.#keep(bytes, received);
     else this.#keep(undefined, undefined);
+    this.#lastLength = length;
     return received;
   }
 
