@@ -32,7 +32,8 @@ function discovery(nodes: readonly NodeRecord[]): readonly object[] {
  */
 export function distributorHttp(source: { nodes(): NodeRecord[] }): RequestListener {
   return (request, response) => {
-    const url = new URL(request.url ?? "/", "http://distributor");
+    // Not by URL, which throws for a target like `//`: that would end the process, and anybody can send it.
+    const [path, query] = (request.url ?? "").split("?");
     const send = (status: number, body: unknown) => {
       response.writeHead(status, {
         "content-type": "application/json",
@@ -47,13 +48,13 @@ export function distributorHttp(source: { nodes(): NodeRecord[] }): RequestListe
         status: 405,
       });
     }
-    if (url.pathname === "/healthz") return send(200, { status: "ok" });
-    if (url.pathname === "/distributor/prometheus") return send(200, discovery(source.nodes()));
-    if (url.pathname !== "/distributor") {
+    if (path === "/healthz") return send(200, { status: "ok" });
+    if (path === "/distributor/prometheus") return send(200, discovery(source.nodes()));
+    if (path !== "/distributor") {
       const title = "There is GET /distributor, GET /distributor/prometheus and GET /healthz";
       return send(404, { title, status: 404 });
     }
-    const service = url.searchParams.get("service");
+    const service = new URLSearchParams(query).get("service");
     const nodes = source
       .nodes()
       .filter((node) => !service || node.services.some(({ name }) => name === service));

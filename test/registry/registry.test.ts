@@ -11,6 +11,7 @@ import {
   type Registry,
 } from "../../src/registry/index.ts";
 import { createMemoryNetwork, Server, type Transport } from "../../src/wire/index.ts";
+import { rawHttp } from "../support/raw-http.ts";
 import { until } from "../support/until.ts";
 
 /** A node that answers handshakes, as far as the registry cares. */
@@ -239,6 +240,11 @@ test("curl reads the list; a node of another mesh and one without the token are 
   assert.deepEqual(await (await fetch(`${base}/distributor`)).json(), []);
   assert.equal((await fetch(`${base}/healthz`)).status, 200);
   assert.equal((await fetch(`${base}/else`)).status, 404);
+  // Targets that are no URL, which anybody can send.
+  for (const target of ["//", "http://[", "*"]) {
+    const request = `GET ${target} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n`;
+    assert.match(await rawHttp(distributor.port, request), /^HTTP\/1\.1 404 /, target);
+  }
   assert.equal((await fetch(`${base}/distributor`, { method: "POST" })).status, 405);
   const stranger = await node("stranger", [distributor.port]);
   await until("it keeps trying", () => stranger.registry.distributors()[0]?.state === "connecting");

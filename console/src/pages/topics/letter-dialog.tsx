@@ -17,7 +17,7 @@ interface LetterProps {
 }
 
 export function LetterDialog({ letter, onClose, onDone }: LetterProps) {
-  const { id, group, topic, key, offset, publishedAt, at } = letter;
+  const { id, group, topic } = letter;
   const original = indented(letter.body);
   const [body, setBody] = useState(original);
   const [isDropping, setIsDropping] = useState(false);
@@ -55,20 +55,7 @@ export function LetterDialog({ letter, onClose, onDone }: LetterProps) {
   return (
     <Dialog title={`${topic} for ${group}`} onClose={onClose} isWide>
       <div class="dialog-body">
-        <Facts
-          items={[
-            ["Letter", String(id)],
-            [
-              "Key",
-              <span class="mono" key="key">
-                {key}
-              </span>,
-            ],
-            ["Offset", String(offset)],
-            ["Published", moment(publishedAt)],
-            ["Given up", moment(at)],
-          ]}
-        />
+        <LetterFacts letter={letter} />
         <Attempts letter={letter} />
         <label>
           <h3>Data</h3>
@@ -100,6 +87,25 @@ export function LetterDialog({ letter, onClose, onDone }: LetterProps) {
         </Button>
       </footer>
     </Dialog>
+  );
+}
+
+function LetterFacts({ letter: { id, key, offset, publishedAt, at } }: { letter: DeadLetter }) {
+  return (
+    <Facts
+      items={[
+        ["Letter", String(id)],
+        [
+          "Key",
+          <span class="mono" key="key">
+            {key}
+          </span>,
+        ],
+        ["Offset", String(offset)],
+        ["Published", moment(publishedAt)],
+        ["Given up", moment(at)],
+      ]}
+    />
   );
 }
 
