@@ -19,7 +19,7 @@ export interface ConnectionOwner {
   readonly heads: AnswerHeads;
   readonly onExchange: OnExchange;
   readonly proxies: TrustedProxies;
-  /** Whether every answer must be its connection's last. */
-  readonly isClosing: boolean;
+  /** Of the connections so many, from 0 to 1, must close with their next answer. */
+  readonly closingShare: number;
   onClosed(connection: EdgeConnection): void;
 }
