@@ -7,7 +7,8 @@ import { Cluster } from "./cluster/run-cluster.ts";
 import type { Stickiness } from "./cluster/sticky.ts";
 import { CommandError, exitCodes } from "./exit-code.ts";
 import { listOf, portOf } from "./flag-values.ts";
-import { addProjectFlags, addSettingFlags, dataFolderOf } from "./project.ts";
+import { addProjectFlags, addSettingFlags } from "./project.ts";
+import { dataFolderOf } from "./running-fleet.ts";
 
 /** More clones than this on one machine is a mistake. */
 const instancesMax = 64;

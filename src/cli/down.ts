@@ -1,8 +1,7 @@
 import type { Command } from "commander";
 import { sleep } from "../kit/index.ts";
 import { isFleetThere } from "../supervisor/index.ts";
-import { dataFolderOf, type ProjectFlags } from "./project.ts";
-import { fleetOf } from "./reach.ts";
+import { type DataFlag, dataFolderOf, fleetOf } from "./running-fleet.ts";
 import { print } from "./terminal.ts";
 
 /** It is looked so often whether the fleet is gone, in ms. */
@@ -18,7 +17,7 @@ export function defineDown(program: Command): void {
     .action(down);
 }
 
-async function down(flags: ProjectFlags): Promise<void> {
+async function down(flags: DataFlag): Promise<void> {
   const dataFolder = dataFolderOf(flags);
   const { pid, mesh, processes } = await fleetOf(dataFolder);
   process.kill(pid, "SIGTERM");

@@ -1,8 +1,7 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { exitCodes, usageError } from "./exit-code.ts";
 import { type LoadPlan, type LoadReport, requestsMax, runLoad } from "./load/run-load.ts";
-import { dataFolderOf, type ProjectFlags } from "./project.ts";
-import { fleetOf } from "./reach.ts";
+import { type DataFlag, dataFolderOf, fleetOf } from "./running-fleet.ts";
 import { print } from "./terminal.ts";
 
 /** `dure load`: requests at a constant rate, to see what a reload or a killed process costs. */
@@ -28,7 +27,7 @@ export function defineLoad(program: Command): void {
     .action(load);
 }
 
-interface LoadFlags extends ProjectFlags {
+interface LoadFlags extends DataFlag {
   readonly rps: number;
   readonly seconds: number;
   readonly connections: number;

@@ -5,14 +5,14 @@ import { sleep } from "../kit/index.ts";
 import { LogOutput } from "../supervisor/index.ts";
 import { CommandError, exitCodes } from "./exit-code.ts";
 import { type LogLine, LogReader } from "./logs/log-reader.ts";
-import { dataFolderOf, type ProjectFlags } from "./project.ts";
+import { type DataFlag, dataFolderOf } from "./running-fleet.ts";
 import { stopOnSignal } from "./stop-on-signal.ts";
 import { hasColours } from "./terminal.ts";
 
 /** New lines are looked for so often, in ms. */
 const followMs = 200;
 
-interface LogsFlags extends ProjectFlags {
+interface LogsFlags extends DataFlag {
   readonly follow?: boolean;
   readonly lines: number;
   readonly raw?: boolean;

@@ -1,7 +1,6 @@
 import type { Command } from "commander";
 import { askFleet } from "../supervisor/index.ts";
-import { dataFolderOf, type ProjectFlags } from "./project.ts";
-import { fleetOf } from "./reach.ts";
+import { type DataFlag, dataFolderOf, fleetOf } from "./running-fleet.ts";
 import { print } from "./terminal.ts";
 
 /** `dure metrics`: what the processes of the fleet on this data folder count. */
@@ -14,7 +13,7 @@ export function defineMetrics(program: Command): void {
     .action(metrics);
 }
 
-async function metrics(flags: ProjectFlags): Promise<void> {
+async function metrics(flags: DataFlag): Promise<void> {
   const dataFolder = dataFolderOf(flags);
   const fleet = await fleetOf(dataFolder);
   const text = await askFleet(dataFolder, fleet, { operation: "metrics", input: undefined });

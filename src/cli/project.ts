@@ -16,12 +16,12 @@ import {
 } from "../config/index.ts";
 import { asError, DureError } from "../kit/index.ts";
 import { tokenOf } from "../supervisor/index.ts";
+import { type DataFlag, dataFolderOf } from "./running-fleet.ts";
 
 /** Flags that say which project, as commander gives them. */
-export interface ProjectFlags {
+export interface ProjectFlags extends DataFlag {
   readonly config?: string;
   readonly profile?: string;
-  readonly data?: string;
   readonly [flag: string]: unknown;
 }
 
@@ -63,11 +63,6 @@ export function addSettingFlags(command: Command, paths: readonly string[]): Com
     if (flag && paths.includes(path)) command.option(flag, `${description} (${variable})`);
   }
   return command;
-}
-
-/** The state folder, absolute. */
-export function dataFolderOf(flags: ProjectFlags): string {
-  return resolve(flags.data ?? process.env.DURE_DATA ?? ".dure");
 }
 
 /**

@@ -1,7 +1,6 @@
 import type { Command } from "commander";
 import { mebibytes, type ProcessStatus } from "../supervisor/index.ts";
-import { dataFolderOf, type ProjectFlags } from "./project.ts";
-import { fleetOf } from "./reach.ts";
+import { type DataFlag, dataFolderOf, fleetOf } from "./running-fleet.ts";
 import { print, printJson, table } from "./terminal.ts";
 
 /** `dure ps`: the processes of the fleet that runs on this data folder. */
@@ -15,7 +14,7 @@ export function definePs(program: Command): void {
     .action(ps);
 }
 
-async function ps(flags: ProjectFlags & { json?: boolean }): Promise<void> {
+async function ps(flags: DataFlag & { json?: boolean }): Promise<void> {
   const dataFolder = dataFolderOf(flags);
   const { processes } = await fleetOf(dataFolder);
   if (flags.json) return printJson(processes);

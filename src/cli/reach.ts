@@ -4,10 +4,11 @@ import { readFileSync } from "node:fs";
 import { type HostPort, parseHostPort } from "../config/index.ts";
 import { asError, wallTime } from "../kit/index.ts";
 import type { MeshNode } from "../mesh/index.ts";
-import { type RunningFleet, readFleetFile, runningFleet, tokenOf } from "../supervisor/index.ts";
+import { readFleetFile, runningFleet, tokenOf } from "../supervisor/index.ts";
 import { Client, type PeerIdentity, type Transport } from "../wire/index.ts";
 import { CommandError, exitCodes } from "./exit-code.ts";
-import { dataFolderOf, loadProject, type Project, type ProjectFlags } from "./project.ts";
+import { loadProject, type Project, type ProjectFlags } from "./project.ts";
+import { dataFolderOf } from "./running-fleet.ts";
 import { commandLineName, transportFor } from "./transport.ts";
 
 /** A mesh to talk to. */
@@ -36,16 +37,6 @@ export async function findReach(flags: ProjectFlags): Promise<Reach> {
     }
   }
   return reachOf(await loadProject(flags, { isOptional: true }));
-}
-
-/** The fleet that runs on a folder; fails with the exit code "nobody there" if there is none. */
-export async function fleetOf(dataFolder: string): Promise<RunningFleet> {
-  const fleet = await runningFleet(dataFolder);
-  if (fleet) return fleet;
-  throw new CommandError(
-    `no fleet runs on ${dataFolder}; start one with "dure up", or name its folder with --data or DURE_DATA`,
-    exitCodes.nobodyThere,
-  );
 }
 
 /** The mesh of a loaded project. */

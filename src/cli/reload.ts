@@ -2,8 +2,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import { askFleet } from "../supervisor/index.ts";
 import { CommandError, exitCodes } from "./exit-code.ts";
 import { describeReload } from "./fleet/reload.ts";
-import { dataFolderOf, type ProjectFlags } from "./project.ts";
-import { fleetOf } from "./reach.ts";
+import { type DataFlag, dataFolderOf, fleetOf } from "./running-fleet.ts";
 import { print } from "./terminal.ts";
 
 /** The longest a reload may take, in ms: 64 processes one after the other, each a minute to start. */
@@ -21,7 +20,7 @@ export function defineReload(program: Command): void {
     .action(reload);
 }
 
-interface ReloadFlags extends ProjectFlags {
+interface ReloadFlags extends DataFlag {
   readonly batch: number;
 }
 

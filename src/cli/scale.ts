@@ -1,8 +1,7 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { askFleet } from "../supervisor/index.ts";
 import { CommandError, exitCodes } from "./exit-code.ts";
-import { dataFolderOf, type ProjectFlags } from "./project.ts";
-import { fleetOf } from "./reach.ts";
+import { type DataFlag, dataFolderOf, fleetOf } from "./running-fleet.ts";
 import { print } from "./terminal.ts";
 
 /** New processes have a minute to start, old ones their time to drain. In ms. */
@@ -21,7 +20,7 @@ export function defineScale(program: Command): void {
     .action(scale);
 }
 
-async function scale(counts: Counts, flags: ProjectFlags): Promise<void> {
+async function scale(counts: Counts, flags: DataFlag): Promise<void> {
   const dataFolder = dataFolderOf(flags);
   const fleet = await fleetOf(dataFolder);
   const { failures } = await askFleet(dataFolder, fleet, {

@@ -14,13 +14,8 @@ import {
   planUp,
 } from "./fleet/plan.ts";
 import { Fleet, type FleetProcess } from "./fleet/run-fleet.ts";
-import {
-  addProjectFlags,
-  addSettingFlags,
-  dataFolderOf,
-  loadProject,
-  type ProjectFlags,
-} from "./project.ts";
+import { addProjectFlags, addSettingFlags, loadProject, type ProjectFlags } from "./project.ts";
+import { dataFolderOf } from "./running-fleet.ts";
 import { print } from "./terminal.ts";
 import { provideCertificates } from "./transport.ts";
 

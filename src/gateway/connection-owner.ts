@@ -19,8 +19,8 @@ export interface ConnectionOwner {
   readonly heads: AnswerHeads;
   readonly onExchange: OnExchange;
   readonly proxies: TrustedProxies;
-  /** Whether every answer must be its connection's last. */
-  readonly isClosing: boolean;
+  /** Of the connections so many, from 0 to 1, must close with their next answer. */
+  readonly closingShare: number;
   onClosed(connection: EdgeConnection): void;
   /** What `onExchange` threw: the client is told little of it. */
   onFailed(exchange: Exchange, thrown: unknown): void;

@@ -5,7 +5,7 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 import { BodyRefused } from "../http/index.ts";
-import { afterInBackground, asError, DureError, every, type Timer } from "../kit/index.ts";
+import { afterInBackground, asError, DureError, every, now, type Timer } from "../kit/index.ts";
 import type { Logger } from "../telemetry/index.ts";
 import { type ConnectionLimits, connectionDefaults } from "./connection-limits.ts";
 import type { ConnectionOwner, EdgeConnection } from "./connection-owner.ts";
@@ -40,11 +40,14 @@ export interface HttpEngine {
   readonly port: number;
   /**
    * Stops accepting, lets answers finish, then closes; after `deadlineMs` all that is left is cut off. Connections without a request
-   * are kept for `idleMs`, for one more: a client that sends just now must not find its connection closed.
+   * are kept for `idleMs`, for one more: a client that sends just now must not find its connection closed. Where there is such a time,
+   * those in use close one after the other, so that whoever takes over is not new to all of their clients at once.
    */
   close(deadlineMs: number, idleMs?: number): Promise<void>;
 }
 
+/** Of the time that idle connections are kept, those in use are closed within this part: 2.25 s of the 9 s that a reload leaves. */
+const turnsShare = 0.25;
 const sweepMsMin = 10;
 const sweepMsMax = 1_000;
 
@@ -62,13 +65,13 @@ class Listener implements HttpEngine, ConnectionOwner {
   readonly onExchange: OnExchange;
   readonly proxies: TrustedProxies;
   readonly heads = new AnswerHeads();
-  isClosing = false;
   readonly #options: HttpEngineOptions;
   readonly #connections = new Set<EdgeConnection>();
   /** Those in their TLS handshake too. */
   readonly #sockets = new Set<Socket>();
   readonly #server: Server;
   #sweep: Timer | undefined;
+  #closing: { readonly since: number; readonly turnsMs: number } | undefined;
 
   constructor(options: HttpEngineOptions) {
     this.#options = options;
@@ -83,6 +86,12 @@ class Listener implements HttpEngine, ConnectionOwner {
       socket.once("close", () => this.#sockets.delete(socket));
     });
     this.#server.maxConnections = this.limits.connectionsMax;
+  }
+
+  get closingShare(): number {
+    if (!this.#closing) return 0;
+    const { since, turnsMs } = this.#closing;
+    return turnsMs === 0 ? 1 : Math.min(1, (now() - since) / turnsMs);
   }
 
   get port(): number {
@@ -122,7 +131,7 @@ class Listener implements HttpEngine, ConnectionOwner {
   }
 
   async close(deadlineMs: number, idleMs = 0): Promise<void> {
-    this.isClosing = true;
+    this.#closing = { since: now(), turnsMs: idleMs * turnsShare };
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     const endIdle = () => {
       for (const connection of this.#connections) connection.drain();

@@ -38,10 +38,23 @@ export class InstanceGroup {
   }
 
   /** In which part of all choices a target takes part, 0 to 1: less of them the less it weighs, and while it is new, or back. */
-  shareOf({ weight, since }: Target, time: number): number {
-    const share = weight / this.#weightMax;
-    if (time - since >= slowStartMs) return share;
-    return (share * slowStartShare(time - since)) / slowStartShare(time - this.#oldestSince);
+  shareOf(target: Target, time: number): number {
+    const share = target.weight / this.#weightMax;
+    const ageMs = time - target.since;
+    if (ageMs >= slowStartMs) return share;
+    const started = slowStartShare(ageMs) / slowStartShare(time - this.#oldestSince);
+    return started >= 1 ? share : share * Math.min(1, started * this.#relief(target, time));
+  }
+
+  /**
+   * How many times more loaded than a new instance those before it are, 1 at least. Those that are slow to answer would otherwise be
+   * given nine tenths of all calls while the new one has nothing to do.
+   */
+  #relief(target: Target, time: number): number {
+    const load = target.load(time);
+    if (load === 0) return 1;
+    const older = this.targets.filter(({ since }) => since < target.since);
+    return Math.max(1, Math.min(...older.map((each) => each.load(time))) / load);
   }
 
   /** The instance to take; undefined if there is none. */

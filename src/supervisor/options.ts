@@ -19,6 +19,11 @@ export interface RestartPolicy {
   readonly silenceMsMax: number;
   /** A process that was asked to stop and still runs is killed. Default 12,000: 10 s for its requests, and a while to close. */
   readonly stopMsMax: number;
+  /**
+   * In a reload the old process serves so long beside the new one that is ready. Default 1,000: code that has not run yet takes several
+   * times as long, so it gets a part of the requests before it gets all of them.
+   */
+  readonly overlapMs: number;
 }
 
 /** See {@link RestartPolicy}. */
@@ -31,6 +36,7 @@ export const defaultPolicy: RestartPolicy = {
   startMsMax: 60_000,
   silenceMsMax: 20_000,
   stopMsMax: 12_000,
+  overlapMs: 1_000,
 };
 
 /** A process has this long to close what it has open once its requests are through, in ms. */

@@ -8,7 +8,7 @@
  * ```
  * Invariants: (P1) `current` changes only to a process that is ready; (P2) at most one trial at a time.
  */
-import { DureError } from "../kit/index.ts";
+import { DureError, sleep } from "../kit/index.ts";
 import { describeExit } from "./core/exit-report.ts";
 import type { ProcessPhase } from "./core/process-state.ts";
 import { ManagedProcess, type ProcessListener, type ProcessSpec } from "./managed-process.ts";
@@ -83,6 +83,7 @@ export class Slot {
     this.#trial = undefined;
     this.#listener.onPhase(trial, "ready");
     this.#leaving.add(former);
+    await sleep(this.#policy.overlapMs);
     await former.stop(true);
     this.#leaving.delete(former);
     return undefined;

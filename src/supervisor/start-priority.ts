@@ -2,9 +2,14 @@
  * How much of the processor a process gets while it starts beside others that serve. Loading code takes a third of a second of it; at the usual
  * priority that is taken from those that serve, and on a busy machine their requests queue up meanwhile.
  *
- * Giving a process its usual priority back is a privilege on Linux: of root, of CAP_SYS_NICE, or of a limit that allows it
- * (`LimitNICE=+0` in a unit of systemd). Where it is missing, and on other systems, nothing is lowered, since it would stay so for good.
+ * Nice 10 alone keeps it from much of that, but once it runs, the kernel lets it run for some milliseconds before a process that has a
+ * request to answer gets its turn. SCHED_IDLE (sched(7)) gives way at once. Node cannot ask for it, `chrt` of util-linux can.
+ *
+ * Giving a process its usual priority back is a privilege on Linux, and the same one for both: of root, of CAP_SYS_NICE, or of a limit
+ * that allows it (`LimitNICE=+0` in a unit of systemd). Where it is missing, and on other systems, nothing is lowered, since it would
+ * stay so for good.
  */
+import { execFile } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { getPriority, setPriority } from "node:os";
 import { afterInBackground } from "../kit/index.ts";
@@ -21,6 +26,7 @@ export function giveWay(pid: number): () => void {
   const usualNice = getPriority();
   if (usualNice >= startingNice || !mayRaiseTo(usualNice)) return () => {};
   if (!trySetPriority(pid, startingNice)) return () => {};
+  const idle = setPolicy(pid, "--idle");
   let isLowered = true;
   const raise = () => {
     if (!isLowered) return;
@@ -28,9 +34,20 @@ export function giveWay(pid: number): () => void {
     timer.cancel();
     // Threads have priorities of their own, and took the lowered one from the thread that made them.
     for (const thread of threadsOf(pid)) trySetPriority(thread, usualNice);
+    // Once it has ended, the number may be somebody else's.
+    void idle.then(async () => {
+      if (threadsOf(pid).length > 0) await setPolicy(pid, "--other");
+    });
   };
   const timer = afterInBackground(givingWayMsMax, raise);
   return raise;
+}
+
+/** Resolves in any case: where there is no `chrt`, nice 10 is what there is. */
+function setPolicy(pid: number, policy: "--idle" | "--other"): Promise<void> {
+  return new Promise((resolve) => {
+    execFile("chrt", ["--all-tasks", policy, "--pid", "0", String(pid)], () => resolve());
+  });
 }
 
 /** Whether this process may give another one this priority, which is above the other's. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { getPriority, setPriority, tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
@@ -58,6 +58,16 @@ function mayRaise(): boolean {
   }
 }
 
+/** Where there is none, a lower priority is all that a start gets. */
+const hasChrt = spawnSync("chrt", ["--version"]).status === 0;
+const schedIdle = 5;
+
+/** By proc(5), field 41 of a thread's line. */
+function policyOf(thread: number): number {
+  const line = readFileSync(`/proc/${thread}/stat`, "utf8");
+  return Number(line.slice(line.lastIndexOf(")") + 2).split(" ")[38]);
+}
+
 test("a new process gives way to those that serve until it is ready", async (context) => {
   if (!mayRaise()) return context.skip("raising a priority takes root or LimitNICE");
   const { supervisor, current, setNext } = await supervise(context, "overlap", {
@@ -67,12 +77,14 @@ test("a new process gives way to those that serve until it is ready", async (con
   const refused = supervisor.reload(["core-1"], 1);
   const trial = await until("it is tried", () => supervisor.list()[1]?.pid);
   assert.ok(getPriority(trial) > getPriority());
+  if (hasChrt) await until("it gives way at once", () => policyOf(trial) === schedIdle);
   assert.equal(getPriority(current()?.pid ?? 0), getPriority());
   assert.equal((await refused).failures.length, 1);
   setNext("obeys");
   assert.deepEqual((await supervisor.reload(["core-1"], 1)).reloaded, ["core-1"]);
   const threads = readdirSync(`/proc/${current()?.pid}/task`).map(Number);
   assert.ok(threads.length > 1);
+  await until("it has its turn as usual", () => threads.every((each) => policyOf(each) === 0));
   for (const thread of threads) assert.equal(getPriority(thread), getPriority());
 });
 
@@ -84,10 +96,19 @@ test("compiled code is kept once a process is ready, so that one that is killed 
   assert.ok(readdirSync(folder, { recursive: true }).length > 10);
 });
 
-test("the new process has the place, the old one is gone", async (context) => {
+test("the new process has the place, the old one serves beside it for a while and is gone", async (context) => {
   const { supervisor, current } = await supervise(context, "overlap");
   const former = current()?.pid;
-  const report = await supervisor.reload(["core-1"], 1);
+  const reload = supervisor.reload(["core-1"], 1);
+  const both = await until("both serve", () => {
+    const list = supervisor.list();
+    return list.length === 2 && list[0]?.pid !== former ? list : undefined;
+  });
+  assert.deepEqual(
+    both.map(({ state }) => state),
+    ["ready", "ready"],
+  );
+  const report = await reload;
   assert.deepEqual(report, { reloaded: ["core-1"], failures: [], untouched: [] });
   assert.equal(supervisor.list().length, 1);
   assert.notEqual(current()?.pid, former);

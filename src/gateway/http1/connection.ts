@@ -8,13 +8,13 @@
  * ```
  *
  * Owns: the socket, what came in behind the request at work, how long the client may take. Tells the server when it is closed.
- * Invariants: (C1) one request is at work at a time; what comes behind it is left in the socket but for one read; (C2) after a
- * refusal nothing that comes is taken for a request; (C3) whoever waits for the client is told when it goes; (C4) every wait for
- * the client has an end.
+ * Invariants: (C1) one request is at work at a time; what comes behind it is left in the socket but for one read; (C2) after a refusal
+ * nothing that comes is taken for a request; (C3) whoever waits for the client is told when it goes; (C4) every such wait has an end.
  */
 import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
 import { BodyRefused } from "../../http/index.ts";
+import { random } from "../../kit/index.ts";
 import type { ConnectionOwner, EdgeConnection } from "../connection-owner.ts";
 import { ClientGone, type TakenSocket } from "../exchange.ts";
 import type { AnswerHeads } from "./answer-head.ts";
@@ -35,7 +35,6 @@ export class Connection implements EdgeConnection, ExchangeChannel {
   readonly #reader: RequestReader;
   readonly #patience = new Patience();
   #exchange: Http1Exchange | undefined;
-  /** What came behind the request at work. */
   #rest: Buffer | undefined;
   #requestCount = 0;
   #isContinueDue = false;
@@ -44,6 +43,9 @@ export class Connection implements EdgeConnection, ExchangeChannel {
   #onDrain: () => void = () => undefined;
   #isPeerDone = false;
   #isEnding = false;
+  #isDraining = false;
+  /** When its turn comes where connections are closed one after the other, 0 to 1. */
+  readonly #turn = random();
 
   constructor(socket: Socket, owner: ConnectionOwner) {
     const { limits, headerBytesMax } = owner;
@@ -55,9 +57,7 @@ export class Connection implements EdgeConnection, ExchangeChannel {
     this.#reader = new RequestReader(headLimits, owner.proxies.readerFor(socket));
     this.writer = new SocketWriter(socket, limits, () => this.#takeRest());
     this.#patience.begin(limits.keepAliveMs);
-    socket.on("data", (bytes: Buffer) => {
-      if (!this.#isEnding) this.#take(bytes);
-    });
+    socket.on("data", (bytes: Buffer) => this.#take(bytes));
     socket.on("end", () => this.#onPeerEnd());
     socket.on("close", () => this.#onClose());
     // The close that follows says all that matters.
@@ -68,7 +68,6 @@ export class Connection implements EdgeConnection, ExchangeChannel {
     return this.#isEnding || this.#socket.destroyed;
   }
 
-  /** Time passed. */
   charge(ms: number): void {
     this.#reader.charge();
     if (this.writer.charge(ms)) this.destroy();
@@ -77,6 +76,7 @@ export class Connection implements EdgeConnection, ExchangeChannel {
 
   /** Closes if no request has begun; otherwise its answer will be the last. */
   drain(): void {
+    this.#isDraining = true;
     this.#onDrain();
     if (!this.#exchange && this.#reader.isEmpty) this.end();
   }
@@ -90,7 +90,7 @@ export class Connection implements EdgeConnection, ExchangeChannel {
     return (
       !sound.isPersistent ||
       this.#isPeerDone ||
-      this.#owner.isClosing ||
+      this.#turn < this.#owner.closingShare ||
       this.#requestCount >= requestsPerConnectionMax ||
       incoming.bytesLeft > unreadBytesMax ||
       // Whoever waits for leave to send the body may send it now or not: nobody can tell what the next bytes are.
@@ -114,7 +114,7 @@ export class Connection implements EdgeConnection, ExchangeChannel {
 
   onAnswered(exchange: Http1Exchange): void {
     if (exchange !== this.#exchange || this.#isEnding) return;
-    if (exchange.isLast || this.#owner.isClosing) return this.end();
+    if (exchange.isLast || this.#isDraining) return this.end();
     exchange.incoming.discard();
     this.#updateFlow();
     if (exchange.incoming.isDone) this.#next();
@@ -122,6 +122,7 @@ export class Connection implements EdgeConnection, ExchangeChannel {
   }
 
   #take(bytes: Buffer): void {
+    if (this.#isEnding) return;
     let at = 0;
     while (at < bytes.length && !this.isGone) {
       const exchange = this.#exchange;
@@ -216,7 +217,7 @@ export class Connection implements EdgeConnection, ExchangeChannel {
 
   #next(): void {
     this.#exchange = undefined;
-    if (this.#isPeerDone || this.#owner.isClosing) return this.end();
+    if (this.#isPeerDone || this.#isDraining) return this.end();
     this.#patience.begin(this.#owner.limits.keepAliveMs);
     this.#takeRest();
   }

@@ -71,7 +71,7 @@ export function ownReader(): Reader {
         bodyBytesMax: 1024 * 1024,
         heads: new AnswerHeads(),
         proxies: new TrustedProxies([]),
-        isClosing: false,
+        closingShare: 0,
         onClosed() {},
         onFailed() {},
         onExchange: async (exchange: Exchange) => {
