@@ -89,9 +89,10 @@ async function benchContestants(
 ): Promise<EventsRow[]> {
   const all: Running[] = [];
   for (const contestant of chosen) all.push(await start(contestant, folder));
-  for (const { publisher } of all) {
+  for (const { publisher, subscriber } of all) {
     await ask(publisher, { kind: "load", inFlight: 64, forMs: warmUpMs, callsMax });
     await ask(publisher, { kind: "load", inFlight: 1_000, forMs: 120_000, callsMax: 2 * consumed });
+    await ask(subscriber, { kind: "consume", group: "warm-up", count: consumed });
   }
   const cells: [string, Measure][] = [
     ...loads.map((load): [string, Measure] => [
