@@ -46,8 +46,8 @@ export interface HttpEngine {
   close(deadlineMs: number, idleMs?: number): Promise<void>;
 }
 
-/** Of the time that idle connections are kept, those in use are closed within this part: 2.25 s of the 9 s that a reload leaves. */
-const turnsShare = 0.25;
+/** Of the time that idle connections are kept, those in use are closed within this part: 6.75 s of the 9 s that a reload leaves. */
+const turnsShare = 0.75;
 const sweepMsMin = 10;
 const sweepMsMax = 1_000;
 

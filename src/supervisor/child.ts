@@ -4,7 +4,7 @@
  */
 import { flushCompileCache } from "node:module";
 import type { Socket } from "node:net";
-import { after, afterInBackground, asError, DureError, every, now } from "../kit/index.ts";
+import { after, asError, DureError, every, now } from "../kit/index.ts";
 import type { MetricFamily } from "../telemetry/index.ts";
 import type { FromChild, ToChild, Vitals } from "./messages.ts";
 
@@ -14,8 +14,6 @@ const graceMs = 1_000;
 const vitalsMs = 1_000;
 /** Requests at work are counted so often in between, in ms: one look a second would see chance. */
 const sampleMs = 50;
-/** So long after it is ready a process writes its compiled code down, in ms: by then that has what requests run through. Node writes once. */
-const codeKeptMs = 10_000;
 
 /** A process's line to its supervisor. */
 export interface SupervisorLink {
@@ -84,7 +82,7 @@ class Obedience implements SupervisorLink {
 
   ready(address?: { readonly host: string; readonly port: number }): void {
     // Node would write it when the process ends, and one that is killed ends without: the next one would compile all of it again.
-    afterInBackground(codeKeptMs, () => flushCompileCache());
+    flushCompileCache();
     void send({ kind: "ready", ...address });
     giveSignsOfLife(this.#requestCount, (vitals) => void send({ kind: "vitals", ...vitals }));
   }

@@ -215,7 +215,7 @@ test("a gateway that closes says so in the answer to a request that came before"
   const send = talkTo(t, gateway);
   for (let turn = 0; turn < turns; turn += 1) await send(ask());
   const closing = gateway.close(2_000);
-  // Connections have their turn within the first quarter of that time.
+  // Connections have their turn within three quarters of that time.
   let answer = await send(ask());
   while (answer.field("connection") === undefined) answer = await send(ask());
   assert.equal(answer.field("connection"), "close");
