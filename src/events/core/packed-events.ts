@@ -249,7 +249,8 @@ function textsOf(bytes: Buffer): string {
   return texts.toString(isAscii(texts) ? "latin1" : "utf8");
 }
 
-function asBuffer({ buffer, byteOffset, length }: Uint8Array): Buffer {
+/** The same memory, with the methods of a Buffer. */
+export function asBuffer({ buffer, byteOffset, length }: Uint8Array): Buffer {
   return Buffer.from(buffer, byteOffset, length);
 }
 

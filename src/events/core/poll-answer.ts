@@ -7,7 +7,7 @@
  * Numbers are little-endian, sizes in bytes; how events are packed says packed-events.ts.
  */
 import { Buffer } from "node:buffer";
-import type { StoredBlock } from "./packed-events.ts";
+import { asBuffer, type StoredBlock } from "./packed-events.ts";
 
 /** Events of a topic, and where it goes on. */
 export interface PollAnswer {
@@ -40,7 +40,7 @@ export function packAnswer({ blocks, next, first }: PollAnswer): Buffer {
 
 /** Reads what {@link packAnswer} wrote. The events are pieces of it, and keep it in memory. */
 export function unpackAnswer(answer: Uint8Array): PollAnswer {
-  const bytes = Buffer.from(answer.buffer, answer.byteOffset, answer.length);
+  const bytes = asBuffer(answer);
   let at = sizeBytes + bytes.readUInt32LE(0);
   const head: Head = JSON.parse(bytes.toString("utf8", sizeBytes, at));
   const blocks = head.blocks.map(({ size, ...block }) => {

@@ -4,7 +4,7 @@
  * log spent a third of its time on those.
  */
 import { Buffer } from "node:buffer";
-import type { StoredBlock } from "../core/packed-events.ts";
+import { asBuffer, type StoredBlock } from "../core/packed-events.ts";
 
 /** A block that can be sent. */
 export interface TravellingBlock extends Omit<StoredBlock, "events"> {
@@ -25,8 +25,4 @@ export function landed(blocks: readonly TravellingBlock[]): StoredBlock[] {
     at += piece.write(block.events, from, "latin1");
     return { ...block, events: piece.subarray(from, at) };
   });
-}
-
-function asBuffer({ buffer, byteOffset, length }: Uint8Array): Buffer {
-  return Buffer.from(buffer, byteOffset, length);
 }
