@@ -19,8 +19,8 @@ export interface ConnectionOwner {
   readonly heads: AnswerHeads;
   readonly onExchange: OnExchange;
   readonly proxies: TrustedProxies;
-  /** Of the connections so many, from 0 to 1, must close with their next answer. */
-  readonly closingShare: number;
+  /** Called once for each request: whether its connection ends with it, since others take over. */
+  endsNext(): boolean;
   onClosed(connection: EdgeConnection): void;
   /** What `onExchange` threw: the client is told little of it. */
   onFailed(exchange: Exchange, thrown: unknown): void;

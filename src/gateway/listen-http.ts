@@ -9,6 +9,7 @@ import { afterInBackground, asError, DureError, every, now, type Timer } from ".
 import type { Logger } from "../telemetry/index.ts";
 import { type ConnectionLimits, connectionDefaults } from "./connection-limits.ts";
 import type { ConnectionOwner, EdgeConnection } from "./connection-owner.ts";
+import { ClosingPace } from "./core/closing-pace.ts";
 import type { EdgeCertificates } from "./edge-certificates.ts";
 import { ClientGone, type Exchange, type OnExchange } from "./exchange.ts";
 import { AnswerHeads, Connection } from "./http1/index.ts";
@@ -41,13 +42,13 @@ export interface HttpEngine {
   /**
    * Stops accepting, lets answers finish, then closes; after `deadlineMs` all that is left is cut off. Connections without a request
    * are kept for `idleMs`, for one more: a client that sends just now must not find its connection closed. Where there is such a time,
-   * those in use close one after the other, so that whoever takes over is not new to all of their clients at once.
+   * those in use end at a pace that gives requests away evenly, so that whoever takes over does not get them all at once.
    */
   close(deadlineMs: number, idleMs?: number): Promise<void>;
 }
 
-/** Of the time that idle connections are kept, those in use are closed within this part: 6.75 s of the 9 s that a reload leaves. */
-const turnsShare = 0.75;
+/** Of the time that idle connections are kept, requests are given away within this part: 6.75 s of the 9 s that a reload leaves. */
+const paceShare = 0.75;
 const sweepMsMin = 10;
 const sweepMsMax = 1_000;
 
@@ -71,7 +72,7 @@ class Listener implements HttpEngine, ConnectionOwner {
   readonly #sockets = new Set<Socket>();
   readonly #server: Server;
   #sweep: Timer | undefined;
-  #closing: { readonly since: number; readonly turnsMs: number } | undefined;
+  #pace: ClosingPace | undefined;
 
   constructor(options: HttpEngineOptions) {
     this.#options = options;
@@ -86,12 +87,6 @@ class Listener implements HttpEngine, ConnectionOwner {
       socket.once("close", () => this.#sockets.delete(socket));
     });
     this.#server.maxConnections = this.limits.connectionsMax;
-  }
-
-  get closingShare(): number {
-    if (!this.#closing) return 0;
-    const { since, turnsMs } = this.#closing;
-    return turnsMs === 0 ? 1 : Math.min(1, (now() - since) / turnsMs);
   }
 
   get port(): number {
@@ -119,6 +114,10 @@ class Listener implements HttpEngine, ConnectionOwner {
     });
   }
 
+  endsNext(): boolean {
+    return this.#pace?.endsNext(now(), this.#connections.size) ?? false;
+  }
+
   onClosed(connection: EdgeConnection): void {
     this.#connections.delete(connection);
   }
@@ -131,7 +130,7 @@ class Listener implements HttpEngine, ConnectionOwner {
   }
 
   async close(deadlineMs: number, idleMs = 0): Promise<void> {
-    this.#closing = { since: now(), turnsMs: idleMs * turnsShare };
+    this.#pace = new ClosingPace(now(), idleMs * paceShare);
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     const endIdle = () => {
       for (const connection of this.#connections) connection.drain();

@@ -14,7 +14,6 @@
 import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
 import { BodyRefused } from "../../http/index.ts";
-import { random } from "../../kit/index.ts";
 import type { ConnectionOwner, EdgeConnection } from "../connection-owner.ts";
 import { ClientGone, type TakenSocket } from "../exchange.ts";
 import type { AnswerHeads } from "./answer-head.ts";
@@ -44,8 +43,6 @@ export class Connection implements EdgeConnection, ExchangeChannel {
   #isPeerDone = false;
   #isEnding = false;
   #isDraining = false;
-  /** When its turn comes where connections are closed one after the other, 0 to 1. */
-  readonly #turn = random();
 
   constructor(socket: Socket, owner: ConnectionOwner) {
     const { limits, headerBytesMax } = owner;
@@ -90,7 +87,7 @@ export class Connection implements EdgeConnection, ExchangeChannel {
     return (
       !sound.isPersistent ||
       this.#isPeerDone ||
-      this.#turn < this.#owner.closingShare ||
+      this.#owner.endsNext() ||
       this.#requestCount >= requestsPerConnectionMax ||
       incoming.bytesLeft > unreadBytesMax ||
       // Whoever waits for leave to send the body may send it now or not: nobody can tell what the next bytes are.

@@ -14,7 +14,7 @@ export interface ExchangeChannel {
   readonly bodyBytesMax: number;
   /** Whether nobody can be answered any more. */
   readonly isGone: boolean;
-  /** Whether the answer to this exchange must be the connection's last one. */
+  /** Called once: whether the answer to this exchange must be the connection's last one. */
   isLastAnswer(exchange: Http1Exchange): boolean;
   readonly writer: Pick<SocketWriter, "send" | "sendBytes">;
   /** Sends a piece of a streamed answer, together with the others of this tick. */
@@ -28,6 +28,12 @@ export interface ExchangeChannel {
   destroy(): void;
   /** Ends the connection once what was sent is on its way. */
   end(): void;
+}
+
+interface WholeAnswer {
+  readonly status: number;
+  readonly headers: HeaderList;
+  readonly body: Uint8Array | string;
 }
 
 /** A request of one connection and its answer. */
@@ -68,12 +74,14 @@ export class Http1Exchange extends ReceivedRequest implements Exchange {
   }
 
   answer(status: number, headers: HeaderList, body: Uint8Array | string): void {
-    if (!this.#canBegin()) return;
+    if (this.#canBegin()) this.#answer({ status, headers, body }, this.#channel.isLastAnswer(this));
+  }
+
+  #answer({ status, headers, body }: WholeAnswer, isLast: boolean): void {
     const hasLength = status !== 204 && status !== 304;
     // RFC 9110, section 15.3.6: an answer of 205 has no content, and says so.
     const content = status === 205 ? "" : body;
     const length = typeof content === "string" ? Buffer.byteLength(content) : content.length;
-    const isLast = this.#channel.isLastAnswer(this);
     const head = this.#writeHead(status, headers, {
       framing: hasLength ? length : "none",
       isLast,
@@ -85,14 +93,15 @@ export class Http1Exchange extends ReceivedRequest implements Exchange {
   }
 
   answerAgain(answer: RepeatedAnswer): void {
-    const { status, headers, body } = answer;
     if (!this.#canBegin()) return;
+    const isLast = this.#channel.isLastAnswer(this);
     const isUsual =
-      status === 200 &&
+      !isLast &&
+      answer.status === 200 &&
       this.method !== "HEAD" &&
       this.received.head.minorVersion === 1 &&
       (this.received.givenId?.length ?? requestIdLength) === requestIdLength;
-    if (!isUsual || this.#channel.isLastAnswer(this)) return this.answer(status, headers, body);
+    if (!isUsual) return this.#answer(answer, isLast);
     const { heads } = this.#channel;
     const written = answer.written ?? heads.writeWhole(answer);
     if (this.leaveId()) heads.ids.write(written.bytes, written.idAt);

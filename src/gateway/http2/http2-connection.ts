@@ -90,7 +90,8 @@ export class Http2Connection implements EdgeConnection {
     stream.on("error", () => {});
     stream.on("aborted", () => this.#onIdleFrame());
     this.#requestCount += 1;
-    if (this.#requestCount >= this.#owner.limits.requestsPerConnectionMax) this.#session.close();
+    if (this.#owner.endsNext() || this.#requestCount >= this.#owner.limits.requestsPerConnectionMax)
+      this.#session.close();
     const received = this.#receive(fields, hasBody);
     if ("status" in received) {
       this.#onIdleFrame();

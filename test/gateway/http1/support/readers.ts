@@ -71,7 +71,7 @@ export function ownReader(): Reader {
         bodyBytesMax: 1024 * 1024,
         heads: new AnswerHeads(),
         proxies: new TrustedProxies([]),
-        closingShare: 0,
+        endsNext: () => false,
         onClosed() {},
         onFailed() {},
         onExchange: async (exchange: Exchange) => {
