@@ -3,7 +3,7 @@
  * and stops when it is told to, on SIGTERM, or when the supervisor is gone: nobody adopts it, so it drains and exits.
  */
 import { flushCompileCache } from "node:module";
-import type { Socket } from "node:net";
+import { createServer, Socket } from "node:net";
 import { after, asError, DureError, every, now } from "../kit/index.ts";
 import type { MetricFamily } from "../telemetry/index.ts";
 import type { FromChild, ToChild, Vitals } from "./messages.ts";
@@ -21,6 +21,8 @@ export interface SupervisorLink {
   readonly spec: unknown;
   /** How long its requests may take once it is told to stop, in ms. */
   readonly drainMs: number;
+  /** Whether others serve until it is ready, so that it may take a while to prepare. */
+  readonly isUnhurried: boolean;
   /** From now on it counts as ready; it listens there, if anywhere. */
   ready(address?: { readonly host: string; readonly port: number }): void;
   /** Tells whoever runs the supervisor something. */
@@ -58,11 +60,14 @@ export async function obeySupervisor(): Promise<SupervisorLink> {
 class Obedience implements SupervisorLink {
   spec: unknown;
   drainMs = 0;
+  isUnhurried = false;
   /** Resolves when the supervisor has told what to do. */
   readonly isStarted: Promise<void>;
   readonly #questions = new Questions((id, question) => void send({ kind: "ask", id, question }));
   #stop: ((isReplaced: boolean) => Promise<void>) | undefined;
   #takeConnection: ((socket: Socket, isMixed: boolean) => void) | undefined;
+  /** Of the socket that processes share; each accepts from it. */
+  readonly #listener = createServer((socket) => this.#takeConnection?.(socket, false));
   #readMetrics = (): readonly MetricFamily[] => [];
   #requestCount = () => 0;
   #isStopping = false;
@@ -73,8 +78,8 @@ class Obedience implements SupervisorLink {
       process.on(event, () => void this.#end(false));
     }
     this.isStarted = new Promise((resolve) => {
-      process.on("message", (message: ToChild, socket: Socket | undefined) => {
-        this.#onMessage(message, socket);
+      process.on("message", (message: ToChild, handle: unknown) => {
+        this.#onMessage(message, handle);
         if (message.kind === "start") resolve();
       });
     });
@@ -115,18 +120,20 @@ class Obedience implements SupervisorLink {
     void send({ kind: "failed", message, exitCode }).then(() => process.exit(exitCode));
   }
 
-  #onMessage(message: ToChild, socket: Socket | undefined): void {
+  #onMessage(message: ToChild, handle: unknown): void {
     switch (message.kind) {
       case "start":
         this.spec = message.spec;
         this.drainMs = message.drainMs;
+        this.isUnhurried = message.isUnhurried;
         return;
       case "connection":
         void send({ kind: "taken", id: message.id });
         // Absent where the client has left meanwhile.
-        if (!socket) return;
-        if (message.read !== undefined) socket.unshift(Buffer.from(message.read, "base64"));
-        this.#takeConnection?.(socket, message.isMixed === true);
+        if (handle instanceof Socket) this.#take(handle, message);
+        return;
+      case "listen":
+        this.#listener.listen(handle);
         return;
       case "answer":
         return this.#questions.answered(message.id, message.answer);
@@ -137,9 +144,15 @@ class Obedience implements SupervisorLink {
     }
   }
 
+  #take(socket: Socket, { read, isMixed }: Extract<ToChild, { kind: "connection" }>): void {
+    if (read !== undefined) socket.unshift(Buffer.from(read, "base64"));
+    this.#takeConnection?.(socket, isMixed === true);
+  }
+
   async #end(isReplaced: boolean): Promise<void> {
     if (this.#isStopping) return;
     this.#isStopping = true;
+    this.#listener.close();
     after(this.drainMs + graceMs, () => process.exit(1));
     let exitCode = 0;
     try {

@@ -31,6 +31,7 @@ export { LogOutput, type LogOutputOptions } from "./log-output.ts";
 export type { ManagedProcess, ProcessListener, ProcessSpec } from "./managed-process.ts";
 export { defaultPolicy, type RestartPolicy } from "./options.ts";
 export { checkPort, type PortCheck } from "./ports.ts";
+export { SharedListener } from "./shared-listener.ts";
 export { SharedPort } from "./shared-port.ts";
 export type { ReloadWay, Slot, SlotSpec } from "./slot.ts";
 export {

@@ -2,12 +2,12 @@
  * One supervised process: drives the state machine of `core/process-state.ts` with a real process, its IPC channel and a
  * timer. Owns the process: nobody else signals it. Its output goes line by line to `onLine`.
  */
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, type SendHandle, type StdioOptions, spawn } from "node:child_process";
 import { after, asError, now, type Timer } from "../kit/index.ts";
 import type { MetricFamily } from "../telemetry/index.ts";
 import type { Arrival } from "./arrival.ts";
 import { type ExitReport, lateReason, overweightReason } from "./core/exit-report.ts";
-import { LineSplitter } from "./core/line-splitter.ts";
+import { splitLines } from "./core/line-splitter.ts";
 import {
   initialState,
   type ProcessEvent,
@@ -19,6 +19,7 @@ import { Handover } from "./handover.ts";
 import { type FromChild, isFromChild, type ToChild, type Vitals } from "./messages.ts";
 import { MetricsReader } from "./metrics-reader.ts";
 import { drainMsWithin, type RestartPolicy } from "./options.ts";
+import type { ListeningHandle } from "./shared-listener.ts";
 import { giveWay } from "./start-priority.ts";
 
 /** Output that is still in the pipe when a process is gone is waited for so long, in ms: a grandchild may hold the pipe. */
@@ -150,6 +151,11 @@ export class ManagedProcess {
     else onLost();
   }
 
+  /** Lets it accept connections from a socket, until it stops. */
+  listenAt(handle: ListeningHandle): void {
+    this.#send({ kind: "listen" }, handle);
+  }
+
   /**
    * Asks it to stop; resolves when it is gone and its output is written. `isReplaced`: another does its work from now on, so that it
    * need not hurry.
@@ -197,19 +203,15 @@ export class ManagedProcess {
     this.#isForced = false;
     this.#isReplaced = false;
     const { file, args, environment } = this.#spec;
-    const child = spawn(file, args, {
-      env: environment,
-      stdio: ["ignore", "pipe", "pipe", "ipc"],
-    });
+    const stdio: StdioOptions = ["ignore", "pipe", "pipe", "ipc"];
+    const child = spawn(file, args, { env: environment, stdio });
     this.#child = child;
-    if (this.#givesWay && child.pid !== undefined) this.#goFirst = giveWay(child.pid);
+    const isUnhurried = this.#givesWay;
+    if (isUnhurried && child.pid !== undefined) this.#goFirst = giveWay(child.pid);
     const handover = new Handover(child);
     this.#handover = handover;
-    const splitters = [child.stdout, child.stderr].map((stream) => {
-      const splitter = new LineSplitter((line) => this.#listener.onLine(this, line));
-      stream?.on("data", (chunk: Uint8Array) => splitter.push(chunk));
-      return splitter;
-    });
+    const onLine = (line: string) => this.#listener.onLine(this, line);
+    const splitters = [child.stdout, child.stderr].map((stream) => splitLines(stream, onLine));
     let hasExited = false;
     const onExit = (code: number | null, signal: NodeJS.Signals | null) => {
       if (hasExited) return;
@@ -238,12 +240,13 @@ export class ManagedProcess {
       child.emit("close");
     });
     const drainMs = drainMsWithin(this.#policy.stopMsMax);
-    if (child.pid !== undefined) this.#send({ kind: "start", spec: this.#spec.spec(), drainMs });
+    if (child.pid === undefined) return;
+    this.#send({ kind: "start", spec: this.#spec.spec(), drainMs, isUnhurried });
   }
 
-  #send(message: ToChild): void {
+  #send(message: ToChild, handle?: ListeningHandle): void {
     // A process that is just ending cannot be told anything; its exit is what matters then.
-    if (this.#child?.connected) this.#child.send(message, () => {});
+    if (this.#child?.connected) this.#child.send(message, handle as SendHandle, () => {});
   }
 
   #onMessage(message: unknown): void {

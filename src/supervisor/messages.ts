@@ -23,8 +23,13 @@ export interface Vitals {
 
 /** What a supervisor tells its processes. */
 export type ToChild =
-  /** `drainMs`: what its requests may take once it is told to stop. */
-  | { readonly kind: "start"; readonly spec: unknown; readonly drainMs: number }
+  /** `drainMs`: what its requests may take once it is told to stop. `isUnhurried`: others serve until it is ready. */
+  | {
+      readonly kind: "start";
+      readonly spec: unknown;
+      readonly drainMs: number;
+      readonly isUnhurried: boolean;
+    }
   | { readonly kind: "answer"; readonly id: number; readonly answer: unknown }
   | { readonly kind: "read-metrics"; readonly id: number }
   /**
@@ -37,6 +42,8 @@ export type ToChild =
       readonly read?: string | undefined;
       readonly isMixed?: boolean | undefined;
     }
+  /** With a socket that is bound: it accepts connections from it, as others do, until it stops. */
+  | { readonly kind: "listen" }
   /** `isReplaced`: another process does its work from now on. */
   | { readonly kind: "stop"; readonly isReplaced: boolean };
 

@@ -1,8 +1,7 @@
 /**
- * A port that outlives the processes behind it: the supervisor accepts, and hands each connection to the next process that is ready.
- * So a process can come, go or crash without a connection being refused, and several share the port evenly. As in Node's cluster
- * module with its round robin (Node documentation, "Cluster", How it works); several listeners on one port (SO_REUSEPORT) are no
- * choice: what waits in the queue of one that closes is reset.
+ * A port whose connections are given out by whose they are: the supervisor accepts, finds out, and hands each to the process that its
+ * client had before, or else to the next one that is ready. Each costs a message there and one back (as in Node's cluster module with its
+ * round robin), so where it does not matter who has which, the processes accept for themselves: see `shared-listener.ts`.
  *
  * Owns: the listening socket, and connections until somebody has them. While nobody is ready they wait, bounded in number and time.
  */
@@ -23,8 +22,8 @@ export interface SharedPortOptions {
   readonly port: number;
   /** Those who take connections now. */
   takers(): readonly ManagedProcess[];
-  /** Finds out whose a connection is, before anybody has it. Default: it is not asked, and each taker has its turn. */
-  readonly recognizer?: Recognizer | undefined;
+  /** Finds out whose a connection is, before anybody has it. */
+  readonly recognizer: Recognizer;
 }
 
 export class SharedPort {
@@ -81,7 +80,6 @@ export class SharedPort {
 
   #arrive(socket: Socket): void {
     const { recognizer } = this.#options;
-    if (!recognizer) return this.#hand({ socket });
     if (!recognizer.readsHead)
       return this.#hand({ socket, ...recognizer.recognize(socket, Buffer.alloc(0)) });
     if (this.#peeked.size >= waitingMax) return void socket.destroy();

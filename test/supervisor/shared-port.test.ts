@@ -18,7 +18,9 @@ test("a connection that nobody can take, though several seem ready, waits until 
     },
   });
   const takers = [taker(), taker(), taker()] as ManagedProcess[];
-  const shared = new SharedPort({ host: "127.0.0.1", port: 0, takers: () => takers });
+  const recognizer = { readsHead: false, recognize: () => ({ isMixed: false }) };
+  const options = { host: "127.0.0.1", port: 0, takers: () => takers, recognizer };
+  const shared = new SharedPort(options);
   const client = connect(await shared.listen(), "127.0.0.1");
   let received = "";
   client.on("data", (bytes) => {

@@ -9,6 +9,7 @@ import {
   type Recognizer,
   type ReloadReport,
   type ReloadRequest,
+  SharedListener,
   SharedPort,
   Supervisor,
 } from "../../supervisor/index.ts";
@@ -46,7 +47,7 @@ export class Cluster {
   readonly #supervisor: Supervisor;
   readonly #recognizer: Recognizer | undefined;
   readonly #place: MeshPlace | undefined;
-  #port: SharedPort | undefined;
+  #port: SharedPort | SharedListener | undefined;
   #listening: Promise<ListenAnswer> | undefined;
   #control: { close(): Promise<void> } | undefined;
   #isReady = false;
@@ -136,7 +137,10 @@ export class Cluster {
     const misplaced = this.#place?.misfitOf(question);
     if (misplaced !== undefined) return { code: "EADDRNOTAVAIL", message: misplaced };
     const takers = () => this.#supervisor.processes.filter(({ phase }) => phase === "ready");
-    this.#port = new SharedPort({ host, port, takers, recognizer: this.#recognizer });
+    const recognizer = this.#recognizer;
+    this.#port = recognizer
+      ? new SharedPort({ host, port, takers, recognizer })
+      : new SharedListener({ host, port, takers });
     try {
       const listening = await this.#port.listen();
       this.#place?.found({ host, port: listening });

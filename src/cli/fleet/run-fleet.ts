@@ -12,7 +12,7 @@ import {
   type ReloadReport,
   type ReloadRequest,
   type RestartPolicy,
-  SharedPort,
+  SharedListener,
   type Slot,
   type SlotSpec,
   Supervisor,
@@ -75,7 +75,7 @@ export class Fleet {
   readonly #options: FleetOptions;
   readonly #supervisor: Supervisor;
   readonly #scaling: Scaling;
-  readonly #edge: SharedPort | undefined;
+  readonly #edge: SharedListener | undefined;
   readonly #startedAt = now();
   #processes: readonly FleetProcess[] = [];
   #control: { close(): Promise<void> } | undefined;
@@ -102,7 +102,7 @@ export class Fleet {
     });
     for (const name of options.names) this.#add(name);
     this.#edge =
-      options.edge && new SharedPort({ ...options.edge, takers: () => this.#gateways() });
+      options.edge && new SharedListener({ ...options.edge, takers: () => this.#gateways() });
     this.#scaling = new Scaling({
       supervisor: this.#supervisor,
       kinds: options.kinds,

@@ -6,6 +6,7 @@ import { createLogger } from "../../telemetry/index.ts";
 import { tellWhenCovered } from "./covers.ts";
 import { nodeOptionsOf } from "./node-options.ts";
 import { offerMetrics } from "./offer-metrics.ts";
+import { rehearse } from "./rehearsal.ts";
 import type { GatewaySpec } from "./spec.ts";
 import { edgeServices, startGateway } from "./start-gateway.ts";
 
@@ -17,6 +18,7 @@ const lastMs = 1_000;
 /** Runs the HTTP edge under the supervisor, and tells when it reaches every expected service. */
 export async function hostGateway(spec: GatewaySpec, link: SupervisorLink): Promise<void> {
   const logger = createLogger({ name: spec.name }, spec.logLevel);
+  if (link.isUnhurried) await rehearse(logger);
   const node = await createNode({
     ...(await nodeOptionsOf(spec, "gateway", logger)),
     services: edgeServices(spec.gateway),

@@ -41,3 +41,13 @@ export class LineSplitter {
     this.#onLine(line.endsWith("\r") ? line.slice(0, -1) : line);
   }
 }
+
+/** Splits what a stream gives, from now on. */
+export function splitLines(
+  stream: NodeJS.ReadableStream | null,
+  onLine: (line: string) => void,
+): LineSplitter {
+  const splitter = new LineSplitter(onLine);
+  stream?.on("data", (chunk: Uint8Array) => splitter.push(chunk));
+  return splitter;
+}

@@ -1,0 +1,91 @@
+/**
+ * A port that outlives the processes behind it: the supervisor holds its socket, and every process that is ready accepts from it.
+ * All have one queue in the kernel, so a process can come, go or crash and what it did not accept is another's; while nobody is there
+ * it waits in that queue. A listener each on one port (SO_REUSEPORT) is no choice: what waits in the queue of one that closes is reset.
+ *
+ * Owns: the socket. It is made as Node's cluster module makes the ones that its workers share (`lib/internal/cluster/shared_handle.js`):
+ * a `net.Server` could be shared too, and would accept here as well.
+ */
+import net, { type AddressInfo, createServer } from "node:net";
+import { DureError } from "../kit/index.ts";
+import type { ManagedProcess } from "./managed-process.ts";
+
+/** A socket that is bound and can be sent to another process. */
+export interface ListeningHandle {
+  close(): void;
+}
+
+/** What `node:net` exports for `node:cluster` and does not declare. Gives a number for an error. */
+type CreateServerHandle = (
+  address: string,
+  port: number,
+  addressType: 4 | 6,
+  fd: undefined,
+  flags: 0,
+) => ListeningHandle | number;
+const { _createServerHandle: createServerHandle } = net as unknown as {
+  readonly _createServerHandle: CreateServerHandle;
+};
+
+/** What a {@link SharedListener} needs. */
+export interface SharedListenerOptions {
+  readonly host: string;
+  readonly port: number;
+  /** Those who take connections now. */
+  takers(): readonly ManagedProcess[];
+}
+
+export class SharedListener {
+  readonly #options: SharedListenerOptions;
+  #handle: ListeningHandle | undefined;
+  /** Who has the socket: process ids, since one that is started again does not have it any more. */
+  #listening: ReadonlySet<number | undefined> = new Set();
+
+  constructor(options: SharedListenerOptions) {
+    this.#options = options;
+  }
+
+  /** Takes the port, and gives it. Rejects with ALREADY_EXISTS for a taken one. Connections are refused until the first taker is ready. */
+  async listen(): Promise<number> {
+    const { address, port, family } = await this.#freeAddress();
+    const handle = createServerHandle(address, port, family === "IPv6" ? 6 : 4, undefined, 0);
+    if (typeof handle === "number") throw this.#refusal(`error ${handle}`, "UNAVAILABLE");
+    this.#handle = handle;
+    return port;
+  }
+
+  /** Somebody has become ready: they accept too from now on. */
+  offer(): void {
+    const takers = this.#options.takers();
+    for (const taker of takers)
+      if (this.#handle && !this.#listening.has(taker.pid)) taker.listenAt(this.#handle);
+    this.#listening = new Set(takers.map(({ pid }) => pid));
+  }
+
+  /** Those who listen close their end when they stop. */
+  close(): void {
+    this.#handle?.close();
+    this.#handle = undefined;
+  }
+
+  /** A bound socket does not tell that another one listens at its port; a listening one does. */
+  #freeAddress(): Promise<AddressInfo> {
+    const { host, port } = this.#options;
+    return new Promise((resolve, reject) => {
+      const probe = createServer();
+      probe.once("error", (error: NodeJS.ErrnoException) => {
+        const code = error.code === "EADDRINUSE" ? "ALREADY_EXISTS" : "UNAVAILABLE";
+        reject(this.#refusal(error.message, code, error));
+      });
+      probe.listen({ host, port }, () => {
+        const address = probe.address() as AddressInfo;
+        probe.close(() => resolve(address));
+      });
+    });
+  }
+
+  #refusal(reason: string, code: "ALREADY_EXISTS" | "UNAVAILABLE", cause?: unknown): DureError {
+    const { host, port } = this.#options;
+    return new DureError(code, `cannot listen on ${host}:${port}: ${reason}`, { cause });
+  }
+}
