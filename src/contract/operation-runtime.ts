@@ -197,7 +197,8 @@ export class OperationRuntime {
   #refused(thrown: unknown, value: unknown): unknown {
     if (!(thrown instanceof DureError)) return thrown;
     const { path } = thrown.details as { path: string };
-    const issue = { path, message: thrown.message.slice(`${this.#title} input.${path} `.length) };
+    const where = path === "" ? "input" : `input.${path}`;
+    const issue = { path, message: thrown.message.slice(`${this.#title} ${where} `.length) };
     return this.#invalid([this.#withHint(issue, value)]);
   }
 

@@ -34,4 +34,4 @@ export {
 } from "./scheduler.ts";
 export { SlidingWindow } from "./sliding-window.ts";
 export { didYouMean } from "./text.ts";
-export { TimerWheel, type WheelEntry } from "./timer-wheel.ts";
+export { inNoSlot, TimerWheel, type WheelEntry } from "./timer-wheel.ts";

@@ -6,12 +6,14 @@ export interface WheelEntry {
   readonly dueAt: number;
   /** @internal */ next: WheelEntry | undefined;
   /** @internal */ previous: WheelEntry | undefined;
-  /** @internal */ slot: number;
-  /** @internal */ readonly run: () => void;
+  /** @internal {@link inNoSlot} while it is in no wheel. */ slot: number;
+  /** What is done when it is due. */
+  run(): void;
 }
 
 const slotCount = 512;
-const idle = -1;
+/** The slot of an entry that is in no wheel. */
+export const inNoSlot = -1;
 
 /**
  * Thousands of deadlines on one timer: a hashed timing wheel (Varghese and Lauck, 1987, scheme 6). Adding and removing
@@ -44,25 +46,32 @@ export class TimerWheel {
 
   /** Calls `run` at `dueAt` (on the clock of `now()`) or within a tick after it. */
   add(dueAt: number, run: () => void): WheelEntry {
+    const entry = { dueAt, next: undefined, previous: undefined, slot: inNoSlot, run };
+    this.insert(entry);
+    return entry;
+  }
+
+  /** Takes in what is an entry itself and in no wheel yet. */
+  insert(entry: WheelEntry): void {
     if (this.#size === 0) this.#tick = Math.floor(now() / this.#tickMs);
-    const dueTick = Math.max(Math.ceil(dueAt / this.#tickMs), this.#tick + 1);
+    const dueTick = Math.max(Math.ceil(entry.dueAt / this.#tickMs), this.#tick + 1);
     const slot = dueTick % slotCount;
     const head = this.#slots[slot];
-    const entry: WheelEntry = { dueAt, next: head, previous: undefined, slot, run };
+    entry.slot = slot;
+    entry.next = head;
     if (head) head.previous = entry;
     this.#slots[slot] = entry;
     this.#size += 1;
     this.#timer ??= afterInBackground(this.#tickMs, this.#onTick);
-    return entry;
   }
 
   /** Takes an entry back. Removing one that fired or was removed does nothing. */
   remove(entry: WheelEntry): void {
-    if (entry.slot === idle) return;
+    if (entry.slot === inNoSlot) return;
     if (entry.previous) entry.previous.next = entry.next;
     else this.#slots[entry.slot] = entry.next;
     if (entry.next) entry.next.previous = entry.previous;
-    entry.slot = idle;
+    entry.slot = inNoSlot;
     entry.next = undefined;
     entry.previous = undefined;
     this.#size -= 1;
@@ -94,7 +103,7 @@ export class TimerWheel {
     }
     for (const entry of due) {
       // One that ran before may have removed this one.
-      if (entry.slot === idle) continue;
+      if (entry.slot === inNoSlot) continue;
       this.remove(entry);
       entry.run();
     }

@@ -8,7 +8,13 @@
  * nobody above retries it once more.
  */
 import { now, random } from "../kit/index.ts";
-import { type CallFailure, type Client, type Outcome, SettledOnce } from "../wire/index.ts";
+import {
+  type CallFailure,
+  type Client,
+  type Outcome,
+  type RequestHead,
+  SettledOnce,
+} from "../wire/index.ts";
 import { Attempt } from "./attempt.ts";
 import {
   type CallRequest,
@@ -30,6 +36,8 @@ export class Attempts extends SettledOnce {
   readonly #stack: ClientStack;
   readonly #pool: ServicePool;
   readonly #request: CallRequest;
+  /** What is sent with the first attempt: the request's own head, in the call's span. */
+  readonly #head: RequestHead;
   readonly #begunAt = now();
   readonly #deadlineAt: number;
   readonly #retriesMax: number;
@@ -46,12 +54,13 @@ export class Attempts extends SettledOnce {
   /** Who was asked last. */
   #peer: string | undefined;
 
-  constructor(stack: ClientStack, pool: ServicePool, request: CallRequest) {
+  constructor(stack: ClientStack, pool: ServicePool, request: CallRequest, head: RequestHead) {
     super();
     this.#stack = stack;
     this.#pool = pool;
     this.#request = request;
-    const { deadlineMs, retriesLeft } = request.head;
+    this.#head = head;
+    const { deadlineMs, retriesLeft } = head;
     this.#deadlineAt = this.#begunAt + deadlineMs;
     this.#retriesMax = Math.min(pool.retriesMax, retriesLeft ?? pool.retriesMax);
   }
@@ -60,7 +69,7 @@ export class Attempts extends SettledOnce {
     const time = this.#begunAt;
     const { throttle } = this.#pool;
     const share = throttle.refusalShare(time);
-    const priority = this.#request.head.priority ?? defaultPriority;
+    const priority = this.#head.priority ?? defaultPriority;
     if (share > 0 && priority >= throttledFrom && random() < share) {
       throttle.onRefused(time);
       return this.#fail(this.#stack.explainThrottle(this.#request.ref));
@@ -108,9 +117,9 @@ export class Attempts extends SettledOnce {
 
   /** @internal Told again and again: it takes far longer than such calls do, or nobody could be asked when its instance fell silent. */
   onAttemptWaiting(attempt: Attempt, waitedMs: number): void {
-    const { ref, head, isHedgeable } = this.#request;
+    const { ref, isHedgeable } = this.#request;
     if (waitedMs < this.#lateness(attempt.target)) return;
-    const isDue = () => waitedMs >= this.#pool.patienceMs(ref.operation, head.deadlineMs);
+    const isDue = () => waitedMs >= this.#pool.patienceMs(ref.operation, this.#head.deadlineMs);
     if (attempt.isSuspected ? this.#isRepeatable : isHedgeable && isDue())
       this.#attemptBeside(attempt);
   }
@@ -127,8 +136,8 @@ export class Attempts extends SettledOnce {
   }
 
   get #isRepeatable(): boolean {
-    const { isIdempotent, head, input } = this.#request;
-    return !input && (isIdempotent || head.idempotencyKey !== undefined);
+    const { isIdempotent, input } = this.#request;
+    return !input && (isIdempotent || this.#head.idempotencyKey !== undefined);
   }
 
   #goOn(target: Target, outcome: Outcome & { ok: false }, time: number): void {
@@ -192,8 +201,8 @@ export class Attempts extends SettledOnce {
   }
 
   #pick(tried: ReadonlySet<string> | undefined = this.#tried): Target | undefined {
-    const { ref, head, isPartitioned = false, versions } = this.#request;
-    return this.#pool.pick({ ref, key: head.routingKey, isPartitioned, versions, tried });
+    const { ref, isPartitioned = false, versions } = this.#request;
+    return this.#pool.pick({ ref, key: this.#head.routingKey, isPartitioned, versions, tried });
   }
 
   #send(target: Target, client: Client, time: number): void {
@@ -208,8 +217,8 @@ export class Attempts extends SettledOnce {
     if (this.#pool.isHedged && this.#request.isHedgeable && !this.#others) this.#planHedge(attempt);
   }
 
-  #headFor(remainingMs: number): CallRequest["head"] {
-    const { head } = this.#request;
+  #headFor(remainingMs: number): RequestHead {
+    const head = this.#head;
     const attempt = this.#retries + this.#redispatches;
     if (attempt === 0 && remainingMs === head.deadlineMs) return head;
     const isLimited = head.retriesLeft !== undefined || this.#retries > 0;
@@ -268,10 +277,10 @@ export class Attempts extends SettledOnce {
   }
 
   #expire(): void {
-    const { ref, head } = this.#request;
+    const { service, operation } = this.#request.ref;
     this.#fail({
       code: "DEADLINE_EXCEEDED",
-      message: `${ref.service}.${ref.operation}: no answer within ${Math.round(head.deadlineMs)} ms`,
+      message: `${service}.${operation}: no answer within ${Math.round(this.#head.deadlineMs)} ms`,
       isStarted: false,
       sent: "no",
     });
@@ -286,7 +295,7 @@ export class Attempts extends SettledOnce {
       ? outcome
       : { ok: false as const, failure: { ...outcome.failure, isExhausted: true } };
     if (!this.settle(told)) return;
-    this.#stack.onMade(this.#request.head.trace, {
+    this.#stack.onMade(this.#head.trace, {
       ref: this.#request.ref,
       code: outcome.ok ? undefined : outcome.failure.code,
       startedAt: this.#begunAt,

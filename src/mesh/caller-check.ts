@@ -8,10 +8,10 @@ import type { HostedService } from "./service-host.ts";
 export function refusalOfCaller(
   { allow }: OperationDescription,
   { peer, ref }: StackRequest,
-  ownNames: readonly string[],
+  ownNames: () => readonly string[],
 ): WireFailure | undefined {
   if (!allow) return undefined;
-  const names = peer ? (peer.names ?? []) : ownNames;
+  const names = peer ? (peer.names ?? []) : ownNames();
   if (names.some((name) => allow.includes(name))) return undefined;
   const who = names.join(", ") || `${peer?.name ?? "a caller"} (without a proved name)`;
   return {

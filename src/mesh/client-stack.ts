@@ -56,8 +56,8 @@ export interface ClientStackOptions {
   readonly calls: CallDefaults | undefined;
   readonly metrics: NodeMetrics;
   readonly traces: Traces;
-  /** Runs the operation in this process, if it is hosted here and takes calls. */
-  callLocally(request: CallRequest): PendingCall | undefined;
+  /** Runs the operation in this process, if it is hosted here and takes calls. `head`: in place of the request's own. */
+  callLocally(request: CallRequest, head: RequestHead): PendingCall | undefined;
   /** The same for an operation that answers a stream. */
   openLocally(request: CallRequest): IncomingStream | undefined;
   /** How late the event loop of this process runs, in ms. */
@@ -101,14 +101,16 @@ export class ClientStack {
 
   /** Makes a call; what goes wrong is its outcome. */
   call(asked: CallRequest): PendingCall {
-    const request = this.#inSpan(asked);
-    const local = this.#isOwnedElsewhere(request) ? undefined : this.#options.callLocally(request);
+    const head = this.#headInSpan(asked);
+    const local = this.#isOwnedElsewhere(asked)
+      ? undefined
+      : this.#options.callLocally(asked, head);
+    const { ref } = asked;
     if (!local) {
-      const attempts = new Attempts(this, this.#pool(request.ref.service), request);
+      const attempts = new Attempts(this, this.#pool(ref.service), asked, head);
       attempts.start();
       return attempts;
     }
-    const { ref, head } = request;
     const startedAt = now();
     if (head.trace) {
       local.observe({
@@ -123,7 +125,7 @@ export class ClientStack {
 
   /** A stream, opened when it is first read; what goes wrong is thrown to its reader as a `StreamFailure`. */
   openStream(asked: CallRequest): MessageStream {
-    const request = this.#inSpan(asked);
+    const request = { ...asked, head: this.#headInSpan(asked) };
     const pool = this.#pool(request.ref.service);
     const openLocally = (each: CallRequest) =>
       this.#isOwnedElsewhere(each) ? undefined : this.#options.openLocally(each);
@@ -220,12 +222,11 @@ export class ClientStack {
     };
   }
 
-  /** The same call as a part of its caller's trace, or as the beginning of one. */
-  #inSpan(request: CallRequest): CallRequest {
-    const { ref, head } = request;
-    if (!head.trace && isUntraced(ref.service)) return request;
+  /** A call's head as a part of its caller's trace, or as the beginning of one. */
+  #headInSpan({ ref, head }: CallRequest): RequestHead {
+    if (!head.trace && isUntraced(ref.service)) return head;
     const trace = this.#options.traces.start(head.trace, { kind: "client", name: ref });
-    return { ...request, head: { ...head, trace } };
+    return { ...head, trace };
   }
 
   #onMadeLocally(trace: TraceContext | undefined, made: MadeCall): void {

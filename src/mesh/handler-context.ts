@@ -70,8 +70,6 @@ export class HandlerContext implements HookedCall, CallParent {
     this.#source = source;
     this.#subject = subject;
     this.#request = request;
-    // Handlers destructure: `({ id }, { fail }) => ...` must work.
-    this.fail = this.fail.bind(this);
   }
 
   get operation(): { service: string; name: string } {
@@ -183,8 +181,12 @@ export class HandlerContext implements HookedCall, CallParent {
     return this;
   }
 
-  fail(code: string, data?: unknown): never {
-    throw new ContractError(`${this.#subject.service}.${this.#subject.name}`, code, data);
+  /** Handlers destructure: `({ id }, { fail }) => ...` must work. Made when it is asked for, as most calls go well. */
+  get fail(): (code: string, data?: unknown) => never {
+    const { service, name } = this.#subject;
+    return (code, data) => {
+      throw new ContractError(`${service}.${name}`, code, data);
+    };
   }
 
   adopt(call: Cancellable): void {

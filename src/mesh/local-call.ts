@@ -31,7 +31,7 @@ export class LocalCall extends SettledOnce implements StackRequest {
   readonly #deadline;
   #cancelListeners: (() => void)[] | undefined;
 
-  constructor({ ref, head, body, input }: CallRequest) {
+  constructor({ ref, body, input }: CallRequest, head: RequestHead) {
     super();
     this.ref = ref;
     this.head = head;

@@ -23,7 +23,7 @@ export class LocalStream extends LocalCall implements IncomingStream {
   #wakeWriter: (() => void) | undefined;
 
   constructor(request: CallRequest) {
-    super(request);
+    super(request, request.head);
     this.observe({
       onOutcome: (outcome) => {
         if (outcome.ok) this.#messages.end();

@@ -2,7 +2,7 @@
 import type { AnyContract, ClientOf, ContractDescription } from "../contract/index.ts";
 import { joinRegistry, newNodeId, type Registry } from "../registry/index.ts";
 import { type Logger, type Metrics, NodeTelemetry, type Traces } from "../telemetry/index.ts";
-import { type PeerIdentity, type PendingCall, Server } from "../wire/index.ts";
+import { type PeerIdentity, type PendingCall, type RequestHead, Server } from "../wire/index.ts";
 import { announcementOf } from "./announcement.ts";
 import { type BuiltIn, NodeAsker, type NodeQuestion } from "./ask-node.ts";
 import { requireProvenNames } from "./caller-check.ts";
@@ -161,8 +161,8 @@ class RunningNode implements MeshNode {
       traces: this.traces,
       targets,
       calls: this.#options.calls,
-      callLocally: (request) => this.#runLocally(request, LocalCall),
-      openLocally: (request) => this.#runLocally(request, LocalStream),
+      callLocally: (request, head) => this.#runLocally(request, head, LocalCall),
+      openLocally: (request) => this.#runLocally(request, request.head, LocalStream),
       loopDelayMs: () => this.#serverStack.loopDelayMs,
       offers: (instance, ref) => this.#contracts.offers(instance, ref),
     });
@@ -279,10 +279,11 @@ class RunningNode implements MeshNode {
 
   #runLocally<Local extends LocalCall>(
     request: CallRequest,
-    Run: new (request: CallRequest) => Local,
+    head: RequestHead,
+    Run: new (request: CallRequest, head: RequestHead) => Local,
   ): Local | undefined {
     if (this.#isDraining || !this.#serverStack.offers(request.ref)) return undefined;
-    const run = new Run(request);
+    const run = new Run(request, head);
     this.#serverStack.handle(run);
     return run;
   }

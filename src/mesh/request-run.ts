@@ -46,7 +46,7 @@ export class RequestRun {
       if (runtime.description.kind === "raw") {
         runRaw(this.#request, (input) => this.#invoke(input)).then(
           ({ body, extra }) => this.#answer(body, extra),
-          this.#onThrown,
+          (thrown) => this.#fail(thrown),
         );
         return;
       }
@@ -56,10 +56,11 @@ export class RequestRun {
         this.#request.body,
         params === undefined ? undefined : JSON.parse(params),
       );
-      if (input instanceof Promise) input.then((late) => this.#handle(late)).catch(this.#onThrown);
+      if (input instanceof Promise)
+        input.then((late) => this.#handle(late)).catch((thrown) => this.#fail(thrown));
       else this.#handle(input);
     } catch (thrown) {
-      this.#onThrown(thrown);
+      this.#fail(thrown);
     }
   }
 
@@ -87,8 +88,12 @@ export class RequestRun {
   #handle(input: unknown): void {
     const running = this.#invoke(input);
     if (this.#hosted.runtime.description.kind === "stream") {
-      this.#streamOut(running).then(() => this.#end(undefined), this.#onThrown);
-    } else if (running instanceof Promise) running.then(this.#onOutput).catch(this.#onThrown);
+      this.#streamOut(running).then(
+        () => this.#end(undefined),
+        (thrown) => this.#fail(thrown),
+      );
+    } else if (running instanceof Promise)
+      running.then((output) => this.#onOutput(output)).catch((thrown) => this.#fail(thrown));
     else this.#onOutput(running);
   }
 
@@ -107,10 +112,10 @@ export class RequestRun {
     return step(0, context);
   }
 
-  readonly #onOutput = (output: unknown): void => {
+  #onOutput(output: unknown): void {
     const body = this.#hosted.runtime.outputBody(output);
     this.#answer(body, this.#surroundings.load());
-  };
+  }
 
   /** Items leave one by one, each when there is room for it; the stream opens with the first. */
   async #streamOut(running: unknown): Promise<void> {
@@ -132,11 +137,11 @@ export class RequestRun {
     this.#end(undefined);
   }
 
-  readonly #onThrown = (thrown: unknown): void => {
+  #fail(thrown: unknown): void {
     const failure = failureOf(thrown, this.#hosted, this.#context);
     this.#request.fail(failure);
     this.#end(failure.code);
-  };
+  }
 
   #end(code: string | undefined): void {
     this.#context.end();

@@ -59,7 +59,7 @@ export interface ServerStackOptions {
   readonly name: string;
   readonly proofs: PrincipalProofs;
   /** The names of this node and of what it hosts: they call each other within the process. */
-  ownNames(): readonly string[];
+  readonly ownNames: () => readonly string[];
   /** Operations of the platform itself, by service and operation; they get params and return JSON text. */
   readonly internal: ReadonlyMap<string, BuiltIn>;
 }
@@ -170,7 +170,7 @@ export class ServerStack {
         isStarted: false,
       });
     }
-    const refusal = refusalOfCaller(hosted.runtime.description, request, this.#options.ownNames());
+    const refusal = refusalOfCaller(hosted.runtime.description, request, this.#options.ownNames);
     if (refusal) return this.#refuse(request, refusal);
     if (request.peer && request.head.principal !== undefined) {
       const judgement = this.#options.proofs.judge(request.head.principal);

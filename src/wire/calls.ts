@@ -1,6 +1,6 @@
-import type { WheelEntry } from "../kit/index.ts";
+import { inNoSlot, type WheelEntry } from "../kit/index.ts";
 import type { Assembler } from "./core/assembler.ts";
-import type { ResponseExtra } from "./core/head.ts";
+import type { DecodedResponse } from "./core/head.ts";
 import type { Sender } from "./core/sender.ts";
 import type { IncomingMessages } from "./incoming-messages.ts";
 import type { CallFailure, Response } from "./types.ts";
@@ -97,11 +97,15 @@ const gaveUp: CallFailure = {
   sent: "unknown",
 };
 
-/** What a client remembers of a request until it is answered. */
-export class Exchange extends SettledOnce {
+/** What a client remembers of a request until it is answered. It is due itself, at its deadline: every call has one. */
+export class Exchange extends SettledOnce implements WheelEntry {
   readonly streamId: number;
   readonly sentAt: number;
-  deadline: WheelEntry | undefined;
+  /** Its deadline. */
+  dueAt = 0;
+  next: WheelEntry | undefined;
+  previous: WheelEntry | undefined;
+  slot = inNoSlot;
   /** The rest of a large request body, or the messages of its input. */
   sender: Sender | undefined;
   /** Ends the messages of its input. */
@@ -109,7 +113,7 @@ export class Exchange extends SettledOnce {
   /** The answer so far, where it comes in several frames. */
   answer:
     | {
-        readonly head: ResponseExtra & { totalBytes: number | undefined };
+        readonly head: DecodedResponse;
         readonly body: Assembler;
       }
     | undefined;
@@ -126,6 +130,16 @@ export class Exchange extends SettledOnce {
 
   cancel(): void {
     this.#giveUp(this, gaveUp);
+  }
+
+  /** Its deadline has come. */
+  run(): void {
+    this.#giveUp(this, {
+      code: "DEADLINE_EXCEEDED",
+      message: `no answer within ${Math.round(this.dueAt - this.sentAt)} ms`,
+      isStarted: true,
+      sent: "unknown",
+    });
   }
 
   /** The source of its input threw. */

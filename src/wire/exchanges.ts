@@ -37,9 +37,8 @@ export class Exchanges {
   /** Takes a request in that was just written. */
   add(exchange: Exchange, deadlineMs: number): void {
     this.#pending.add(exchange);
-    exchange.deadline = deadlineWheel.add(exchange.sentAt + deadlineMs, () =>
-      this.#onDeadline(exchange, deadlineMs),
-    );
+    exchange.dueAt = exchange.sentAt + deadlineMs;
+    deadlineWheel.insert(exchange);
     if (this.#pending.size === 1) this.#link.watchPending();
   }
 
@@ -82,7 +81,7 @@ export class Exchanges {
 
   /** A stream has begun: its deadline was for the first answer. */
   liftDeadline(exchange: Exchange): void {
-    if (exchange.deadline) deadlineWheel.remove(exchange.deadline);
+    deadlineWheel.remove(exchange);
   }
 
   /** The peer is silent: whoever waits for it may look elsewhere. */
@@ -125,7 +124,7 @@ export class Exchanges {
 
   #forget(exchange: Exchange): boolean {
     if (!this.#pending.delete(exchange.streamId)) return false;
-    if (exchange.deadline) deadlineWheel.remove(exchange.deadline);
+    deadlineWheel.remove(exchange);
     exchange.stopInput?.();
     if (exchange.sender) this.#link.dequeue(exchange.sender);
     return true;
@@ -133,15 +132,6 @@ export class Exchanges {
 
   #checkIdle(): void {
     if (this.#onIdle && this.#pending.size === 0) this.#onIdle();
-  }
-
-  #onDeadline(exchange: Exchange, deadlineMs: number): void {
-    this.abort(exchange, {
-      code: "DEADLINE_EXCEEDED",
-      message: `no answer within ${Math.round(deadlineMs)} ms`,
-      isStarted: true,
-      sent: "unknown",
-    });
   }
 
   #sendCancel(streamId: number): void {

@@ -241,6 +241,7 @@ test("bad input names the field, also one that is nearly right", () => {
       return error.code === "INVALID_ARGUMENT";
     },
   );
+  assert.throws(() => operation("put").serializeInput("text"), /put input must be an object, not /);
   assert.throws(() => operation("put").parseInput("{nonsense", undefined), /the body is not JSON/);
   assert.throws(() => operation("put").parseInput('"text"', { id: "1" }), /must be a JSON object/);
 });

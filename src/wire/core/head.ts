@@ -1,3 +1,4 @@
+import type { Buffer } from "node:buffer";
 import { isTraceState, TraceContext } from "../../telemetry/index.ts";
 import type { RequestHead, Response, WireFailure } from "../types.ts";
 import { FieldReader } from "./fields.ts";
@@ -136,11 +137,16 @@ export function writeResponseHead(writer: FrameWriter, extra: ResponseExtra): vo
 /** What a callee may say beside the body of its answer. */
 export type ResponseExtra = Omit<Response, "body">;
 
-/** Reads the fields of a RESPONSE. */
-export function readResponseHead(
-  frame: FrameView,
-): ResponseExtra & { totalBytes: number | undefined } {
+/** An answer, whole or as it begins. */
+export interface DecodedResponse extends Response {
+  readonly body: Buffer;
+  readonly totalBytes: number | undefined;
+}
+
+/** Reads a RESPONSE; its body lies in the frame's buffer. */
+export function readResponse(frame: FrameView): DecodedResponse {
   const head = {
+    body: frame.buffer.subarray(frame.bodyStart, frame.bodyEnd),
     status: undefined as number | undefined,
     headers: undefined as string | undefined,
     load: undefined as number | undefined,
