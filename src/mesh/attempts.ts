@@ -8,13 +8,8 @@
  * nobody above retries it once more.
  */
 import { now, random } from "../kit/index.ts";
-import {
-  type CallFailure,
-  type Client,
-  type Outcome,
-  type RequestHead,
-  SettledOnce,
-} from "../wire/index.ts";
+import type { CallFailure, Client, Outcome, RequestHead } from "../wire/index.ts";
+import { SettledOnce } from "../wire/index.ts";
 import { Attempt } from "./attempt.ts";
 import {
   type CallRequest,
@@ -277,13 +272,7 @@ export class Attempts extends SettledOnce {
   }
 
   #expire(): void {
-    const { service, operation } = this.#request.ref;
-    this.#fail({
-      code: "DEADLINE_EXCEEDED",
-      message: `${service}.${operation}: no answer within ${Math.round(this.#head.deadlineMs)} ms`,
-      isStarted: false,
-      sent: "no",
-    });
+    this.#fail(this.#stack.explainExpiry(this.#request.ref, this.#head.deadlineMs));
   }
 
   #fail(failure: CallFailure): void {

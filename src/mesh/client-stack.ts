@@ -203,6 +203,12 @@ export class ClientStack {
     };
   }
 
+  /** @internal The time was over before anybody could be asked. */
+  explainExpiry({ service, operation }: OperationRef, deadlineMs: number): CallFailure {
+    const message = `${service}.${operation}: no answer within ${Math.round(deadlineMs)} ms`;
+    return { code: "DEADLINE_EXCEEDED", message, isStarted: false, sent: "no" };
+  }
+
   /** @internal Why nobody can be called, and what to do about it. */
   explainNobody({ service, operation }: OperationRef): CallFailure {
     const { registry } = this.#options;
