@@ -5,6 +5,8 @@ import type { TrustedProxies } from "./trusted-proxies.ts";
 
 /** A client's connection, whatever it speaks. */
 export interface EdgeConnection {
+  /** Whether it has a request at work. */
+  readonly isBusy: boolean;
   /** Time passed. */
   charge(ms: number): void;
   /** Closes if nothing is at work; otherwise what is at work is the last. */

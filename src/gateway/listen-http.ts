@@ -5,11 +5,19 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 import { BodyRefused } from "../http/index.ts";
-import { afterInBackground, asError, DureError, every, now, type Timer } from "../kit/index.ts";
+import {
+  afterInBackground,
+  asError,
+  ClosingPace,
+  DureError,
+  every,
+  now,
+  type OpenConnections,
+  type Timer,
+} from "../kit/index.ts";
 import type { Logger } from "../telemetry/index.ts";
 import { type ConnectionLimits, connectionDefaults } from "./connection-limits.ts";
 import type { ConnectionOwner, EdgeConnection } from "./connection-owner.ts";
-import { ClosingPace } from "./core/closing-pace.ts";
 import type { EdgeCertificates } from "./edge-certificates.ts";
 import { ClientGone, type Exchange, type OnExchange } from "./exchange.ts";
 import { AnswerHeads, Connection } from "./http1/index.ts";
@@ -47,8 +55,6 @@ export interface HttpEngine {
   close(deadlineMs: number, idleMs?: number): Promise<void>;
 }
 
-/** Of the time that idle connections are kept, requests are given away within this part: 6.75 s of the 9 s that a reload leaves. */
-const paceShare = 0.75;
 const sweepMsMin = 10;
 const sweepMsMax = 1_000;
 
@@ -59,7 +65,7 @@ export async function listenHttp(options: HttpEngineOptions): Promise<HttpEngine
   return engine;
 }
 
-class Listener implements HttpEngine, ConnectionOwner {
+class Listener implements HttpEngine, ConnectionOwner, OpenConnections {
   readonly limits: ConnectionLimits;
   readonly headerBytesMax: number;
   readonly bodyBytesMax: number;
@@ -115,7 +121,15 @@ class Listener implements HttpEngine, ConnectionOwner {
   }
 
   endsNext(): boolean {
-    return this.#pace?.endsNext(now(), this.#connections.size) ?? false;
+    return this.#pace?.endsNext(now(), this) ?? false;
+  }
+
+  get openCount(): number {
+    return this.#connections.size;
+  }
+
+  get busyCount(): number {
+    return [...this.#connections].filter(({ isBusy }) => isBusy).length;
   }
 
   onClosed(connection: EdgeConnection): void {
@@ -130,7 +144,7 @@ class Listener implements HttpEngine, ConnectionOwner {
   }
 
   async close(deadlineMs: number, idleMs = 0): Promise<void> {
-    this.#pace = new ClosingPace(now(), idleMs * paceShare);
+    this.#pace = new ClosingPace(now(), idleMs);
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     const endIdle = () => {
       for (const connection of this.#connections) connection.drain();

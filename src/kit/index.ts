@@ -6,6 +6,7 @@ export { formatHostPort, type HostPort, parseHostPort } from "./address.ts";
 export { andThen } from "./and-then.ts";
 export { Backoff, type BackoffOptions } from "./backoff.ts";
 export { Closers } from "./closers.ts";
+export { ClosingPace, type OpenConnections } from "./closing-pace.ts";
 export { ended } from "./ended.ts";
 export {
   asError,

@@ -1,11 +1,11 @@
 /**
- * Loaded before a program that `dure cluster` clones: its first server that listens on a port gets its connections from the
- * supervisor, which listens on that port for all clones. Everything else of the program stays as it is.
+ * Loaded before a program that `dure cluster` clones: its first server that listens on a port gets its connections by the
+ * supervisor, which holds that port for all clones. Everything else of the program stays as it is.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { type AddressInfo, Server, type Socket } from "node:net";
 import { Server as TlsServer } from "node:tls";
-import { now, sleep } from "../../kit/index.ts";
+import { ClosingPace, now, type OpenConnections, sleep } from "../../kit/index.ts";
 import { obeySupervisor } from "../../supervisor/index.ts";
 import { markAnswer } from "./mark-answer.ts";
 import type { CloneSpec, ListenAnswer, ListenQuestion } from "./messages.ts";
@@ -66,19 +66,27 @@ async function share(server: Server, question: ListenQuestion): Promise<void> {
 }
 
 /** Connections and requests of a server that is to end without losing one. */
-class Work {
+class Work implements OpenConnections {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   /** Those on which the next request may be of a client that another clone has. */
   readonly #mixed = new WeakSet<Socket>();
   readonly #isHttp: boolean;
   #requestCount = 0;
-  #isEnding = false;
+  #pace: ClosingPace | undefined;
 
   constructor(server: Server) {
     this.#server = server;
     this.#isHttp = isHttp(server);
     server.prependListener("request", (request, response) => this.#onRequest(request, response));
+  }
+
+  get openCount(): number {
+    return this.#sockets.size;
+  }
+
+  get busyCount(): number {
+    return this.#requestCount;
   }
 
   take(socket: Socket, isMixed: boolean): void {
@@ -88,17 +96,18 @@ class Work {
     this.#server.emit("connection", socket);
   }
 
-  /** Resolves when all requests are answered, and connections without one are gone or `idleMs` are over. */
+  /** Gives requests away evenly. Resolves when all are answered, and connections without one are gone or `idleMs` are over. */
   async end(idleMs: number): Promise<void> {
-    this.#isEnding = true;
+    this.#pace = new ClosingPace(now(), idleMs);
     const idleUntil = now() + idleMs;
     while (this.#isBusy() || (this.#sockets.size > 0 && now() < idleUntil)) await sleep(lookMs);
   }
 
   #onRequest({ headers, socket }: IncomingMessage, response: ServerResponse): void {
     this.#requestCount += 1;
+    const isLast = this.#pace?.endsNext(now(), this) || this.#mixed.has(socket);
     // The last answer of its connection: clients take another for what follows.
-    if (this.#isEnding || this.#mixed.has(socket)) response.shouldKeepAlive = false;
+    if (isLast) response.shouldKeepAlive = false;
     if (cookie && cookieOf(headers.cookie, cookie.name) !== cookie.value)
       markAnswer(response, cookie);
     response.once("close", () => {

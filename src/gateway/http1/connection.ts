@@ -61,6 +61,10 @@ export class Connection implements EdgeConnection, ExchangeChannel {
     socket.on("error", () => {});
   }
 
+  get isBusy(): boolean {
+    return this.#exchange !== undefined;
+  }
+
   get isGone(): boolean {
     return this.#isEnding || this.#socket.destroyed;
   }

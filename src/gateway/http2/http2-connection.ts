@@ -72,6 +72,10 @@ export class Http2Connection implements EdgeConnection {
     this.#session.on("error", () => {});
   }
 
+  get isBusy(): boolean {
+    return this.#exchanges.size > 0;
+  }
+
   charge(ms: number): void {
     this.#budget.refill(ms);
     for (const exchange of this.#exchanges) exchange.charge(ms);

@@ -1,14 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { ClosingPace } from "../../src/gateway/core/closing-pace.ts";
+import { ClosingPace, type OpenConnections } from "../../src/kit/index.ts";
 
-const overMs = 6_750;
+const idleMs = 9_000;
+/** By then all are to be gone. */
+const overMs = 0.75 * idleMs;
 const stepMs = 5;
 
-/** Clients of an edge that closes: who asks next, and what becomes of the connection. */
-interface Clients {
-  readonly openCount: number;
+/** Clients of a server that closes: who asks next, and what becomes of the connection. */
+interface Clients extends OpenConnections {
   /** Asks once; false where somebody else is asked, for want of a connection here. */
   ask(endsNext: () => boolean): boolean;
 }
@@ -21,6 +22,9 @@ function pool(size: number, neededAtOnce: number): Clients {
   return {
     get openCount() {
       return here;
+    },
+    get busyCount() {
+      return Math.min(here, Math.ceil(neededAtOnce / 2));
     },
     ask(endsNext) {
       elsewhere = Math.max(elsewhere, neededAtOnce - here);
@@ -38,6 +42,7 @@ function crowd(size: number): Clients {
   let openCount = size;
   let next = 0;
   return {
+    busyCount: 2,
     get openCount() {
       return openCount;
     },
@@ -56,7 +61,7 @@ function crowd(size: number): Clients {
 
 /** Which share of the requests comes here in each tenth of the time. */
 function sharesOf(clients: Clients, perSecond: number): number[] {
-  const pace = new ClosingPace(0, overMs);
+  const pace = new ClosingPace(0, idleMs);
   const asked = Array<number>(10).fill(0);
   const served = Array<number>(10).fill(0);
   let due = 0;
@@ -64,7 +69,7 @@ function sharesOf(clients: Clients, perSecond: number): number[] {
     const tenth = Math.floor((at * 10) / overMs);
     for (due += (perSecond * stepMs) / 1_000; due >= 1; due -= 1) {
       asked[tenth] = (asked[tenth] ?? 0) + 1;
-      const isHere = clients.ask(() => pace.endsNext(at, clients.openCount));
+      const isHere = clients.ask(() => pace.endsNext(at, clients));
       if (isHere) served[tenth] = (served[tenth] ?? 0) + 1;
     }
   }
@@ -77,7 +82,7 @@ function assertNoJump(shares: readonly number[], most: number): void {
   assert.deepEqual(jumps, [], `shares ${shares.map((share) => share.toFixed(2)).join(" ")}`);
 }
 
-test("a closing edge gives the requests of a client away in steps, however many connections it holds", () => {
+test("a closing server gives the requests of a client away in steps, however many connections it holds", () => {
   const sizes = fc.integer({ min: 30, max: 400 });
   const needs = fc.integer({ min: 8, max: 30 });
   const rates = fc.integer({ min: 300, max: 3_000 });
@@ -90,7 +95,7 @@ test("a closing edge gives the requests of a client away in steps, however many 
   );
 });
 
-test("a closing edge gives a crowd of clients away evenly", () => {
+test("a closing server gives a crowd of clients away evenly", () => {
   fc.assert(
     fc.property(fc.integer({ min: 100, max: 400 }), (size) => {
       const shares = sharesOf(crowd(size), 2_000);
@@ -100,9 +105,29 @@ test("a closing edge gives a crowd of clients away evenly", () => {
   );
 });
 
-test("an edge without time closes all at once, and one whose time is over closes what is left", () => {
-  assert.equal(new ClosingPace(0, 0).endsNext(0, 1_000), true);
-  const pace = new ClosingPace(0, overMs);
-  assert.equal(pace.endsNext(0, 1_000), false);
-  assert.equal(pace.endsNext(overMs, 1_000), true);
+test("clients that send as much over the connections that are left are given away evenly all the same", () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 20, max: 200 }), (size) => {
+      const pace = new ClosingPace(0, idleMs);
+      const openAt: number[] = [];
+      let left = size;
+      for (let at = 0; at < overMs; at += stepMs) {
+        if (at % 675 < stepMs) openAt.push(left);
+        for (let request = 0; request < 20 && left > 0; request += 1)
+          if (pace.endsNext(at, { openCount: left, busyCount: left })) left -= 1;
+      }
+      assertNoJump(
+        openAt.slice(1).map((open) => open / size),
+        0.2,
+      );
+    }),
+  );
+});
+
+test("a server without time closes all at once, and one whose time is over closes what is left", () => {
+  const connections = { openCount: 1_000, busyCount: 10 };
+  assert.equal(new ClosingPace(0, 0).endsNext(0, connections), true);
+  const pace = new ClosingPace(0, idleMs);
+  assert.equal(pace.endsNext(0, connections), false);
+  assert.equal(pace.endsNext(overMs, connections), true);
 });
