@@ -133,8 +133,7 @@ class Obedience implements SupervisorLink {
         if (handle instanceof Socket) this.#take(handle, message);
         return;
       case "listen":
-        this.#listener.listen(handle);
-        return;
+        return this.#acceptFrom(handle);
       case "answer":
         return this.#questions.answered(message.id, message.answer);
       case "read-metrics":
@@ -142,6 +141,15 @@ class Obedience implements SupervisorLink {
       case "stop":
         void this.#end(message.isReplaced);
     }
+  }
+
+  #acceptFrom(handle: unknown): void {
+    this.#listener.on("error", (error) => {
+      // Once it listens, what failed is one connection, as for want of file descriptors.
+      if (!this.#listener.listening) this.fail(error, 1);
+      else process.stderr.write(`a connection was not accepted: ${error.message}\n`);
+    });
+    this.#listener.listen(handle);
   }
 
   #take(socket: Socket, { read, isMixed }: Extract<ToChild, { kind: "connection" }>): void {
