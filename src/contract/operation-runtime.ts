@@ -197,18 +197,20 @@ export class OperationRuntime {
   #refused(thrown: unknown, value: unknown): unknown {
     if (!(thrown instanceof DureError)) return thrown;
     const { path } = thrown.details as { path: string };
-    const where = path === "" ? "input" : `input.${path}`;
-    const issue = { path, message: thrown.message.slice(`${this.#title} ${where} `.length) };
+    const issue = { path, message: thrown.message.slice(`${this.#inputAt(path)} `.length) };
     return this.#invalid([this.#withHint(issue, value)]);
+  }
+
+  #inputAt(path: string): string {
+    return `${this.#title} input${path === "" ? "" : `.${path}`}`;
   }
 
   #invalid(issues: readonly Issue[]): DureError {
     const [first] = issues;
-    const field = first && first.path !== "" ? `.${first.path}` : "";
     const more = issues.length > 1 ? ` (and ${issues.length - 1} more)` : "";
     return new DureError(
       "INVALID_ARGUMENT",
-      `${this.#title} input${field} ${first?.message ?? "is not valid"}${more}`,
+      `${this.#inputAt(first?.path ?? "")} ${first?.message ?? "is not valid"}${more}`,
       {
         details: { issues },
       },

@@ -21,6 +21,7 @@ export interface OpenConnections {
   readonly busyCount: number;
 }
 
+/** See the head of this file. */
 export class ClosingPace {
   readonly #startedAtMs: number;
   readonly #windowMs: number;

@@ -34,7 +34,7 @@ export interface SupervisorLink {
   /** How many requests are at work, for automatic scaling. Without it: none. */
   measure(requestCount: () => number): void;
   /**
-   * Connections that the supervisor accepts for this process; only from then on are they taken. `isMixed`: requests on it may be of
+   * Connections from the port that the supervisor holds, accepted there or here; only from then on are they taken. `isMixed`: requests on it may be of
    * several clients, who are told apart before they come here.
    */
   onConnection(take: (socket: Socket, isMixed: boolean) => void): void;

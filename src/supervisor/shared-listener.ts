@@ -6,8 +6,9 @@
  * Owns: the socket. It is made as Node's cluster module makes the ones that its workers share (`lib/internal/cluster/shared_handle.js`):
  * a `net.Server` could be shared too, and would accept here as well.
  */
-import net, { type AddressInfo, createServer } from "node:net";
+import net, { createServer } from "node:net";
 import { DureError } from "../kit/index.ts";
+import { listenOn } from "./listen-on.ts";
 import type { ManagedProcess } from "./managed-process.ts";
 
 /** A socket that is bound and can be sent to another process. */
@@ -47,9 +48,14 @@ export class SharedListener {
 
   /** Takes the port, and gives it. Rejects with ALREADY_EXISTS for a taken one. Connections are refused until the first taker is ready. */
   async listen(): Promise<number> {
-    const { address, port, family } = await this.#freeAddress();
+    const { host } = this.#options;
+    // A bound socket does not tell that another one listens at its port; a listening one does.
+    const probe = createServer();
+    const { address, port, family } = await listenOn(probe, host, this.#options.port);
+    await new Promise((resolve) => probe.close(resolve));
     const handle = createServerHandle(address, port, family === "IPv6" ? 6 : 4, undefined, 0);
-    if (typeof handle === "number") throw this.#refusal(`error ${handle}`, "UNAVAILABLE");
+    if (typeof handle === "number")
+      throw new DureError("UNAVAILABLE", `cannot listen on ${host}:${port}: error ${handle}`);
     this.#handle = handle;
     return port;
   }
@@ -66,26 +72,5 @@ export class SharedListener {
   close(): void {
     this.#handle?.close();
     this.#handle = undefined;
-  }
-
-  /** A bound socket does not tell that another one listens at its port; a listening one does. */
-  #freeAddress(): Promise<AddressInfo> {
-    const { host, port } = this.#options;
-    return new Promise((resolve, reject) => {
-      const probe = createServer();
-      probe.once("error", (error: NodeJS.ErrnoException) => {
-        const code = error.code === "EADDRINUSE" ? "ALREADY_EXISTS" : "UNAVAILABLE";
-        reject(this.#refusal(error.message, code, error));
-      });
-      probe.listen({ host, port }, () => {
-        const address = probe.address() as AddressInfo;
-        probe.close(() => resolve(address));
-      });
-    });
-  }
-
-  #refusal(reason: string, code: "ALREADY_EXISTS" | "UNAVAILABLE", cause?: unknown): DureError {
-    const { host, port } = this.#options;
-    return new DureError(code, `cannot listen on ${host}:${port}: ${reason}`, { cause });
   }
 }

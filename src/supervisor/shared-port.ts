@@ -6,8 +6,9 @@
  * Owns: the listening socket, and connections until somebody has them. While nobody is ready they wait, bounded in number and time.
  */
 import { createServer, type Server, type Socket } from "node:net";
-import { afterInBackground, DureError, type Timer } from "../kit/index.ts";
+import { afterInBackground, type Timer } from "../kit/index.ts";
 import { type Arrival, type Recognizer, takerFor } from "./arrival.ts";
+import { listenOn } from "./listen-on.ts";
 import type { ManagedProcess } from "./managed-process.ts";
 import { peekAt, peekable } from "./peek.ts";
 
@@ -42,19 +43,9 @@ export class SharedPort {
   }
 
   /** Starts listening, and gives the port. Rejects with ALREADY_EXISTS for a taken one. */
-  listen(): Promise<number> {
+  async listen(): Promise<number> {
     const { host, port } = this.#options;
-    return new Promise((resolve, reject) => {
-      this.#server.once("error", (error: NodeJS.ErrnoException) => {
-        const code = error.code === "EADDRINUSE" ? "ALREADY_EXISTS" : "UNAVAILABLE";
-        const message = `cannot listen on ${host}:${port}: ${error.message}`;
-        reject(new DureError(code, message, { cause: error }));
-      });
-      this.#server.listen({ host, port }, () => {
-        const address = this.#server.address();
-        resolve(typeof address === "object" && address ? address.port : port);
-      });
-    });
+    return (await listenOn(this.#server, host, port)).port;
   }
 
   /** Somebody has become ready: what waits goes to them. */

@@ -59,7 +59,7 @@ export interface FleetOptions {
   project(): Project;
   /** Reads the project anew, for a reload; rejects, with all problems, for one that cannot run. Absent where files are watched. */
   refresh?(): Promise<void>;
-  /** The gateways' address, which this process listens on for them; absent where the gateway does it itself. */
+  /** The gateways' address, whose socket this process holds for them; absent where the gateway does it itself. */
   readonly edge?: { readonly host: string; readonly port: number };
   /** The line that starts with `ready`. */
   readyLine(startedInMs: number): string;
@@ -211,7 +211,7 @@ export class Fleet {
     if (text) this.output.note(process.name, text);
     if (this.#supervisor.isStopping) return;
     if (phase === "ready") {
-      if (this.#gateways().length > 0) this.#edge?.offer();
+      this.#edge?.offer();
       this.#checkReady();
     }
     if (!this.#isReady && isGivenUp) {

@@ -13,11 +13,11 @@ import { createNode } from "../../mesh/index.ts";
 import { createDistributor } from "../../registry/index.ts";
 import { type Logger, silentLogger } from "../../telemetry/index.ts";
 
-/** By then most of what runs often is compiled for speed: ten times as many save the first requests another tenth (measured). */
+/** By then most of what runs often is compiled for speed. */
 const requestsMax = 600;
 /** Where the processor is busy it ends sooner, in ms. */
 const rehearsalMsMax = 4_000;
-/** So many at once, and then a rest: even an idle priority takes from others where two processors are one core's threads. */
+/** So many at once, and then a rest, so that it never has a processor for itself. */
 const connectionCount = 4;
 const restMs = 8;
 const host = "127.0.0.1";
@@ -38,10 +38,10 @@ const rehearsalService = service(rehearsal, ({ handle }) => {
 export async function rehearse(logger: Logger): Promise<void> {
   const closers = new Closers();
   try {
-    const { port } = await openStage(closers);
+    const endsAt = now() + rehearsalMsMax;
+    const { port } = await openStage(closers, endsAt);
     const sockets = Array.from({ length: connectionCount }, () => connect({ host, port }));
     closers.add(() => sockets.map((socket) => socket.destroy()));
-    const endsAt = now() + rehearsalMsMax;
     for (let begun = 0; begun < requestsMax && now() < endsAt; begun += connectionCount) {
       await Promise.all(sockets.map((socket, index) => ask(socket, requestFor(begun + index))));
       await sleep(restMs);
@@ -50,10 +50,13 @@ export async function rehearse(logger: Logger): Promise<void> {
     const reason = asError(thrown).message;
     logger.warn("the rehearsal failed, so the first requests will take longer", { reason });
   }
-  await closers.close().catch(() => {});
+  await closers.close().catch((thrown) => {
+    const reason = asError(thrown).message;
+    logger.warn("what was opened for the rehearsal did not close cleanly", { reason });
+  });
 }
 
-async function openStage(closers: Closers): Promise<Gateway> {
+async function openStage(closers: Closers, endsAt: number): Promise<Gateway> {
   const common = { mesh: "rehearsal", host, token: randomUUID(), logger: silentLogger };
   const distributor = await createDistributor({ ...common, port: 0 });
   closers.add(() => distributor.close());
@@ -64,7 +67,10 @@ async function openStage(closers: Closers): Promise<Gateway> {
   closers.add(() => caller.close());
   const gateway = await createGateway({ node: caller, host, port: 0, logger: silentLogger });
   closers.add(() => gateway.close());
-  while (!gateway.isReady([rehearsal["~contract"].name])) await sleep(lookMs);
+  while (!gateway.isReady([rehearsal["~contract"].name])) {
+    if (now() > endsAt) throw new DureError("UNAVAILABLE", "its service was not found in time");
+    await sleep(lookMs);
+  }
   return gateway;
 }
 
