@@ -66,7 +66,9 @@ class Obedience implements SupervisorLink {
   readonly #questions = new Questions((id, question) => void send({ kind: "ask", id, question }));
   #stop: ((isReplaced: boolean) => Promise<void>) | undefined;
   #takeConnection: ((socket: Socket, isMixed: boolean) => void) | undefined;
-  /** Of the socket that processes share; each accepts from it. */
+  /** The socket that processes share. */
+  #handle: unknown;
+  /** Accepts from it. */
   readonly #listener = createServer((socket) => this.#takeConnection?.(socket, false));
   #readMetrics = (): readonly MetricFamily[] => [];
   #requestCount = () => 0;
@@ -88,8 +90,13 @@ class Obedience implements SupervisorLink {
   ready(address?: { readonly host: string; readonly port: number }): void {
     // Node would write it when the process ends, and one that is killed ends without: the next one would compile all of it again.
     flushCompileCache();
-    void send({ kind: "ready", ...address });
-    giveSignsOfLife(this.#requestCount, (vitals) => void send({ kind: "vitals", ...vitals }));
+    const tell = () => {
+      void send({ kind: "ready", ...address });
+      giveSignsOfLife(this.#requestCount, (vitals) => void send({ kind: "vitals", ...vitals }));
+    };
+    // Whoever hears that it is ready may connect at once.
+    if (this.#handle === undefined) tell();
+    else this.#acceptFrom(this.#handle, tell);
   }
 
   tell(details: unknown): void {
@@ -126,6 +133,7 @@ class Obedience implements SupervisorLink {
         this.spec = message.spec;
         this.drainMs = message.drainMs;
         this.isUnhurried = message.isUnhurried;
+        this.#handle = handle;
         return;
       case "connection":
         void send({ kind: "taken", id: message.id });
@@ -133,7 +141,8 @@ class Obedience implements SupervisorLink {
         if (handle instanceof Socket) this.#take(handle, message);
         return;
       case "listen":
-        return this.#acceptFrom(handle);
+        this.#handle = handle;
+        return;
       case "answer":
         return this.#questions.answered(message.id, message.answer);
       case "read-metrics":
@@ -143,13 +152,13 @@ class Obedience implements SupervisorLink {
     }
   }
 
-  #acceptFrom(handle: unknown): void {
+  #acceptFrom(handle: unknown, onListening: () => void): void {
     this.#listener.on("error", (error) => {
       // Once it listens, what failed is one connection, as for want of file descriptors.
       if (!this.#listener.listening) this.fail(error, 1);
       else process.stderr.write(`a connection was not accepted: ${error.message}\n`);
     });
-    this.#listener.listen(handle);
+    this.#listener.listen(handle, onListening);
   }
 
   #take(socket: Socket, { read, isMixed }: Extract<ToChild, { kind: "connection" }>): void {

@@ -39,6 +39,8 @@ export interface ProcessSpec {
   readonly memoryBytesMax?: number | undefined;
   /** Sent to it as the first message; made anew for each start. */
   spec(): unknown;
+  /** The socket that it accepts connections from once it is ready. */
+  readonly listener?: (() => ListeningHandle | undefined) | undefined;
 }
 
 /** What happens to a process, for whoever shows it. */
@@ -71,7 +73,7 @@ export class ManagedProcess {
   #givesWay = false;
   /** Ends the giving way of a start. */
   #goFirst = () => {};
-  #onStopped: (() => void)[] = [];
+  readonly #onStopped: (() => void)[] = [];
 
   constructor(spec: ProcessSpec, policy: RestartPolicy, listener: ProcessListener) {
     this.name = spec.name;
@@ -151,7 +153,7 @@ export class ManagedProcess {
     else onLost();
   }
 
-  /** Lets it accept connections from a socket, until it stops. */
+  /** Before it is ready: the socket that it accepts connections from then, until it stops. */
   listenAt(handle: ListeningHandle): void {
     this.#send({ kind: "listen" }, handle);
   }
@@ -241,7 +243,8 @@ export class ManagedProcess {
     });
     const drainMs = drainMsWithin(this.#policy.stopMsMax);
     if (child.pid === undefined) return;
-    this.#send({ kind: "start", spec: this.#spec.spec(), drainMs, isUnhurried });
+    const start = { kind: "start", spec: this.#spec.spec(), drainMs, isUnhurried } as const;
+    this.#send(start, this.#spec.listener?.());
   }
 
   #send(message: ToChild, handle?: ListeningHandle): void {
@@ -292,8 +295,6 @@ export class ManagedProcess {
   }
 
   #tellStopped(): void {
-    const listeners = this.#onStopped;
-    this.#onStopped = [];
-    for (const listener of listeners) listener();
+    for (const listener of this.#onStopped.splice(0)) listener();
   }
 }

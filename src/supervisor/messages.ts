@@ -42,7 +42,7 @@ export type ToChild =
       readonly read?: string | undefined;
       readonly isMixed?: boolean | undefined;
     }
-  /** With a socket that is bound: it accepts connections from it, as others do, until it stops. */
+  /** With a socket that is bound, as `start` may be: once it is ready it accepts connections from it, as others do, until it stops. */
   | { readonly kind: "listen" }
   /** `isReplaced`: another process does its work from now on. */
   | { readonly kind: "stop"; readonly isReplaced: boolean };

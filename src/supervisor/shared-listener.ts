@@ -9,7 +9,6 @@
 import net, { createServer } from "node:net";
 import { DureError } from "../kit/index.ts";
 import { listenOn } from "./listen-on.ts";
-import type { ManagedProcess } from "./managed-process.ts";
 
 /** A socket that is bound and can be sent to another process. */
 export interface ListeningHandle {
@@ -28,44 +27,31 @@ const { _createServerHandle: createServerHandle } = net as unknown as {
   readonly _createServerHandle: CreateServerHandle;
 };
 
-/** What a {@link SharedListener} needs. */
-export interface SharedListenerOptions {
-  readonly host: string;
-  readonly port: number;
-  /** Those who take connections now. */
-  takers(): readonly ManagedProcess[];
-}
-
 export class SharedListener {
-  readonly #options: SharedListenerOptions;
+  readonly #address: { readonly host: string; readonly port: number };
   #handle: ListeningHandle | undefined;
-  /** Who has the socket: process ids, since one that is started again does not have it any more. */
-  #listening: ReadonlySet<number | undefined> = new Set();
 
-  constructor(options: SharedListenerOptions) {
-    this.#options = options;
+  constructor(address: { readonly host: string; readonly port: number }) {
+    this.#address = address;
   }
 
-  /** Takes the port, and gives it. Rejects with ALREADY_EXISTS for a taken one. Connections are refused until the first taker is ready. */
+  /** What processes accept from; undefined while the port is not taken. */
+  get handle(): ListeningHandle | undefined {
+    return this.#handle;
+  }
+
+  /** Takes the port, and gives it. Rejects with ALREADY_EXISTS for a taken one. Connections are refused until the first process is ready. */
   async listen(): Promise<number> {
-    const { host } = this.#options;
+    const { host } = this.#address;
     // A bound socket does not tell that another one listens at its port; a listening one does.
     const probe = createServer();
-    const { address, port, family } = await listenOn(probe, host, this.#options.port);
+    const { address, port, family } = await listenOn(probe, host, this.#address.port);
     await new Promise((resolve) => probe.close(resolve));
     const handle = createServerHandle(address, port, family === "IPv6" ? 6 : 4, undefined, 0);
     if (typeof handle === "number")
       throw new DureError("UNAVAILABLE", `cannot listen on ${host}:${port}: error ${handle}`);
     this.#handle = handle;
     return port;
-  }
-
-  /** Somebody has become ready: they accept too from now on. */
-  offer(): void {
-    const takers = this.#options.takers();
-    for (const taker of takers)
-      if (this.#handle && !this.#listening.has(taker.pid)) taker.listenAt(this.#handle);
-    this.#listening = new Set(takers.map(({ pid }) => pid));
   }
 
   /** Those who listen close their end when they stop. */

@@ -16,18 +16,19 @@ function startTakers(context: TestContext, names: readonly string[]) {
     policy: { firstDelayMs: 1 },
     listener: {
       onLine() {},
-      onPhase: (_process, phase) => phase === "ready" && shared.offer(),
+      onPhase() {},
       onTold() {},
       onAsked() {},
     },
   });
   const takers = () => supervisor.processes.filter(({ phase }) => phase === "ready");
-  const shared = new SharedListener({ host, port: 0, takers });
+  const shared = new SharedListener({ host, port: 0 });
   for (const name of names) {
     supervisor.add({
       ...{ name, file: process.execPath, environment: {}, stopRank: 0, reload: "overlap" },
       args: [...process.execArgv.filter((arg) => arg !== "--test"), fixture],
       spec: () => ({ behaviour: "serves" }),
+      listener: () => shared.handle,
     });
   }
   context.after(async () => {
@@ -73,7 +74,7 @@ test("processes share a port, and what comes while none of them lives is answere
 
 test("a port that somebody listens on already is refused by name", async (context) => {
   const port = await listenElsewhere(context, 0);
-  const shared = new SharedListener({ host, port, takers: () => [] });
+  const shared = new SharedListener({ host, port });
   await assert.rejects(shared.listen(), (error: DureError) => {
     assert.ok(error instanceof DureError);
     assert.equal(error.code, "ALREADY_EXISTS");

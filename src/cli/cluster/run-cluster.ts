@@ -68,7 +68,7 @@ export class Cluster {
         onLine: (process, line) => this.#output.line(process.name, line),
         onPhase: (process, phase) => this.#onPhase(process, phase),
         onTold: () => {},
-        onAsked: (_, question) => this.#listen(question as ListenQuestion),
+        onAsked: (process, question) => this.#listen(process, question as ListenQuestion),
       },
     });
   }
@@ -123,9 +123,12 @@ export class Cluster {
   }
 
   /** The first clone that listens says where; the others get the same. */
-  #listen(question: ListenQuestion): Promise<ListenAnswer> {
+  async #listen(clone: ManagedProcess, question: ListenQuestion): Promise<ListenAnswer> {
     this.#listening ??= this.#open(question);
-    return this.#listening;
+    const answer = await this.#listening;
+    if (this.#port instanceof SharedListener && this.#port.handle)
+      clone.listenAt(this.#port.handle);
+    return answer;
   }
 
   async #open(question: ListenQuestion): Promise<ListenAnswer> {
@@ -140,7 +143,7 @@ export class Cluster {
     const recognizer = this.#recognizer;
     this.#port = recognizer
       ? new SharedPort({ host, port, takers, recognizer })
-      : new SharedListener({ host, port, takers });
+      : new SharedListener({ host, port });
     try {
       const listening = await this.#port.listen();
       this.#place?.found({ host, port: listening });
@@ -165,7 +168,7 @@ export class Cluster {
     const text = describePhase(managed, phase, moment);
     if (text) this.#output.note(managed.name, text);
     if (isStopping) return;
-    if (phase === "ready") this.#port?.offer();
+    if (phase === "ready" && this.#port instanceof SharedPort) this.#port.offer();
     this.#place?.follow(processes.some((each) => each.phase === "ready"));
     if (this.#isReady) return;
     if (processes.every((each) => each.phase === "ready")) {

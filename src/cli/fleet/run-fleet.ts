@@ -101,8 +101,7 @@ export class Fleet {
       },
     });
     for (const name of options.names) this.#add(name);
-    this.#edge =
-      options.edge && new SharedListener({ ...options.edge, takers: () => this.#gateways() });
+    this.#edge = options.edge && new SharedListener(options.edge);
     this.#scaling = new Scaling({
       supervisor: this.#supervisor,
       kinds: options.kinds,
@@ -116,10 +115,11 @@ export class Fleet {
     const { place, input } = this.#options;
     const added = place(name);
     this.#processes = [...this.#processes.filter((each) => each.name !== name), added];
-    const { kind: _, isReloaded: __, ...slot } = added;
+    const { kind, isReloaded: _, ...slot } = added;
+    const listener = kind === "gateway" ? () => this.#edge?.handle : undefined;
     const args = [...inheritedArguments(), entryFile(), "host", name];
     const environment = childEnvironment(process.env, input.dataFolder);
-    return this.#supervisor.add({ ...slot, file: process.execPath, args, environment });
+    return this.#supervisor.add({ ...slot, file: process.execPath, args, environment, listener });
   }
 
   /** Takes the data folder and starts the processes; a signal ends them and this process. */
@@ -210,10 +210,7 @@ export class Fleet {
     });
     if (text) this.output.note(process.name, text);
     if (this.#supervisor.isStopping) return;
-    if (phase === "ready") {
-      this.#edge?.offer();
-      this.#checkReady();
-    }
+    if (phase === "ready") this.#checkReady();
     if (!this.#isReady && isGivenUp) {
       const reason = giveUpReason(this.#supervisor.processes);
       if (reason) void this.#giveUp(reason);
@@ -275,15 +272,6 @@ export class Fleet {
       await this.#control?.close();
       throw thrown;
     }
-  }
-
-  /** The processes that can take connections. */
-  #gateways(): readonly ManagedProcess[] {
-    return this.#supervisor.processes.filter(
-      ({ name, phase }) =>
-        phase === "ready" &&
-        this.#processes.some((each) => each.name === name && each.kind === "gateway"),
-    );
   }
 
   async #stop(): Promise<void> {
