@@ -40,10 +40,11 @@ const usage = `npm run bench -- calls|console|costs|edge|events|failures|uptime 
   --svg FILE   draws what --payload measured
   --share S    uptime: of what a system can do, so much is asked of it (default 0.65)
   --stored N  events in the log that is measured beside an empty one (default 1,000,000; 0 for none)
-  --rounds N  how often every peer takes its turn (calls 5, costs 15, edge and events 3, failures and uptime 1; at most 50); the figures are medians
+  --rounds N  how often every peer takes its turn (calls and costs 15, calls with --payload 3, edge and events 3, failures and uptime 1; at most 50); the figures are medians
   --only P    only the peer (or the failure) with this name; may be repeated`;
 
 const roundsMax = 50;
+const sweepRounds = 3;
 
 /** Flags that some benchmark reads. */
 interface Options {
@@ -54,7 +55,7 @@ interface Options {
 
 const benches = {
   calls: {
-    rounds: 5,
+    rounds: 15,
     programs: [],
     async run(rounds: number, only: string[]) {
       const rows = await benchCalls(rounds, only);
@@ -105,8 +106,8 @@ const benches = {
   uptime: {
     rounds: 1,
     programs: ["wrk"],
-    async run(_rounds: number, only: string[], { share }: Options) {
-      const result = await benchUptime(only, share);
+    async run(rounds: number, only: string[], { share }: Options) {
+      const result = await benchUptime(rounds, only, share);
       return { rows: [...result.rows, ...result.cores], text: uptimeTables(result) };
     },
   },
@@ -153,7 +154,8 @@ async function main(): Promise<void> {
   if (values.help) return console.log(usage);
   if (!isBench(name)) throw new Error(usage);
   const bench = benches[name];
-  const rounds = Number(values.rounds ?? bench.rounds);
+  const payload = name === "calls" ? values.payload : undefined;
+  const rounds = Number(values.rounds ?? (payload === undefined ? bench.rounds : sweepRounds));
   if (!Number.isInteger(rounds) || rounds < 1 || rounds > roundsMax) {
     throw new Error(`--rounds ${values.rounds}: a whole number from 1 to ${roundsMax}`);
   }
@@ -163,13 +165,13 @@ async function main(): Promise<void> {
   const machine = describeMachine();
   const shareOfOthers = watchOthers();
   const { rows, text } =
-    values.payload !== undefined && name === "calls"
-      ? await runSweep(rounds, values.payload, values.svg)
-      : await bench.run(rounds, values.only, {
+    payload === undefined
+      ? await bench.run(rounds, values.only, {
           stored: storedOf(values.stored),
           part: values.part,
           share: shareOf(values.share),
-        });
+        })
+      : await runSweep(rounds, payload, values.svg);
   const othersCpuShare = shareOfOthers();
   if (rows.length === 0) throw new Error(`no peer is named ${values.only.join(" or ")}`);
   if (values.json)

@@ -4,16 +4,16 @@
  */
 import { cpuMsOfTrees } from "../harness/cpu.ts";
 import { startWorker, type Worker } from "../harness/processes.ts";
-import { type Spread, spread } from "../harness/statistics.ts";
+import { median, type Spread, spread } from "../harness/statistics.ts";
 import { count, markdownTable, ratio } from "../harness/table.ts";
 import { peerVersion } from "../harness/tools.ts";
 import type { RoundRequest, RoundResult } from "./load.ts";
 import { callPeers } from "./peer.ts";
 
-/** Calls in flight, and how long a round lasts. A lone call needs fewer samples to settle. */
+/** Calls in flight, and how long a round lasts: short, so that a slow moment of the machine costs a round and no more. */
 const loads = [
-  { inFlight: 64, roundMs: 1_500, warmUpMs: 2_500 },
-  { inFlight: 1, roundMs: 800, warmUpMs: 500 },
+  { inFlight: 64, roundMs: 500, warmUpMs: 2_500 },
+  { inFlight: 1, roundMs: 300, warmUpMs: 500 },
 ] as const;
 /** Run before each round and not counted: the peers before it have emptied the caches. */
 const rampMs = 150;
@@ -27,6 +27,11 @@ export interface CallsRow {
   readonly callsPerSecond: Spread;
   readonly p50Us: number;
   readonly p99Us: number;
+  /** Round by round. */
+  readonly rounds: {
+    readonly callsPerSecond: readonly number[];
+    readonly p99Us: readonly number[];
+  };
   /** CPU time of caller and callee together. */
   readonly cpuUsPerCall: number;
 }
@@ -58,7 +63,8 @@ export async function benchCalls(rounds: number, only: readonly string[]): Promi
       await caller.ask({ inFlight, forMs: warmUpMs, callsMax } satisfies RoundRequest);
     }
     for (let round = 0; round < rounds; round++) {
-      for (const contestant of contestants) {
+      // Back and forth, so that nobody always follows the same one.
+      for (const contestant of round % 2 === 0 ? contestants : contestants.toReversed()) {
         const sample = await measureRound(contestant, { inFlight, forMs: roundMs, callsMax });
         const key = `${inFlight} ${contestant.name}`;
         samples.set(key, [...(samples.get(key) ?? []), sample]);
@@ -87,36 +93,44 @@ async function measureRound(
 
 function rowOf({ name, packages }: Contestant, inFlight: number, samples: Sample[]): CallsRow {
   const [main] = packages;
+  const rounds = {
+    callsPerSecond: samples.map(({ callsPerSecond }) => callsPerSecond),
+    p99Us: samples.map(({ p99Us }) => p99Us),
+  };
   return {
     peer: name,
     ...(main === undefined ? {} : { version: peerVersion(main) }),
     inFlight,
-    callsPerSecond: spread(samples.map((sample) => sample.callsPerSecond)),
-    p50Us: spread(samples.map((sample) => sample.p50Us)).median,
-    p99Us: spread(samples.map((sample) => sample.p99Us)).median,
-    cpuUsPerCall: spread(samples.map((sample) => sample.cpuUsPerCall)).median,
+    callsPerSecond: spread(rounds.callsPerSecond),
+    p50Us: median(samples.map(({ p50Us }) => p50Us)),
+    p99Us: median(rounds.p99Us),
+    rounds,
+    cpuUsPerCall: median(samples.map(({ cpuUsPerCall }) => cpuUsPerCall)),
   };
 }
 
-/** The tables for people: one for each load, ratios to the bare echo and of Dure to each peer. */
+/**
+ * The tables for people: one for each load, with ratios to the bare echo and of Dure to each peer. Ratios are taken round by round, of
+ * rounds that follow each other; the median of them is shown.
+ */
 export function callsTables(rows: readonly CallsRow[]): string {
   return loads
     .map(({ inFlight }) => {
       const mine = rows.filter((row) => row.inFlight === inFlight);
-      const rateOf = (peer: string) => mine.find((row) => row.peer === peer)?.callsPerSecond.median;
-      const table = mine.map((row) => {
-        const { median, min, max } = row.callsPerSecond;
-        return [
-          row.version === undefined ? row.peer : `${row.peer} ${row.version}`,
-          count(median),
-          `${count(min)} - ${count(max)}`,
-          ratio(median, rateOf("bare echo")),
-          ratio(rateOf("Dure") ?? Number.NaN, median),
-          count(row.p50Us),
-          count(row.p99Us),
-          row.cpuUsPerCall.toFixed(1),
-        ];
-      });
+      const roundsOf = (peer: string) => mine.find((row) => row.peer === peer)?.rounds;
+      const echo = roundsOf("bare echo");
+      const dure = roundsOf("Dure");
+      const table = mine.map(({ peer, version, callsPerSecond, rounds, ...row }) => [
+        version === undefined ? peer : `${peer} ${version}`,
+        count(callsPerSecond.median),
+        `${count(callsPerSecond.min)} - ${count(callsPerSecond.max)}`,
+        pairedRatio(rounds.callsPerSecond, echo?.callsPerSecond),
+        pairedRatio(dure?.callsPerSecond, rounds.callsPerSecond),
+        count(row.p50Us),
+        count(row.p99Us),
+        pairedRatio(rounds.p99Us, echo?.p99Us),
+        row.cpuUsPerCall.toFixed(1),
+      ]);
       const heading = [
         `${inFlight} in flight`,
         "calls/s",
@@ -125,9 +139,15 @@ export function callsTables(rows: readonly CallsRow[]): string {
         "Dure is x",
         "p50 us",
         "p99 us",
+        "of bare echo's",
         "CPU us/call",
       ];
       return markdownTable([heading, ...table]);
     })
     .join("\n\n");
+}
+
+/** The median of what each round's value is of the other's in the same round. */
+function pairedRatio(values: readonly number[] = [], to: readonly number[] = []): string {
+  return ratio(median(values.map((value, round) => value / (to[round] ?? Number.NaN))), 1);
 }

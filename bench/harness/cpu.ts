@@ -48,13 +48,42 @@ function machineAndRun(): { totalMs: number; busyMs: number; runMs: number } {
 
 /** Reads the first line of /proc/stat. Interrupts are left out: most of them are the benchmark's own traffic. */
 export function parseMachineStat(text: string): { totalMs: number; busyMs: number } {
-  const [user = 0, nice = 0, system = 0, idle = 0, waiting = 0, , , stolen = 0] = text
-    .slice("cpu".length, text.indexOf("\n"))
-    .trim()
-    .split(/\s+/)
-    .map((ticks) => (Number(ticks) * 1_000) / ticksPerSecond);
+  const [user = 0, nice = 0, system = 0, idle = 0, waiting = 0, , , stolen = 0] = ticksOf(text).map(
+    (ticks) => (ticks * 1_000) / ticksPerSecond,
+  );
   const busyMs = user + nice + system + stolen;
   return { totalMs: busyMs + idle + waiting, busyMs };
+}
+
+/** The first line of /proc/stat: all cores together. */
+function ticksOf(text: string): number[] {
+  return text.slice("cpu".length, text.indexOf("\n")).trim().split(/\s+/).map(Number);
+}
+
+/** What became of all CPU time; both are shares of it. */
+export interface MachineUse {
+  /** Was not idle: everybody's work, interrupts, and what was stolen. */
+  readonly busy: number;
+  /** Was taken by the host for its other guests (`steal`, proc(5)). */
+  readonly stolen: number;
+}
+
+/** Starts watching what the machine does; the function it returns tells. */
+export function watchMachine(): () => MachineUse {
+  const before = readFileSync("/proc/stat", "utf8");
+  return () => machineUse(before, readFileSync("/proc/stat", "utf8"));
+}
+
+/** What happened between two texts of /proc/stat. */
+export function machineUse(before: string, after: string): MachineUse {
+  const former = ticksOf(before);
+  // What comes behind the first eight is part of them.
+  const spent = ticksOf(after)
+    .slice(0, 8)
+    .map((ticks, index) => ticks - (former[index] ?? 0));
+  const [, , , idle = 0, waiting = 0, , , stolen = 0] = spent;
+  const total = spent.reduce((sum, ticks) => sum + ticks, 0);
+  return { busy: 1 - (idle + waiting) / total, stolen: stolen / total };
 }
 
 /** The CPU time so far of `roots` and everything below them (an nginx worker is a child of its master). */

@@ -10,13 +10,11 @@ export interface Incident {
   happen(fleet: DureFleet): Promise<readonly number[]>;
 }
 
-const quietMs = 8_000;
 /** So long all is well between two blows. */
 const betweenMs = 1_000;
 
 /** In the order of the table. */
 export const incidents: readonly Incident[] = [
-  { name: "nothing", hasRetries: false, happen: () => pause(quietMs, []) },
   {
     name: "reload of all services and gateways",
     hasRetries: false,
@@ -41,7 +39,6 @@ export const incidents: readonly Incident[] = [
     hasRetries: false,
     happen: (fleet) => killInTurn(fleet, ["distributor", "distributor"]),
   },
-  { name: "nothing, with retries", hasRetries: true, happen: () => pause(quietMs, []) },
   {
     name: "SIGKILL of one instance of each service",
     hasRetries: true,

@@ -1,4 +1,6 @@
+import type { MachineUse } from "../harness/cpu.ts";
 import { lateMs } from "../harness/http-load.ts";
+import { median } from "../harness/statistics.ts";
 import { count, markdownTable, ratio } from "../harness/table.ts";
 import type { CoresRow, UptimeResult, UptimeRow } from "./uptime.ts";
 
@@ -33,33 +35,50 @@ function uptimeTable(rows: readonly UptimeRow[]): string {
     "done twice",
     "p50 ms",
     "p99 ms",
-    "x normal",
+    "before",
+    "x before",
     "max ms",
+    "busy %",
+    "stolen %",
     "took s",
     "restart ms",
   ];
-  const body = rows.map((row) => {
-    const { all, tallies } = row.report;
-    const normal = rows.find(
-      ({ system, incident }) => system === row.system && incident.startsWith("nothing"),
-    );
-    const { reads, writes } = row.executedTwice;
-    return [
-      `${row.system}: ${row.incident}`,
-      count(all.requests),
-      count(row.perSecond),
-      count(tallies.read?.failed ?? 0),
-      count(tallies.write?.failed ?? 0),
-      reads > 0 ? `${reads} reads, ${writes} writes` : count(writes),
-      all.p50Ms.toFixed(1),
-      all.p99Ms.toFixed(1),
-      ratio(all.p99Ms, normal?.report.all.p99Ms),
-      count(all.maxMs),
-      (row.tookMs / 1_000).toFixed(1),
-      row.restartMs === undefined ? "" : count(row.restartMs),
-    ];
-  });
+  const rounds = Map.groupBy(rows, ({ system, incident }) => `${system}: ${incident}`);
+  const body = [...rounds].map(([what, all]) => rowOf(what, all));
   return markdownTable([heading, ...body]);
+}
+
+/** Counts are of all rounds, times and shares the medians of them. */
+function rowOf(what: string, rounds: readonly UptimeRow[]): string[] {
+  const sum = (of: (row: UptimeRow) => number) => rounds.reduce((total, row) => total + of(row), 0);
+  const middle = (of: (row: UptimeRow) => number) => median(rounds.map(of));
+  const reads = sum(({ executedTwice }) => executedTwice.reads);
+  const writes = sum(({ executedTwice }) => executedTwice.writes);
+  const percents = (of: keyof MachineUse) =>
+    [middle(({ machine }) => machine.before[of]), middle(({ machine }) => machine.during[of])]
+      .map((share) => count(share * 100))
+      .join(", ");
+  const restartMs = middle((row) => row.restartMs ?? Number.NaN);
+  return [
+    what,
+    count(sum(({ report }) => report.all.requests)),
+    count(middle(({ perSecond }) => perSecond)),
+    count(sum(({ report }) => report.tallies.read?.failed ?? 0)),
+    count(sum(({ report }) => report.tallies.write?.failed ?? 0)),
+    reads > 0 ? `${reads} reads, ${writes} writes` : count(writes),
+    middle(({ report }) => report.all.p50Ms).toFixed(1),
+    middle(({ report }) => report.all.p99Ms).toFixed(1),
+    middle(({ before }) => before.all.p99Ms).toFixed(1),
+    ratio(
+      middle(({ report, before }) => report.all.p99Ms / before.all.p99Ms),
+      1,
+    ),
+    count(Math.max(...rounds.map(({ report }) => report.all.maxMs))),
+    percents("busy"),
+    percents("stolen"),
+    (middle(({ tookMs }) => tookMs) / 1_000).toFixed(1),
+    Number.isNaN(restartMs) ? "" : count(restartMs),
+  ];
 }
 
 function coresTable(cores: readonly CoresRow[]): string {

@@ -3,6 +3,7 @@
  * something happens. The reload is also measured with a plain Node server under dure cluster, PM2 and node:cluster.
  */
 import { setTimeout as pause } from "node:timers/promises";
+import { type MachineUse, watchMachine } from "../harness/cpu.ts";
 import type { LoadReport } from "../harness/http-load.ts";
 import { startWorker, type Worker } from "../harness/processes.ts";
 import { median } from "../harness/statistics.ts";
@@ -24,7 +25,10 @@ export interface UptimeRow {
   readonly system: string;
   readonly incident: string;
   readonly perSecond: number;
+  /** Of the same load just before it. */
+  readonly before: LoadReport;
   readonly report: LoadReport;
+  readonly machine: { readonly before: MachineUse; readonly during: MachineUse };
   /** Operations that services began more than once for the same request. */
   readonly executedTwice: Executed;
   readonly tookMs: number;
@@ -68,11 +72,15 @@ const plainSystems = [
 ] as const;
 
 /** Measures all, or what is named: an incident, a system, or `cores`. `share`: of what a system can do, so much is asked of it. */
-export async function benchUptime(only: readonly string[], share: number): Promise<UptimeResult> {
+export async function benchUptime(
+  rounds: number,
+  only: readonly string[],
+  share: number,
+): Promise<UptimeResult> {
   const isWanted = (...names: string[]) =>
     only.length === 0 || names.some((name) => only.includes(name));
   const worker = await startWorker(new URL("./load-process.ts", import.meta.url), []);
-  const load: Load = { worker, share };
+  const load: Load = { worker, share, rounds };
   const rows: UptimeRow[] = [];
   for (const hasRetries of [false, true]) {
     const wanted = incidents.filter(
@@ -84,8 +92,8 @@ export async function benchUptime(only: readonly string[], share: number): Promi
   let plainRate: number | undefined;
   for (const { name, start } of plainSystems) {
     if (!isWanted(name)) continue;
-    const measured = await measurePlain(load, name, start, plainRate);
-    plainRate = measured[0]?.perSecond;
+    const measured = await measurePlain(load, { name, start }, plainRate);
+    plainRate ??= measured.at(-1)?.perSecond;
     rows.push(...measured);
   }
   await worker.stop();
@@ -100,17 +108,10 @@ async function measureFleet(
 ): Promise<UptimeRow[]> {
   const fleet = await startDureUp(hasRetries ? undefined : "once");
   try {
-    const perSecond = await rateFor(load, fleet);
     const rows: UptimeRow[] = [];
     for (const { name, happen } of wanted) {
-      rows.push(
-        await underLoad(load, fleet, {
-          system: "dure up",
-          incident: name,
-          perSecond,
-          happen: () => happen(fleet),
-        }),
-      );
+      const happening = { system: "dure up", incident: name, happen: () => happen(fleet) };
+      rows.push(...(await inRounds(load, fleet, happening)));
     }
     return rows;
   } finally {
@@ -119,64 +120,54 @@ async function measureFleet(
 }
 
 async function measureMachines(load: Load): Promise<UptimeRow[]> {
-  const machines = await startMachines();
-  try {
-    const perSecond = await rateFor(load, machines);
-    const system = "dure up on three machines";
-    const nothing = () => pause(quietMs, []);
-    const lose = async () => {
-      await machines.loseOne();
-      return pause(lossMs, []);
-    };
-    return [
-      await underLoad(load, machines, { system, incident: "nothing", perSecond, happen: nothing }),
-      await underLoad(load, machines, { system, incident: machineLost, perSecond, happen: lose }),
-    ];
-  } finally {
-    await machines.stop();
+  const rows: UptimeRow[] = [];
+  for (let round = 0; round < load.rounds; round += 1) {
+    // The one that was lost does not come back.
+    const machines = await startMachines();
+    try {
+      const happening: Happening = {
+        system: "dure up on three machines",
+        incident: machineLost,
+        async happen() {
+          await machines.loseOne();
+          return pause(lossMs, []);
+        },
+      };
+      rows.push(await underLoad(load, machines, happening, await rateFor(load, machines)));
+    } finally {
+      await machines.stop();
+    }
   }
+  return rows;
 }
 
-/** All get the rate of the first, so that they have the same load. */
+/** All get the rate that the first had last, so that they have the same load. */
 async function measurePlain(
   load: Load,
-  name: string,
-  start: (instances: number) => Promise<RunningSystem>,
-  rate: number | undefined,
+  { name, start }: (typeof plainSystems)[number],
+  given: number | undefined,
 ): Promise<UptimeRow[]> {
   const running = await start(2);
-  const system = name === "PM2" ? `PM2 ${peerVersion("pm2")}` : name;
   try {
-    const own = await rateFor(load, running);
-    const perSecond = rate ?? own;
-    const nothing = { system, incident: "nothing", perSecond, happen: () => pause(quietMs, []) };
-    const reload = {
-      system,
+    const happening: Happening = {
+      system: name === "PM2" ? `PM2 ${peerVersion("pm2")}` : name,
       incident: "reload",
-      perSecond,
       async happen() {
         await running.reload();
         return [];
       },
     };
-    return [await underLoad(load, running, nothing), await underLoad(load, running, reload)];
+    return await inRounds(load, running, happening, given);
   } finally {
     await running.stop();
   }
 }
 
-/** Warms a system up and gives the rate that it gets. */
-async function rateFor(load: Load, at: Served): Promise<number> {
-  const ask = (forMs: number) =>
-    load.worker.ask<number>({ kind: "capacity", at: addressOf(at), forMs } satisfies LoadQuestion);
-  await ask(warmUpMs);
-  return Math.floor((await ask(capacityMs)) * load.share);
-}
-
-/** Who sends the load, and how much of it. */
+/** Who sends the load, how much of it, and how often. */
 interface Load {
   readonly worker: Worker;
   readonly share: number;
+  readonly rounds: number;
 }
 
 type Served = Pick<RunningSystem, "host" | "port" | "executed">;
@@ -184,32 +175,73 @@ type Served = Pick<RunningSystem, "host" | "port" | "executed">;
 interface Happening {
   readonly system: string;
   readonly incident: string;
-  readonly perSecond: number;
   happen(): Promise<readonly number[]>;
+}
+
+/** @param given requests a second; by default the load's share of what the system can do, found anew for each round */
+async function inRounds(
+  load: Load,
+  at: Served,
+  happening: Happening,
+  given?: number,
+): Promise<UptimeRow[]> {
+  const rows: UptimeRow[] = [];
+  while (rows.length < load.rounds) {
+    const found = await rateFor(load, at);
+    rows.push(await underLoad(load, at, happening, given ?? found));
+  }
+  return rows;
+}
+
+/** Warms a system up and gives the rate that it gets. */
+async function rateFor({ worker, share }: Load, at: Served): Promise<number> {
+  const ask = (forMs: number) =>
+    worker.ask<number>({ kind: "capacity", at: addressOf(at), forMs } satisfies LoadQuestion);
+  await ask(warmUpMs);
+  return Math.floor((await ask(capacityMs)) * share);
 }
 
 async function underLoad(
   load: Load,
   at: Served,
-  { system, incident, perSecond, happen }: Happening,
+  { system, incident, happen }: Happening,
+  perSecond: number,
 ): Promise<UptimeRow> {
-  const before = at.executed().length;
-  await load.worker.ask({ kind: "start", at: addressOf(at), perSecond } satisfies LoadQuestion);
-  await pause(aroundMs);
-  const startedAt = performance.now();
-  const restarts = await happen();
-  const tookMs = performance.now() - startedAt;
-  await pause(aroundMs);
-  const report = await load.worker.ask<LoadReport>({ kind: "stop" } satisfies LoadQuestion);
+  const before = await sendWhile(load, at, perSecond, () => pause(quietMs));
+  const begun = at.executed().length;
+  const { value, report, machine } = await sendWhile(load, at, perSecond, async () => {
+    await pause(aroundMs);
+    const startedAt = performance.now();
+    const restarts = await happen();
+    const tookMs = performance.now() - startedAt;
+    await pause(aroundMs);
+    return { tookMs, ...(restarts.length > 0 ? { restartMs: median(restarts) } : {}) };
+  });
   return {
     system,
     incident,
     perSecond,
+    before: before.report,
     report,
-    executedTwice: repeatedIn(at.executed().slice(before)),
-    tookMs,
-    ...(restarts.length > 0 ? { restartMs: median(restarts) } : {}),
+    machine: { before: before.machine, during: machine },
+    executedTwice: repeatedIn(at.executed().slice(begun)),
+    ...value,
   };
+}
+
+/** What became of the load while something was done, and what the machine did. */
+async function sendWhile<Value>(
+  { worker }: Load,
+  at: Served,
+  perSecond: number,
+  run: () => Promise<Value>,
+): Promise<{ readonly value: Value; readonly report: LoadReport; readonly machine: MachineUse }> {
+  await worker.ask({ kind: "start", at: addressOf(at), perSecond } satisfies LoadQuestion);
+  const use = watchMachine();
+  const value = await run();
+  const machine = use();
+  const report = await worker.ask<LoadReport>({ kind: "stop" } satisfies LoadQuestion);
+  return { value, report, machine };
 }
 
 /** Lines are an operation and the request's id, of which the first letter says whether it is a write. */

@@ -135,7 +135,7 @@ export class ServerRequest implements IncomingRequest {
     }
     if (!isLarge) {
       link.writer.end(body);
-      link.planFlush();
+      link.flushAnswer();
       return this.#answered();
     }
     link.writer.u32(fieldTag.TOTAL_BYTES, size);
@@ -152,7 +152,7 @@ export class ServerRequest implements IncomingRequest {
     writer.begin(frameType.ERROR, frameFlag.END, this.streamId);
     writeFailure(writer, failure);
     writer.end("");
-    this.#owner.link.planFlush();
+    this.#owner.link.flushAnswer();
     this.#answered();
   }
 

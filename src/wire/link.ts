@@ -3,8 +3,8 @@
  * the business of `client.ts` and `server.ts`.
  *
  * Owns: the socket, the write buffer, the detector and its timer. Tells its owner ({@link LinkOwner}) what happens.
- * Invariants: (L1) one socket write per turn of the event loop, or per 8 KiB, and one for a request that is alone; (L2) after `onClose` nothing else is told; (L3) a peer that breaks the protocol
- * is told why before it is cut off; (L4) bulk data never holds up small frames by more than `bulkBytesPerFlush`.
+ * Invariants: (L1) one socket write per turn of the event loop, or per 8 KiB, and one for a request or an answer that is alone; (L2) after
+ * `onClose` nothing else is told; (L3) a peer that breaks the protocol is told why before it is cut off; (L4) bulk data never holds up small frames by more than `bulkBytesPerFlush`.
  */
 import type { Buffer } from "node:buffer";
 import { afterInBackground, asError, DureError, now, type Timer } from "../kit/index.ts";
@@ -112,10 +112,18 @@ export class Link implements SocketReader {
     else setImmediate(this.#flush);
   }
 
+  /** Call after writing an answer: where no other can join it, it leaves before anything else is done. */
+  flushAnswer(): void {
+    const isLast = this.#isReading ? this.#reader.isAtEnd : this.#owner.inFlight() <= 1;
+    return isLast && !this.#bulk.isWaiting ? this.flushNow() : this.planFlush();
+  }
+
   /** Writes now what was written. */
   flushNow(): void {
     if (this.#isClosed || this.writer.length === 0) return;
     this.socket.write(this.writer.take());
+    if (this.socket.writableLength > socketBytesFatal)
+      this.destroy(new DureError("UNAVAILABLE", "the peer stopped reading", { sent: "unknown" }));
   }
 
   /** Bulk data of this stream goes out whenever there is room, in turn with the others. */
@@ -244,9 +252,7 @@ export class Link implements SocketReader {
     if (this.#isClosed) return;
     if (!this.isCongested) this.#bulk.write();
     this.flushNow();
-    if (this.socket.writableLength > socketBytesFatal) {
-      this.destroy(new DureError("UNAVAILABLE", "the peer stopped reading", { sent: "unknown" }));
-    } else if (this.#bulk.canSend && !this.isCongested) this.planFlush();
+    if (this.#bulk.canSend && !this.isCongested) this.planFlush();
   };
 
   #writeCredit(streamId: number, bytes: number): void {

@@ -1,17 +1,16 @@
-import { Buffer } from "node:buffer";
+import type { Buffer } from "node:buffer";
 import { createServer, connect as dial, type Socket } from "node:net";
 import { after, DureError } from "../kit/index.ts";
+import { onSharedBuffer, readingIntoSharedBuffer } from "./shared-read.ts";
 import type { Address, ByteSocket, Listener, SocketReader, Transport } from "./transport.ts";
-
-/** What dialled sockets read lands here first: without it every read allocates 64 KiB, whatever comes. */
-const readBuffer = Buffer.allocUnsafeSlow(64 * 1024);
 
 /** TCP through `node:net`, without Nagle's delay. */
 export const tcpTransport: Transport = {
   listen(address, onSocket): Promise<Listener> {
     return new Promise((resolve, reject) => {
-      const server = createServer({ noDelay: true, keepAlive: true }, (socket) =>
-        onSocket(wrapTcp(socket)),
+      const options = { noDelay: true, keepAlive: true, pauseOnConnect: true };
+      const server = createServer(options, (accepted) =>
+        onSocket(wrapTcp(onSharedBuffer(accepted))),
       );
       server.once("error", (error: NodeJS.ErrnoException) => reject(listenError(address, error)));
       server.listen({ host: address.host, port: address.port }, () => {
@@ -32,14 +31,7 @@ export const tcpTransport: Transport = {
         port: address.port,
         noDelay: true,
         keepAlive: true,
-        onread: {
-          buffer: readBuffer,
-          callback: (size): boolean => {
-            const chunk = Buffer.allocUnsafe(size);
-            readBuffer.copy(chunk, 0, 0, size);
-            return socket.emit("data", chunk);
-          },
-        },
+        onread: readingIntoSharedBuffer(() => socket),
       });
       // Until somebody listens, nothing may be read: what is read without "data" listeners is gone.
       socket.pause();

@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { cpuMsOfTrees, parseMachineStat, parseStat, sumOfTrees } from "../../bench/harness/cpu.ts";
+import {
+  cpuMsOfTrees,
+  machineUse,
+  parseMachineStat,
+  parseStat,
+  sumOfTrees,
+} from "../../bench/harness/cpu.ts";
 import { freePort, startProgram, startWorker } from "../../bench/harness/processes.ts";
 import { median, percentile, spread } from "../../bench/harness/statistics.ts";
 import { count, markdownTable, ratio } from "../../bench/harness/table.ts";
@@ -65,6 +71,14 @@ test("the CPU time of a tree counts descendants in any order and each process on
 test("the machine's stat line is read without its interrupts", () => {
   const text = "cpu  100 20 30 800 50 7 8 1 0 0\ncpu0 1 2 3 4 5 6 7 8 9 10\n";
   assert.deepEqual(parseMachineStat(text), { totalMs: 10_010, busyMs: 1_510 });
+});
+
+test("what a machine did between two looks: all that was not idle, and of it what the host took", () => {
+  const before = "cpu  100 10 50 800 40 5 5 10 30 0\ncpu0 1 2 3\n";
+  const after = "cpu  140 10 60 840 45 6 9 20 60 0\ncpu0 1 2 3\n";
+  const { busy, stolen } = machineUse(before, after);
+  assert.equal(busy.toFixed(4), (65 / 110).toFixed(4));
+  assert.equal(stolen.toFixed(4), (10 / 110).toFixed(4));
 });
 
 test("wrk's report is read with its units and failures", () => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { type TestContext, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { createNode, type MeshNode } from "../../src/mesh/index.ts";
 import { createDistributor } from "../../src/registry/index.ts";
@@ -23,21 +23,27 @@ async function capacityOf(caller: MeshNode): Promise<number> {
   return (answered * 1_000) / (performance.now() - startedAt);
 }
 
-test("offered three times what one instance can do, it does at least 80 % of that in time, and the important calls are answered", async (t) => {
-  const distributor = await createDistributor({ mesh: "faults", port: 0 });
-  const child = await startEcho(distributor.port, "echo-1", "busy");
+/** Who has never been refused anything. */
+async function startCaller(t: TestContext, port: number): Promise<MeshNode> {
   const caller = await createNode({
     name: "caller",
     mesh: "faults",
-    distributors: [{ host: "127.0.0.1", port: distributor.port }],
+    distributors: [{ host: "127.0.0.1", port }],
   });
+  t.after(() => caller.close());
+  await until("it is known", () => caller.registry.instancesOf("echo").length === 1);
+  return caller;
+}
+
+test("offered three times what one instance can do, it does at least 80 % of that in time, and the important calls are answered", async (t) => {
+  const distributor = await createDistributor({ mesh: "faults", port: 0 });
+  const child = await startEcho(distributor.port, "echo-1", "busy");
   t.after(async () => {
-    await caller.close();
     child.kill("SIGKILL");
     await distributor.close();
   });
-  await until("it is known", () => caller.registry.instancesOf("echo").length === 1);
-  const capacity = await capacityOf(caller);
+  const caller = await startCaller(t, distributor.port);
+  const capacityBefore = await capacityOf(caller);
 
   const counts = { usual: { made: 0, ok: 0 }, important: { made: 0, ok: 0 } };
   const codes = new Map<string, number>();
@@ -51,7 +57,7 @@ test("offered three times what one instance can do, it does at least 80 % of tha
     else codes.set(result.error.code, (codes.get(result.error.code) ?? 0) + 1);
   };
   const startedAt = performance.now();
-  const gapMs = 1_000 / (3 * capacity);
+  const gapMs = 1_000 / (3 * capacityBefore);
   for (let call = 0; performance.now() - startedAt < 2 * measuredMs; call += 1) {
     calls.push(say(call % 20 === 0 ? "important" : "usual"));
     const aheadMs = startedAt + call * gapMs - performance.now();
@@ -60,6 +66,9 @@ test("offered three times what one instance can do, it does at least 80 % of tha
   await Promise.all(calls);
   const { usual, important } = counts;
   const goodput = ((usual.ok + important.ok) * 1_000) / (performance.now() - startedAt);
+  // A machine that is slower now than it was before was not as able meanwhile either.
+  const capacityAfter = await capacityOf(await startCaller(t, distributor.port));
+  const capacity = Math.min(capacityBefore, capacityAfter);
   const said = `capacity ${capacity.toFixed(0)}/s, goodput ${goodput.toFixed(0)}/s, ${JSON.stringify(counts)}, ${JSON.stringify([...codes])}`;
   t.diagnostic(said);
   assert.ok(goodput >= 0.8 * capacity, said);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { frameType } from "../../src/wire/core/frame.ts";
 import {
+  type ByteSocket,
   Client,
   Server,
   type ServerOptions,
@@ -12,24 +13,30 @@ import {
 const identity = (nodeId: string) => ({ mesh: "test", nodeId, name: nodeId, incarnation: 1 });
 const echo = { service: "test", operation: "echo", contractHash: "" };
 
-/** A client that has called once, and what it has written to its socket. */
+/** The same socket, whose writes are noted. */
+function noted(socket: ByteSocket, writes: Uint8Array[]): ByteSocket {
+  const write = (bytes: Parameters<typeof socket.write>[0]) => {
+    writes.push(bytes);
+    return socket.write(bytes);
+  };
+  return Object.create(socket, { write: { value: write } });
+}
+
+/** A client that has called once, and what it and its server have written to their sockets. */
 async function startCounted(context: TestContext, onRequest: ServerOptions["onRequest"]) {
   const writes: Uint8Array[] = [];
+  const answers: Uint8Array[] = [];
   const counting: Transport = {
-    ...tcpTransport,
-    async connect(address, timeoutMs) {
-      const socket = await tcpTransport.connect(address, timeoutMs);
-      const write = (bytes: Parameters<typeof socket.write>[0]) => {
-        writes.push(bytes);
-        return socket.write(bytes);
-      };
-      return Object.create(socket, { write: { value: write } });
-    },
+    listen: (address, onSocket) =>
+      tcpTransport.listen(address, (socket) => onSocket(noted(socket, answers))),
+    connect: async (address, timeoutMs) =>
+      noted(await tcpTransport.connect(address, timeoutMs), writes),
   };
   const server = new Server({
     host: "127.0.0.1",
     port: 0,
     identity: identity("callee"),
+    transport: counting,
     onRequest,
   });
   const client = new Client({
@@ -43,7 +50,7 @@ async function startCounted(context: TestContext, onRequest: ServerOptions["onRe
   });
   await client.connect();
   await client.call(echo, { deadlineMs: 2_000 }, "the operation has its number now").outcome;
-  return { client, writes };
+  return { client, writes, answers };
 }
 
 test("calls that several sockets ask for in one turn of the event loop leave together, but for the first", async (context) => {
@@ -62,6 +69,25 @@ test("calls that several sockets ask for in one turn of the event loop leave tog
 
   assert.ok(outcomes.every(({ ok }) => ok));
   assert.equal(writes.length - before, 2);
+});
+
+test("an answer that is alone has left when the handler goes on; of many that are asked for together, the answers leave together", async (context) => {
+  let answers: readonly Uint8Array[] = [];
+  const leftAtOnce: number[] = [];
+  const started = await startCounted(context, (request) => {
+    const before = answers.length;
+    request.respond(request.body);
+    leftAtOnce.push(answers.length - before);
+  });
+  answers = started.answers;
+  const call = () => started.client.call(echo, { deadlineMs: 2_000 }, "x").outcome;
+
+  assert.ok((await call()).ok);
+  assert.deepEqual(leftAtOnce.slice(1), [1]);
+
+  const before = answers.length;
+  await Promise.all(Array.from({ length: 10 }, call));
+  assert.equal(answers.length - before, 1);
 });
 
 test("an answer that its stream's first credit covers asks for no more of it", async (context) => {

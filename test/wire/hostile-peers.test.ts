@@ -99,6 +99,26 @@ test("a peer that gives endless credit and never reads holds its own streams bac
   await close();
 });
 
+test("a peer that asks again and again and never reads the answers is cut off", async () => {
+  const answer = "x".repeat(60_000);
+  const linkBytesMax = 64 * 1024 * 1024;
+  const reasons: string[] = [];
+  const { address, isHealthy, close } = await serve(
+    (request) => request.respond(isFrom(request, "healthy") ? "well" : answer),
+    { onLinkClose: (_peer, error) => reasons.push(error.message) },
+  );
+  const socket = await dial(address.port, handshake);
+  const requestsMax = (2 * linkBytesMax) / answer.length;
+  for (let index = 0; index < requestsMax && reasons.length === 0; index += 1) {
+    socket.write(onStream("REQUEST, small", 2 * index + 1));
+    await isHealthy();
+  }
+  assert.deepEqual(reasons, ["the peer stopped reading"]);
+  await isHealthy();
+  socket.destroy();
+  await close();
+});
+
 test("a million streams on one link: the limit is at work, the rest is refused, others are served", async () => {
   let begun = 0;
   const { server, address, isHealthy, close } = await serve((request) => {

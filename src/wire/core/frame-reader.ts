@@ -23,6 +23,8 @@ export class FrameError extends Error {}
  * Invariants: (R1) never holds more than `frameBytesMax` + 4 bytes; (R2) after an error nothing more is accepted.
  */
 export class FrameReader {
+  /** Whether the frame that is handed over is the last of its chunk. */
+  isAtEnd = false;
   readonly #frameBytesMax: () => number;
   readonly #onFrame: (frame: FrameView) => void;
   readonly #view: FrameView;
@@ -55,8 +57,10 @@ export class FrameReader {
         this.#keep(chunk, offset, size);
         return;
       }
+      const end = offset + size;
+      this.isAtEnd = end === chunk.length;
       this.#emit(chunk, offset, size);
-      offset += size;
+      offset = end;
     }
   }
 
@@ -108,6 +112,7 @@ export class FrameReader {
     this.#restLength += copied;
     if (this.#restLength === size) {
       this.#rest = undefined;
+      this.isAtEnd = taken + copied === chunk.length;
       this.#emit(rest, 0, size);
     }
     return taken + copied;
