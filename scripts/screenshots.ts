@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { type Browser, chromium, type Page } from "playwright-core";
-import { freePort, runFleet } from "./smoke/fleet.ts";
+import { freePort } from "../bench/harness/free-port.ts";
+import { runFleet } from "./smoke/fleet.ts";
 
 const cli = [process.execPath, "--conditions=dure-source", "src/cli/main.ts"];
 const config = ["--config", "examples/shop/dure.config.ts"];

@@ -2,7 +2,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { checkShop, freePort, runFleet } from "./smoke/fleet.ts";
+import { freePort } from "../bench/harness/free-port.ts";
+import { checkShop, runFleet } from "./smoke/fleet.ts";
 
 const data = mkdtempSync(join(tmpdir(), "dure-smoke-"));
 const port = await freePort();

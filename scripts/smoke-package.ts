@@ -3,7 +3,8 @@ import { execFileSync } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
-import { checkShop, freePort, runFleet } from "./smoke/fleet.ts";
+import { freePort } from "../bench/harness/free-port.ts";
+import { checkShop, runFleet } from "./smoke/fleet.ts";
 
 const root = process.cwd();
 const folder = mkdtempSync(join(tmpdir(), "dure-package-"));

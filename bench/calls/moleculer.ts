@@ -1,6 +1,6 @@
 /** Moleculer over its TCP transporter, peers given instead of found by UDP, no logger, no validator, no metrics. */
 import moleculer from "moleculer";
-import { freePort } from "../harness/processes.ts";
+import { freePort } from "../harness/free-port.ts";
 import { answer } from "./messages.ts";
 import type { CallPeer } from "./peer.ts";
 

@@ -5,7 +5,7 @@
 import moleculer from "moleculer";
 import ApiGateway from "moleculer-web";
 import { answer } from "../calls/messages.ts";
-import { freePort } from "../harness/processes.ts";
+import { freePort } from "../harness/free-port.ts";
 import { workFor } from "../harness/worker.ts";
 
 const [role, address] = process.argv.slice(2);

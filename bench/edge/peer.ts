@@ -1,10 +1,5 @@
-import {
-  freePort,
-  type Program,
-  startProgram,
-  startWorker,
-  type Worker,
-} from "../harness/processes.ts";
+import { freePort } from "../harness/free-port.ts";
+import { type Program, startProgram, startWorker, type Worker } from "../harness/processes.ts";
 
 /** An edge that runs, with the service behind it. */
 export interface RunningEdge {

@@ -1,7 +1,8 @@
 /** The servers that store events: processes of their own, on free ports, with their data in one folder. */
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
-import { freePort, type Program, startProgram, startWorker } from "../harness/processes.ts";
+import { freePort } from "../harness/free-port.ts";
+import { type Program, startProgram, startWorker } from "../harness/processes.ts";
 
 /** A started server. */
 export interface EventServer {

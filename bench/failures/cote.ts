@@ -1,7 +1,7 @@
 /** cote as it comes, but for its broadcasts, which stay on the loopback interface, and its log, which is off. */
 import { once } from "node:events";
 import { createRequire } from "node:module";
-import { freePort } from "../harness/processes.ts";
+import { freePort } from "../harness/free-port.ts";
 import type { Question } from "./messages.ts";
 import type { FailurePeer } from "./peer.ts";
 

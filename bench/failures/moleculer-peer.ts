@@ -1,5 +1,5 @@
 import moleculer, { type BrokerOptions } from "moleculer";
-import { freePort } from "../harness/processes.ts";
+import { freePort } from "../harness/free-port.ts";
 import type { Answer } from "./messages.ts";
 import type { FailurePeer } from "./peer.ts";
 

@@ -9,7 +9,7 @@ import {
   Transport,
 } from "@nestjs/microservices";
 import { lastValueFrom } from "rxjs";
-import { freePort } from "../harness/processes.ts";
+import { freePort } from "../harness/free-port.ts";
 import type { Answer, Handlers, Question } from "./messages.ts";
 import type { FailurePeer } from "./peer.ts";
 

@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { promisify } from "node:util";
 import { runningFleet } from "../../src/supervisor/index.ts";
-import { freePort, type Program, startProgram } from "../harness/processes.ts";
+import { freePort } from "../harness/free-port.ts";
+import { type Program, startProgram } from "../harness/processes.ts";
 
 const benchFolder = join(import.meta.dirname, "..");
 const durePath = join(benchFolder, "../src/cli/main.ts");

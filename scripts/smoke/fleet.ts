@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
-import { createServer } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 
 /** A fleet that runs in a process group of its own. */
@@ -10,18 +9,6 @@ export interface Fleet {
   output(): string;
   /** Ctrl-C to the leader; fails unless it exits with 0 and leaves no process behind. */
   stop(): Promise<void>;
-}
-
-/** A port that nobody listens on now. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.on("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" && address ? address.port : 0));
-    });
-  });
 }
 
 /** Starts a fleet and waits (three minutes at most) for its line that starts with `ready`. */

@@ -7,7 +7,8 @@ import {
   parseStat,
   sumOfTrees,
 } from "../../bench/harness/cpu.ts";
-import { freePort, startProgram, startWorker } from "../../bench/harness/processes.ts";
+import { freePort } from "../../bench/harness/free-port.ts";
+import { startProgram, startWorker } from "../../bench/harness/processes.ts";
 import { median, percentile, spread } from "../../bench/harness/statistics.ts";
 import { count, markdownTable, ratio } from "../../bench/harness/table.ts";
 import { requirePrograms } from "../../bench/harness/tools.ts";

@@ -293,7 +293,7 @@ test("controlled delay: who has more time may wait longer", () => {
   const admits = (time: number, waitedMs: number) =>
     delay.admits(time, { waitedMs, deadlineMs, priority: 3 });
   const longAt = 10 * burstMs;
-  const overloadedAt = longAt + patienceMs;
+  const overloadedAt = longAt + deadlineMs * burstShare;
   for (let time = 0; time < longAt; time += 10) assert.ok(admits(time, patienceMs - 1));
   for (let time = longAt; time < overloadedAt; time += 10)
     assert.ok(admits(time, deadlineMs * burstShare), "a processor that was taken for a moment");

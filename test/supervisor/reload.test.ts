@@ -70,15 +70,14 @@ function policyOf(thread: number): number {
 
 test("a new process gives way to those that serve until it is ready", async (context) => {
   if (!mayRaise()) return context.skip("raising a priority takes root or LimitNICE");
-  const { supervisor, current, setNext } = await supervise(context, "overlap", {
-    startMsMax: 3_000,
-  });
+  const { supervisor, current, setNext } = await supervise(context, "overlap");
   setNext("mute");
   const refused = supervisor.reload(["core-1"], 1);
   const trial = await until("it is tried", () => supervisor.list()[1]?.pid);
   assert.ok(getPriority(trial) > getPriority());
   if (hasChrt) await until("it gives way at once", () => policyOf(trial) === schedIdle);
   assert.equal(getPriority(current()?.pid ?? 0), getPriority());
+  process.kill(trial, "SIGKILL");
   assert.equal((await refused).failures.length, 1);
   setNext("obeys");
   assert.deepEqual((await supervisor.reload(["core-1"], 1)).reloaded, ["core-1"]);

@@ -2,8 +2,9 @@ import { execFile } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { freePort } from "../../bench/harness/free-port.ts";
 import { buildPage } from "../../scripts/build-pages.ts";
-import { type Fleet, freePort, runFleet } from "../../scripts/smoke/fleet.ts";
+import { type Fleet, runFleet } from "../../scripts/smoke/fleet.ts";
 
 /** The shop, running in many processes on ports and data of its own. */
 export interface ShopFleet extends Fleet {

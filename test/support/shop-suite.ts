@@ -263,7 +263,9 @@ export function shopSuite(env: Record<string, string> = {}): void {
 
   test("the last items are never sold twice, however many buyers come at once", async () => {
     const product = await addProduct(3);
-    const buyers = await Promise.all(Array.from({ length: 8 }, () => member()));
+    // One by one: a password takes a third of a second of a processor.
+    const buyers: string[] = [];
+    while (buyers.length < 8) buyers.push(await member());
     await Promise.all(
       buyers.map((token) =>
         api("PUT", `/cart/items/${product.id}`, { token, body: { quantity: 1 } }),

@@ -253,10 +253,11 @@ test("nodes answer each other for their spans, with a cursor; a node that only c
   const all = await ask({});
   assert.ok(all.records.length >= 2);
   assert.equal(all.next, all.records.length);
+  const ids = ({ records }: typeof all) => records.map(({ spanId }) => spanId);
   const first = await ask({ limit: "1" });
-  assert.deepEqual(first.records, all.records.slice(0, 1));
+  assert.deepEqual(ids(first), ids(all).slice(0, 1));
   const rest = await ask({ after: String(first.next) });
-  assert.deepEqual(rest.records, all.records.slice(1));
+  assert.deepEqual(ids(rest), ids(all).slice(1));
   assert.deepEqual((await ask({ after: String(all.next) })).records, []);
   await assert.rejects(ask({ traceIds: "nonsense" }), /"nonsense" is no trace id/);
   await assert.rejects(

@@ -2,9 +2,9 @@
  * What to refuse when requests come faster than they are worked off, judged by how long each has waited already, compared with the
  * time that its caller gave it: a tenth of its deadline, 20 ms at least.
  *
- * A queue that empties now and then is a burst, and waiting up to half of the deadline is fine: a processor that is taken for half a
- * second (a process starts beside) refuses nobody who has seconds. A queue that has not been short for `burstMs`, or for that tenth if it
- * is longer, is an overload: then whoever has waited longer than the tenth is refused, so that those who are served are served in time.
+ * A queue that empties now and then is a burst, and waiting up to half of the deadline is fine: a processor that is taken for a second
+ * or two (a process starts beside) refuses nobody who has five. A queue that has not been short for half of the deadline, `burstMs` at
+ * least, is an overload: then whoever has waited longer than the tenth is refused, so that those who are served are served in time.
  * Otherwise everybody would be served, each after its caller had given up.
  *
  * ```
@@ -20,7 +20,9 @@ export interface ControlledDelayOptions {
   readonly targetMs: number;
   readonly deadlineShare: number;
   readonly burstMs: number;
-  /** Of its deadline so much may a request have waited where there is no overload: with less left it hardly ends in time. */
+  /**
+   * Of the deadline so long may a burst last, and so much may a request have waited meanwhile: with less left it hardly ends in time.
+   */
   readonly burstShare: number;
 }
 
@@ -48,13 +50,13 @@ export class ControlledDelay {
   admits(now: number, { waitedMs, deadlineMs, priority }: WaitingRequest): boolean {
     const { burstMs, burstShare, deadlineShare } = this.#options;
     const targetMs = Math.max(this.#options.targetMs, deadlineMs * deadlineShare);
+    const patienceMs = Math.max(burstMs, deadlineMs * burstShare);
     // Where nothing has come for so long, there was no queue.
     if (waitedMs < targetMs || now - this.#judgedAt > burstMs) this.#longSince = undefined;
     if (waitedMs >= targetMs) this.#longSince ??= now;
     this.#judgedAt = now;
-    const isOverloaded =
-      this.#longSince !== undefined && now - this.#longSince >= Math.max(burstMs, targetMs);
-    const limitMs = isOverloaded ? targetMs : Math.max(burstMs, deadlineMs * burstShare);
+    const isOverloaded = this.#longSince !== undefined && now - this.#longSince >= patienceMs;
+    const limitMs = isOverloaded ? targetMs : patienceMs;
     return waitedMs <= limitMs * (patience[priority] ?? 1);
   }
 }

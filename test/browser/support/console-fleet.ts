@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { freePort, pidListeningOn, runFleet } from "../../../scripts/smoke/fleet.ts";
+import { freePort } from "../../../bench/harness/free-port.ts";
+import { pidListeningOn, runFleet } from "../../../scripts/smoke/fleet.ts";
 
 const run = promisify(execFile);
 const cli = [process.execPath, "--conditions=dure-source", "src/cli/main.ts"];

@@ -1,11 +1,12 @@
 /** Gateways in this process, and a proxy of the machine before them that reads what `dure export` keeps up to date. */
+
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, readFileSync } from "node:fs";
-import type { AddressInfo } from "node:net";
-import { connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
+import { freePort } from "../../../bench/harness/free-port.ts";
 import { createGateway, type Gateway } from "../../../src/gateway/index.ts";
 import { createNode } from "../../../src/mesh/index.ts";
 import { createDistributor } from "../../../src/registry/index.ts";
@@ -83,14 +84,6 @@ async function ended(child: ChildProcess): Promise<void> {
   const closed = new Promise((resolve) => child.once("close", resolve));
   child.kill("SIGTERM");
   await closed;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 function answers(port: number): Promise<boolean> {
