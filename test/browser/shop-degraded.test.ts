@@ -35,7 +35,7 @@ async function open(path: string): Promise<{ page: Page; errors: string[] }> {
 async function without(name: string, work: () => Promise<void>): Promise<void> {
   const pids = (await fleet.ps())
     .filter((each) => each.name.startsWith(`${name}-`))
-    .map(({ pid }) => pid);
+    .flatMap(({ pid }) => pid ?? []);
   assert.ok(pids.length > 0, name);
   for (const pid of pids) process.kill(pid, "SIGSTOP");
   try {

@@ -39,10 +39,16 @@ const processNamed = async (name: string) => {
   return found;
 };
 
+async function kill(name: string): Promise<void> {
+  const { pid } = await processNamed(name);
+  assert.ok(pid, `${name} does not run`);
+  process.kill(pid, "SIGKILL");
+}
+
 test("SIGKILL of the Distributor under load: no call fails, and it comes back with everybody registered", async () => {
   const reads = load();
   await until("the load flows", () => reads.made() > 200);
-  process.kill((await processNamed("distributor")).pid, "SIGKILL");
+  await kill("distributor");
   const atKill = reads.made();
   await until("the load flows on", () => reads.made() > atKill + 500);
   await until("all are registered again", async () => {
@@ -59,7 +65,7 @@ test("SIGKILL of the Distributor under load: no call fails, and it comes back wi
 test("SIGKILL of one of two instances under load of idempotent reads: no call fails", async () => {
   const reads = load();
   await until("the load flows", () => reads.made() > 200);
-  process.kill((await processNamed("products-1")).pid, "SIGKILL");
+  await kill("products-1");
   const atKill = reads.made();
   await until("the load flows on", () => reads.made() > atKill + 500);
   const { restarts } = await until("it is ready again", async () => {

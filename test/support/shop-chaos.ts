@@ -145,7 +145,7 @@ class Chaos {
         ({ state, name }) => state === "ready" && name !== "reviews-1",
       );
       const victim = running[Math.floor(Math.random() * running.length)];
-      if (!victim || this.#isOver) continue;
+      if (!victim?.pid || this.#isOver) continue;
       try {
         process.kill(victim.pid, "SIGKILL");
         this.#kills += 1;

@@ -1,18 +1,19 @@
-import { execFile } from "node:child_process";
+import assert from "node:assert/strict";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePort } from "../../bench/harness/free-port.ts";
 import { buildPage } from "../../scripts/build-pages.ts";
 import { type Fleet, runFleet } from "../../scripts/smoke/fleet.ts";
+import { type ProcessStatus, runningFleet } from "../../src/supervisor/index.ts";
 
 /** The shop, running in many processes on ports and data of its own. */
 export interface ShopFleet extends Fleet {
   readonly base: string;
   readonly distributorPort: number;
   readonly data: string;
-  /** The processes, as `dure ps --json` shows them. */
-  ps(): Promise<{ name: string; pid: number; port: number; state: string; restarts: number }[]>;
+  /** What `dure ps` shows. */
+  ps(): Promise<readonly ProcessStatus[]>;
 }
 
 const pages = "examples/shop/web";
@@ -41,13 +42,11 @@ export async function startShop(env: Record<string, string> = {}): Promise<ShopF
     base: `http://127.0.0.1:${port}`,
     distributorPort,
     data,
-    ps: () =>
-      new Promise((resolve, reject) => {
-        const [command = "", ...args] = [...cli, "ps", "--json"];
-        execFile(command, args, { env: { ...process.env, ...environment } }, (error, stdout) =>
-          error ? reject(error) : resolve(JSON.parse(stdout)),
-        );
-      }),
+    async ps() {
+      const running = await runningFleet(data);
+      assert.ok(running, "the fleet is gone");
+      return running.processes;
+    },
     async stop() {
       await fleet.stop();
       rmSync(data, { recursive: true, force: true });
