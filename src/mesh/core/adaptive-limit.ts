@@ -11,8 +11,9 @@
  *
  * Ours: latency that callers can wait for takes nothing away. A processor that is taken for a second (a process starts beside, the
  * garbage collector) makes every request slower than usual, and refusing some of them helps nobody: they would all have been answered.
- * So the gradient counts in windows alone whose requests took longer than `deadlineShare` of their deadlines, and in all others the
- * limit returns to where it began, by `regrowth` a window: Gradient2 would need a minute and a crowd for that.
+ * So the gradient counts in windows alone whose requests took longer than `deadlineShare` of their deadlines. In others the limit makes
+ * room for a crowd, and where there is none it returns to where it began, each by `pace` a window: Gradient2, which adds some requests a
+ * window, would need a minute for either.
  */
 export interface AdaptiveLimitOptions {
   readonly initial: number;
@@ -26,8 +27,8 @@ export interface AdaptiveLimitOptions {
   readonly deadlineShare: number;
   /** The least that is harmless, in ms. */
   readonly harmlessMs: number;
-  /** By so much the limit grows in a harmless window, until it is where it began. */
-  readonly regrowth: number;
+  /** By so much the limit changes in a window without harm or without a crowd. */
+  readonly pace: number;
 }
 
 export const defaultAdaptiveLimit: AdaptiveLimitOptions = {
@@ -38,7 +39,7 @@ export const defaultAdaptiveLimit: AdaptiveLimitOptions = {
   windowMs: 100,
   deadlineShare: 0.25,
   harmlessMs: 20,
-  regrowth: 0.1,
+  pace: 0.1,
 };
 
 const smoothing = 0.2;
@@ -84,23 +85,35 @@ export class AdaptiveLimit {
   }
 
   #judge(shortMs: number, deadlineMs: number): void {
-    const { min, max, tolerance, deadlineShare, initial, regrowth } = this.#options;
+    const { deadlineShare, initial, pace } = this.#options;
     this.#windows += 1;
     const memory = this.#windows <= warmUpWindows ? this.#windows : longWindows;
     this.#longMs += (shortMs - this.#longMs) / memory;
     // After an overload the long average is far too high; it comes down faster than by itself.
     if (this.#longMs > 2 * shortMs) this.#longMs *= 0.9;
-    const harmlessMs = Math.max(this.#options.harmlessMs, deadlineMs * deadlineShare);
-    const isHarmless = shortMs <= harmlessMs;
-    if (isHarmless && this.#limit < initial)
-      this.#limit = Math.min(initial, this.#limit * (1 + regrowth));
+    const isHarmless = shortMs <= Math.max(this.#options.harmlessMs, deadlineMs * deadlineShare);
     // With few requests at once, latency says nothing about the limit.
-    if (this.#inFlightMax < this.#limit / 2 || shortMs <= 0) return;
-    const usual = isHarmless ? 1 : (tolerance * this.#longMs) / shortMs;
-    const gradient = Math.max(0.5, Math.min(1, usual));
-    const target = this.#limit * gradient + queueSize;
-    const next = this.#limit * (1 - smoothing) + target * smoothing;
-    this.#limit = Math.min(max, Math.max(min, next));
+    const isCrowded = this.#inFlightMax >= this.#limit / 2;
+    if (isCrowded)
+      this.#limit = this.#within(isHarmless ? this.#limit * (1 + pace) : this.#gradient(shortMs));
+    else if (isHarmless || this.#limit > initial) this.#limit = this.#nearerToInitial();
+  }
+
+  #nearerToInitial(): number {
+    const { initial, pace } = this.#options;
+    return this.#limit < initial
+      ? Math.min(initial, this.#limit * (1 + pace))
+      : Math.max(initial, this.#limit * (1 - pace));
+  }
+
+  #gradient(shortMs: number): number {
+    const usual = (this.#options.tolerance * this.#longMs) / shortMs;
+    const target = this.#limit * Math.max(0.5, Math.min(1, usual)) + queueSize;
+    return this.#limit * (1 - smoothing) + target * smoothing;
+  }
+
+  #within(limit: number): number {
+    return Math.min(this.#options.max, Math.max(this.#options.min, limit));
   }
 }
 
