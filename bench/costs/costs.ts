@@ -7,7 +7,7 @@ import { Breaker, defaultBreaker } from "../../src/mesh/core/breaker.ts";
 import { ClientThrottle } from "../../src/mesh/core/client-throttle.ts";
 import { ControlledDelay, defaultControlledDelay } from "../../src/mesh/core/controlled-delay.ts";
 import { LatencyDigest } from "../../src/mesh/core/latency-digest.ts";
-import { PeakEwma } from "../../src/mesh/core/peak-ewma.ts";
+import { RecentAverage } from "../../src/mesh/core/recent-average.ts";
 import { defaultRetryBudget, RetryBudget } from "../../src/mesh/core/retry-budget.ts";
 import { NodeMetrics } from "../../src/mesh/node-metrics.ts";
 import { Metrics, Traces } from "../../src/telemetry/index.ts";
@@ -65,14 +65,18 @@ const features: Readonly<Record<string, () => (time: number) => unknown>> = {
       breaker.onSuccess(time);
     };
   },
-  "balancer: two choices of eight by peak EWMA and pending calls": () => {
+  "balancer: two choices of eight by pending calls and latency": () => {
     const balancer = powerOfTwoChoices(random);
     const instances = Array.from({ length: 8 }, () => {
-      const ewma = new PeakEwma();
+      const latencyMs = new RecentAverage(10_000);
+      const othersCount = new RecentAverage(1_000);
       return {
         pendingCount: 8,
-        load: (time: number) => ewma.costMs(time),
-        observe: (time: number) => ewma.observe(time, 1),
+        load: (time: number) => 9 * Math.sqrt(latencyMs.at(time) * (1 + othersCount.at(time))),
+        observe(time: number) {
+          latencyMs.observe(time, 1);
+          othersCount.observe(time, 8);
+        },
       };
     });
     const mayTake = () => true;

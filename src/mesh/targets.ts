@@ -8,7 +8,7 @@ import type { Logger } from "../telemetry/index.ts";
 import { Client, type PeerIdentity, type Response, type Transport } from "../wire/index.ts";
 import type { Candidate } from "./core/balancer.ts";
 import { Breaker, defaultBreaker } from "./core/breaker.ts";
-import { PeakEwma } from "./core/peak-ewma.ts";
+import { RecentAverage } from "./core/recent-average.ts";
 
 /** What is known of a node that is dialled. */
 type Dialled = Pick<Instance, "nodeId" | "record" | "address">;
@@ -26,19 +26,27 @@ export interface TargetsOptions {
 const pendingMax = 10_000;
 const connectTimeoutMs = 1_000;
 /** An instance that has never answered but has calls pending gets no more than its probe until it does (Finagle, PeakEwma). */
-const unknownPenaltyMs = 1e6;
-/** What an instance told of itself is believed for so long, in ms. */
+const unknownPenalty = 1e6;
+/** An event loop is late by some ms whenever it is busy or collects garbage; from here on it counts. */
+const lateLoopMs = 100;
+/** How late its event loop runs, as an instance told, is believed for so long, in ms. */
 const toldMsMax = 1_000;
+/** An instance that was slow is tried again once that is forgotten (Finagle's and Linkerd's default). */
+const latencyForgottenMs = 10_000;
+/** What others ask of it changes within moments. */
+const othersForgottenMs = 1_000;
 
 /** One node as this one sees it. */
 export class Target implements Candidate {
   readonly nodeId: string;
   readonly #options: TargetsOptions;
-  readonly #ewma = new PeakEwma();
+  readonly #latencyMs = new RecentAverage(latencyForgottenMs);
+  /** Calls of others that were at work there when it answered. */
+  readonly #othersCount = new RecentAverage(othersForgottenMs);
   readonly #breaker = new Breaker(defaultBreaker, random);
   /** When it came, or came back: for its slow start. */
   #since = now();
-  #told: Pick<Response, "load" | "loopDelayMs"> = {};
+  #loopDelayMs = 0;
   #toldAt = Number.NEGATIVE_INFINITY;
   #instance: Dialled;
   #client: Client | undefined;
@@ -85,16 +93,22 @@ export class Target implements Candidate {
     return this.#breaker.isTripped;
   }
 
+  /**
+   * The calls that wait there, times the root of how slow it is: its latency, and how many calls of others it has. The root, and averages
+   * of a second, keep callers from changing their minds together whenever an instance stands still for a moment.
+   */
   load(time: number): number {
-    const costMs = this.#ewma.costMs(time);
-    if (costMs === 0 && this.pendingCount > 0) return unknownPenaltyMs + this.pendingCount;
-    const { load = 0 } = this.#toldNow(time);
-    return Math.max(costMs, this.loopDelayMs(time)) * (Math.max(this.pendingCount, load) + 1);
+    const latencyMs = this.#latencyMs.at(time);
+    const pendingCount = this.pendingCount;
+    if (latencyMs === 0 && pendingCount > 0) return unknownPenalty + pendingCount;
+    const lateMs = this.loopDelayMs(time);
+    const slownessMs = lateMs > lateLoopMs ? Math.max(latencyMs, lateMs) : latencyMs;
+    return (pendingCount + 1) * Math.sqrt(slownessMs * (1 + this.#othersCount.at(time)));
   }
 
   /** How late its event loop runs, as it told last, in ms. */
   loopDelayMs(time: number): number {
-    return this.#toldNow(time).loopDelayMs ?? 0;
+    return time - this.#toldAt < toldMsMax ? this.#loopDelayMs : 0;
   }
 
   /** Since when it is there, or back, on the clock of `now()`. */
@@ -128,16 +142,17 @@ export class Target implements Candidate {
 
   /** It answered, well or with an error that is not its fault. */
   onAnswer(time: number, latencyMs: number, told?: Pick<Response, "load" | "loopDelayMs">): void {
-    this.#ewma.observe(time, latencyMs);
+    this.#latencyMs.observe(time, latencyMs);
     this.#breaker.onSuccess(time);
     if (!told) return;
-    this.#told = told;
+    this.#othersCount.observe(time, Math.max(0, (told.load ?? 0) - this.pendingCount));
+    this.#loopDelayMs = told.loopDelayMs ?? 0;
     this.#toldAt = time;
   }
 
   /** It failed. Failing quickly makes nobody look fast. */
   onFault(time: number, latencyMs: number, mayEject: () => boolean): void {
-    this.#ewma.observe(time, Math.max(latencyMs, this.#ewma.costMs(time)));
+    this.#latencyMs.observe(time, Math.max(latencyMs, this.#latencyMs.at(time)));
     const wasEjected = this.isEjected;
     this.#breaker.onFailure(time, mayEject());
     if (!wasEjected && this.isEjected)
@@ -179,10 +194,6 @@ export class Target implements Candidate {
       .catch((error) => this.#options.logger.debug("closing a link", { reason: String(error) }));
   }
 
-  #toldNow(time: number): Pick<Response, "load" | "loopDelayMs"> {
-    return time - this.#toldAt < toldMsMax ? this.#told : {};
-  }
-
   #dial(): Client {
     const { registry, logger, token, transport } = this.#options;
     const client = new Client({
@@ -200,8 +211,8 @@ export class Target implements Candidate {
       registry.failedToReach(this.nodeId);
     };
     client.onRecovered = () => {
-      // Peak EWMA would take half a minute to forget the silence (it is the longest latency of all).
-      this.#ewma.reset(now(), 0);
+      // The silence is the longest latency of all, and over.
+      this.#latencyMs.reset();
       this.#since = now();
       registry.heardFrom(this.nodeId);
     };

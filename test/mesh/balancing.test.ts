@@ -8,7 +8,7 @@ import {
   roundRobin,
 } from "../../src/mesh/core/balancer.ts";
 import { HashRing } from "../../src/mesh/core/hash-ring.ts";
-import { PeakEwma } from "../../src/mesh/core/peak-ewma.ts";
+import { RecentAverage } from "../../src/mesh/core/recent-average.ts";
 import { slowStartShare } from "../../src/mesh/core/slow-start.ts";
 import { isVersion, versionOrder } from "../../src/mesh/core/version-split.ts";
 
@@ -73,36 +73,37 @@ test("of two, the less loaded is taken; of many, the most loaded never is", () =
   );
 });
 
-test("peak EWMA: up at once, down by 1/e in tau, never below what is observed, and down while nobody looks", () => {
+const observed = fc.record({
+  gapMs: fc.nat(5_000),
+  value: fc.double({ min: 0.01, max: 1_000, noNaN: true }),
+});
+
+test("an average of what was seen: never outside of it, and down by 1/e while nobody looks", () => {
   fc.assert(
-    fc.property(
-      fc.array(
-        fc.record({
-          gapMs: fc.nat(5_000),
-          latencyMs: fc.double({ min: 0.01, max: 1_000, noNaN: true }),
-        }),
-        {
-          minLength: 1,
-          maxLength: 50,
-        },
-      ),
-      (observations) => {
-        const ewma = new PeakEwma(10_000);
-        let time = 0;
-        for (const { gapMs, latencyMs } of observations) {
-          const undecayed = ewma.costMs(time);
-          time += gapMs;
-          const before = ewma.costMs(time);
-          ewma.observe(time, latencyMs);
-          const after = ewma.costMs(time);
-          if (latencyMs >= before) assert.equal(after, latencyMs);
-          else assert.ok(after >= latencyMs - 1e-9 && after <= undecayed + 1e-9);
-        }
-        const cost = ewma.costMs(time);
-        assert.ok(Math.abs(ewma.costMs(time + 10_000) - cost / Math.E) < 1e-6 * cost);
-      },
-    ),
+    fc.property(fc.array(observed, { minLength: 1, maxLength: 50 }), (observations) => {
+      const average = new RecentAverage(10_000);
+      let time = 0;
+      for (const { gapMs, value } of observations) {
+        time += gapMs;
+        average.observe(time, value);
+      }
+      const values = observations.map(({ value }) => value);
+      const last = average.at(time);
+      assert.ok(last >= Math.min(...values) - 1e-9 && last <= Math.max(...values) + 1e-9);
+      assert.ok(Math.abs(average.at(time + 10_000) - last / Math.E) < 1e-6 * last);
+      average.reset();
+      assert.equal(average.at(time), 0);
+    }),
   );
+});
+
+test("an average counts time: a moment in which an instance stood still hardly changes it, however many calls it had", () => {
+  const average = new RecentAverage(10_000);
+  for (let time = 0; time < 3_000; time += 2) average.observe(time, 3);
+  for (let call = 0; call < 100; call += 1) average.observe(3_050 + call / 100, 50);
+  assert.ok(average.at(3_051) > 3 && average.at(3_051) < 6, `${average.at(3_051)}`);
+  for (let time = 3_052; time < 8_000; time += 2) average.observe(time, 30);
+  assert.ok(average.at(8_000) > 29, "what lasts is believed");
 });
 
 test("slow start: a tenth at first, all of it after ten seconds, never less for being older", () => {

@@ -2,7 +2,7 @@
 export interface Candidate {
   /** Calls without an outcome. */
   readonly pendingCount: number;
-  /** What choosing it costs: latency times the queue that the call would join (Finagle, PeakEwma). */
+  /** What choosing it costs: the queue that the call would join, and how slow it is. */
   load(now: number): number;
 }
 
