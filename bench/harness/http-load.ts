@@ -85,8 +85,8 @@ export async function sendSteadily(load: SteadyLoad): Promise<LoadReport> {
   return { ...reportOf(all), lateShare: late / Math.max(1, outcomes.length) };
 }
 
-/** Keeps a request under way on every connection and says how many were answered a second: what a server can do. */
-export async function measureCapacity(target: HttpTarget, forMs: number): Promise<number> {
+/** Keeps a request under way on every connection and says how many were answered a second: what a server does that is never without work. */
+export async function closedLoopRate(target: HttpTarget, forMs: number): Promise<number> {
   const pool = new ConnectionPool(target);
   const startedAt = performance.now();
   let answered = 0;

@@ -1,16 +1,16 @@
 /** The process that sends the load, so that what it costs is not the measured servers' loss. Asked with a {@link LoadQuestion}. */
 import {
+  closedLoopRate,
   type HttpRequest,
   type HttpTarget,
   type LoadReport,
-  measureCapacity,
   sendSteadily,
 } from "../harness/http-load.ts";
 import { workFor } from "../harness/worker.ts";
 
 /** What the process can be asked. Answers: a number, nothing, and a {@link LoadReport}. */
 export type LoadQuestion =
-  | { readonly kind: "capacity"; readonly at: Address; readonly forMs: number }
+  | { readonly kind: "closed-loop"; readonly at: Address; readonly forMs: number }
   | { readonly kind: "start"; readonly at: Address; readonly perSecond: number }
   | { readonly kind: "stop" };
 
@@ -28,7 +28,7 @@ let sentBefore = 0;
 let running: { stop(): Promise<LoadReport> } | undefined;
 
 workFor("", async (question: LoadQuestion) => {
-  if (question.kind === "capacity") return measureCapacity(targetAt(question.at), question.forMs);
+  if (question.kind === "closed-loop") return closedLoopRate(targetAt(question.at), question.forMs);
   if (question.kind === "start") {
     const stopping = new AbortController();
     const { perSecond } = question;

@@ -9,6 +9,7 @@ import { startWorker, type Worker } from "../harness/processes.ts";
 import { median } from "../harness/statistics.ts";
 import { peerVersion } from "../harness/tools.ts";
 import { runWrk } from "../harness/wrk.ts";
+import { steadyCapacity } from "./capacity.ts";
 import { type Incident, incidents } from "./incidents.ts";
 import type { LoadQuestion } from "./load-process.ts";
 import { startMachines } from "./machines.ts";
@@ -54,8 +55,6 @@ export interface UptimeResult {
   readonly cores: readonly CoresRow[];
 }
 
-const warmUpMs = 3_000;
-const capacityMs = 4_000;
 /** All is well so long before an incident, and the load goes on so long after it. */
 const aroundMs = 1_000;
 const wrkSeconds = 5;
@@ -195,10 +194,7 @@ async function inRounds(
 
 /** Warms a system up and gives the rate that it gets. */
 async function rateFor({ worker, share }: Load, at: Served): Promise<number> {
-  const ask = (forMs: number) =>
-    worker.ask<number>({ kind: "capacity", at: addressOf(at), forMs } satisfies LoadQuestion);
-  await ask(warmUpMs);
-  return Math.floor((await ask(capacityMs)) * share);
+  return Math.floor((await steadyCapacity(worker, addressOf(at))) * share);
 }
 
 async function underLoad(

@@ -4,7 +4,7 @@ import { createServer, type RequestListener } from "node:http";
 import { type AddressInfo, createServer as createTcpServer } from "node:net";
 import { type TestContext, test } from "node:test";
 import { wholeAnswer } from "../../bench/harness/http-connection.ts";
-import { type HttpTarget, measureCapacity, sendSteadily } from "../../bench/harness/http-load.ts";
+import { closedLoopRate, type HttpTarget, sendSteadily } from "../../bench/harness/http-load.ts";
 import { repeatedIn } from "../../bench/uptime/uptime.ts";
 import { until } from "../support/until.ts";
 
@@ -90,7 +90,7 @@ test("capacity is what is answered with every connection busy", async (context) 
     seen += 1;
     response.end();
   });
-  const perSecond = await measureCapacity(target, 200);
+  const perSecond = await closedLoopRate(target, 200);
   assert.ok(perSecond > 0 && seen > 0);
 });
 
