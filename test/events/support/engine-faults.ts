@@ -58,12 +58,14 @@ export async function keepsWhatItAcknowledged({
   await Promise.all(appending);
   const stored = acknowledged.map((): number[] => []);
   for (const topic of topics) {
-    const newest = new Map<number, number>();
-    for (const [index, { offset, body }] of (await readAll(storage, topic)).entries()) {
+    const newest = new Map<number, { n: number; offset: number; at: number }>();
+    for (const [index, { offset, at, body }] of (await readAll(storage, topic)).entries()) {
       const { source, n } = JSON.parse(body) as { source: number; n: number };
       assert.equal(offset, index, topic);
-      assert.ok(n > (newest.get(source) ?? -1), `${topic}: ${n} of source ${source} is late`);
-      newest.set(source, n);
+      const before = newest.get(source);
+      const said = `${topic}, source ${source}: ${n} at offset ${offset} (${at}) after ${JSON.stringify(before)}`;
+      assert.ok(n > (before?.n ?? -1), said);
+      newest.set(source, { n, offset, at });
       stored[source]?.push(n);
     }
   }
