@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
+import { appendFileSync, existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { createClient } from "@redis/client";
 import { eventsIn, packBatch } from "../../src/events/core/packed-events.ts";
 import { unpackAnswer } from "../../src/events/core/poll-answer.ts";
 import { eventLog, eventLogService, type Storage } from "../../src/events/index.ts";
 import { openRedisStorage } from "../../src/events/redis/index.ts";
+import { keys } from "../../src/events/redis/redis-keys.ts";
 import { createNode } from "../../src/mesh/index.ts";
 import { keepsWhatItAcknowledged } from "../events/support/engine-faults.ts";
 import { eventsSuite } from "../events/support/events-suite.ts";
@@ -57,6 +60,9 @@ const append = (seq: number, count = 1, body = "{}") => {
   const event = { topic: "t.noted", key: "k", head: "{}", body };
   return { source: "s", epoch: 1, seq, events: Array.from({ length: count }, () => event) };
 };
+/** As it is written to a server, and by it (RESP). */
+const asCommand = (words: string[]) =>
+  [`*${words.length}`, ...words.flatMap((word) => [`$${word.length}`, word]), ""].join("\r\n");
 const bounds = { eventsMax: 10_000, bytesMax: 1024 * 1024 };
 const read = { topic: "t.noted", from: 0, bounds };
 
@@ -75,6 +81,31 @@ describe("the event log when Redis fails", () => {
     const storage = await open(2);
     const interrupt = async () => void (await administer(2, "CLIENT", "KILL", "TYPE", "normal"));
     await keepsWhatItAcknowledged({ storage, interrupt });
+    await storage.close();
+  });
+
+  test("what a crash has torn apart does not come back with the next one", async () => {
+    const storage = await open(5);
+    await storeEvents(storage, append(0, 1, '"kept"'));
+    const folder = join(server.folder, "appendonlydir");
+    const newest = () => readdirSync(folder).findLast((name) => name.endsWith(".incr.aof"));
+    const torn = join(folder, newest() ?? "");
+    const fields = ["at", "1", "place", "0", "key", "k", "id", "x", "head", "{}", "body", '"torn"'];
+    await server.killAndRestart(() => {
+      const begun = [
+        ["SELECT", "5"],
+        ["MULTI"],
+        ["XADD", keys.events("t.noted"), "2-0", ...fields],
+      ];
+      appendFileSync(torn, `${begun.map(asCommand).join("")}*4\r\n$4\r\nHSET`);
+    });
+    const isBack = () => succeeds(storeEvents(storage, append(1, 1, '"after it"')));
+    await until("it goes on", isBack, 30_000);
+    await until("the file is written anew", () => !existsSync(torn), 30_000);
+    await server.killAndRestart();
+    const bodies = async () =>
+      (await readEvents(storage, read).catch(() => undefined))?.map(({ body }) => body);
+    assert.deepEqual(await until("it is back", bodies, 30_000), ['"kept"', '"after it"']);
     await storage.close();
   });
 

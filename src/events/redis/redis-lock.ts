@@ -33,6 +33,8 @@ export class RedisLock {
   readonly value: string;
   /** How often the log has been opened. */
   readonly token: number;
+  /** Whether the server has been started again since, with the lock still held by somebody else's connection to the one before. */
+  readonly isAfterCrash: boolean;
 
   /** Rejects with ALREADY_EXISTS while another process has the log. */
   static async take(send: Send): Promise<RedisLock> {
@@ -41,6 +43,7 @@ export class RedisLock {
     const attempt = (seen: string) =>
       send("EVAL", take, "2", keys.lock, keys.incarnation, seen, own, String(leaseMs));
     let answer = await attempt("");
+    const isAfterCrash = typeof answer === "string" && runOf(answer) !== run;
     if (typeof answer === "string" && (await isGone(send, answer, run)))
       answer = await attempt(answer);
     if (typeof answer === "string")
@@ -48,12 +51,16 @@ export class RedisLock {
         "ALREADY_EXISTS",
         "this Redis database's event log is in use by another process; a log has one process, stop the other or choose another database",
       );
-    return new RedisLock(send, Number(answer), own);
+    return new RedisLock(send, { token: Number(answer), own, isAfterCrash });
   }
 
-  private constructor(send: Send, token: number, own: string) {
+  private constructor(
+    send: Send,
+    { token, own, isAfterCrash }: { token: number; own: string; isAfterCrash: boolean },
+  ) {
     this.#send = send;
     this.token = token;
+    this.isAfterCrash = isAfterCrash;
     this.value = `${token}${own}`;
   }
 
@@ -85,6 +92,13 @@ export class RedisLock {
 
 /** Whether the holder's connection is: it was to a server that has been started again since, or the server does not have it any more. */
 async function isGone(send: Send, holder: string, run: string | undefined): Promise<boolean> {
-  const [, itsRun, connection] = holder.split(" ") as [string, string, string];
-  return itsRun !== run || String(await send("CLIENT", "LIST", "ID", connection)).trim() === "";
+  const connection = holder.split(" ")[2] as string;
+  return (
+    runOf(holder) !== run || String(await send("CLIENT", "LIST", "ID", connection)).trim() === ""
+  );
+}
+
+/** Which run of the server the holder's connection was to. */
+function runOf(holder: string): string | undefined {
+  return holder.split(" ")[1];
 }
