@@ -33,7 +33,7 @@ export class RedisLock {
   readonly value: string;
   /** How often the log has been opened. */
   readonly token: number;
-  /** Whether the server has been started again since, with the lock still held by somebody else's connection to the one before. */
+  /** Whether the server has been started again since its former holder took it, and did not give it back. */
   readonly isAfterCrash: boolean;
 
   /** Rejects with ALREADY_EXISTS while another process has the log. */
