@@ -6,8 +6,8 @@ import { powerOfTwoChoices } from "../../src/mesh/core/balancer.ts";
 import { Breaker, defaultBreaker } from "../../src/mesh/core/breaker.ts";
 import { ClientThrottle } from "../../src/mesh/core/client-throttle.ts";
 import { ControlledDelay, defaultControlledDelay } from "../../src/mesh/core/controlled-delay.ts";
+import { InstanceLoad } from "../../src/mesh/core/instance-load.ts";
 import { LatencyDigest } from "../../src/mesh/core/latency-digest.ts";
-import { RecentAverage } from "../../src/mesh/core/recent-average.ts";
 import { defaultRetryBudget, RetryBudget } from "../../src/mesh/core/retry-budget.ts";
 import { NodeMetrics } from "../../src/mesh/node-metrics.ts";
 import { Metrics, Traces } from "../../src/telemetry/index.ts";
@@ -68,14 +68,13 @@ const features: Readonly<Record<string, () => (time: number) => unknown>> = {
   "balancer: two choices of eight by pending calls and latency": () => {
     const balancer = powerOfTwoChoices(random);
     const instances = Array.from({ length: 8 }, () => {
-      const latencyMs = new RecentAverage(10_000);
-      const othersCount = new RecentAverage(1_000);
+      const load = new InstanceLoad();
       return {
         pendingCount: 8,
-        load: (time: number) => 9 * Math.sqrt(latencyMs.at(time) * (1 + othersCount.at(time))),
+        load: (time: number) => load.at(time, 8),
         observe(time: number) {
-          latencyMs.observe(time, 1);
-          othersCount.observe(time, 8);
+          load.onAnswer(time, 1);
+          load.onTold(time, { load: 16, loopDelayMs: 1 }, 8);
         },
       };
     });

@@ -5,10 +5,10 @@
 import { type DureError, now, random } from "../kit/index.ts";
 import type { Instance, Registry } from "../registry/index.ts";
 import type { Logger } from "../telemetry/index.ts";
-import { Client, type PeerIdentity, type Response, type Transport } from "../wire/index.ts";
+import { Client, type PeerIdentity, type Transport } from "../wire/index.ts";
 import type { Candidate } from "./core/balancer.ts";
 import { Breaker, defaultBreaker } from "./core/breaker.ts";
-import { RecentAverage } from "./core/recent-average.ts";
+import { InstanceLoad, type Told } from "./core/instance-load.ts";
 
 /** What is known of a node that is dialled. */
 type Dialled = Pick<Instance, "nodeId" | "record" | "address">;
@@ -25,29 +25,15 @@ export interface TargetsOptions {
 /** Calls pending on one instance at most; with all of them full a call is refused. */
 const pendingMax = 10_000;
 const connectTimeoutMs = 1_000;
-/** An instance that has never answered but has calls pending gets no more than its probe until it does (Finagle, PeakEwma). */
-const unknownPenalty = 1e6;
-/** An event loop is late by some ms whenever it is busy or collects garbage; from here on it counts. */
-const lateLoopMs = 100;
-/** How late its event loop runs, as an instance told, is believed for so long, in ms. */
-const toldMsMax = 1_000;
-/** An instance that was slow is tried again once that is forgotten (Finagle's and Linkerd's default). */
-const latencyForgottenMs = 10_000;
-/** What others ask of it changes within moments. */
-const othersForgottenMs = 1_000;
 
 /** One node as this one sees it. */
 export class Target implements Candidate {
   readonly nodeId: string;
   readonly #options: TargetsOptions;
-  readonly #latencyMs = new RecentAverage(latencyForgottenMs);
-  /** Calls of others that were at work there when it answered. */
-  readonly #othersCount = new RecentAverage(othersForgottenMs);
+  readonly #load = new InstanceLoad();
   readonly #breaker = new Breaker(defaultBreaker, random);
   /** When it came, or came back: for its slow start. */
   #since = now();
-  #loopDelayMs = 0;
-  #toldAt = Number.NEGATIVE_INFINITY;
   #instance: Dialled;
   #client: Client | undefined;
   /** Calls that wait for the link: they are as good as pending. */
@@ -93,22 +79,13 @@ export class Target implements Candidate {
     return this.#breaker.isTripped;
   }
 
-  /**
-   * The calls that wait there, times the root of how slow it is: its latency, and how many calls of others it has. The root, and averages
-   * of a second, keep callers from changing their minds together whenever an instance stands still for a moment.
-   */
   load(time: number): number {
-    const latencyMs = this.#latencyMs.at(time);
-    const pendingCount = this.pendingCount;
-    if (latencyMs === 0 && pendingCount > 0) return unknownPenalty + pendingCount;
-    const lateMs = this.loopDelayMs(time);
-    const slownessMs = lateMs > lateLoopMs ? Math.max(latencyMs, lateMs) : latencyMs;
-    return (pendingCount + 1) * Math.sqrt(slownessMs * (1 + this.#othersCount.at(time)));
+    return this.#load.at(time, this.pendingCount);
   }
 
   /** How late its event loop runs, as it told last, in ms. */
   loopDelayMs(time: number): number {
-    return time - this.#toldAt < toldMsMax ? this.#loopDelayMs : 0;
+    return this.#load.loopDelayMs(time);
   }
 
   /** Since when it is there, or back, on the clock of `now()`. */
@@ -141,18 +118,15 @@ export class Target implements Candidate {
   }
 
   /** It answered, well or with an error that is not its fault. */
-  onAnswer(time: number, latencyMs: number, told?: Pick<Response, "load" | "loopDelayMs">): void {
-    this.#latencyMs.observe(time, latencyMs);
+  onAnswer(time: number, latencyMs: number, told?: Told): void {
+    this.#load.onAnswer(time, latencyMs);
     this.#breaker.onSuccess(time);
-    if (!told) return;
-    this.#othersCount.observe(time, Math.max(0, (told.load ?? 0) - this.pendingCount));
-    this.#loopDelayMs = told.loopDelayMs ?? 0;
-    this.#toldAt = time;
+    if (told) this.#load.onTold(time, told, this.pendingCount);
   }
 
-  /** It failed. Failing quickly makes nobody look fast. */
+  /** It failed. */
   onFault(time: number, latencyMs: number, mayEject: () => boolean): void {
-    this.#latencyMs.observe(time, Math.max(latencyMs, this.#latencyMs.at(time)));
+    this.#load.onFault(time, latencyMs);
     const wasEjected = this.isEjected;
     this.#breaker.onFailure(time, mayEject());
     if (!wasEjected && this.isEjected)
@@ -212,7 +186,7 @@ export class Target implements Candidate {
     };
     client.onRecovered = () => {
       // The silence is the longest latency of all, and over.
-      this.#latencyMs.reset();
+      this.#load.forgetLatency();
       this.#since = now();
       registry.heardFrom(this.nodeId);
     };

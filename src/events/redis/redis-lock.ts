@@ -43,9 +43,12 @@ export class RedisLock {
     const attempt = (seen: string) =>
       send("EVAL", take, "2", keys.lock, keys.incarnation, seen, own, String(leaseMs));
     let answer = await attempt("");
-    const isAfterCrash = typeof answer === "string" && runOf(answer) !== run;
-    if (typeof answer === "string" && (await isGone(send, answer, run)))
-      answer = await attempt(answer);
+    let isAfterCrash = false;
+    if (typeof answer === "string") {
+      const [, itsRun, connection = ""] = answer.split(" ");
+      isAfterCrash = itsRun !== run;
+      if (isAfterCrash || !(await isConnected(send, connection))) answer = await attempt(answer);
+    }
     if (typeof answer === "string")
       throw new DureError(
         "ALREADY_EXISTS",
@@ -90,15 +93,7 @@ export class RedisLock {
   }
 }
 
-/** Whether the holder's connection is: it was to a server that has been started again since, or the server does not have it any more. */
-async function isGone(send: Send, holder: string, run: string | undefined): Promise<boolean> {
-  const connection = holder.split(" ")[2] as string;
-  return (
-    runOf(holder) !== run || String(await send("CLIENT", "LIST", "ID", connection)).trim() === ""
-  );
-}
-
-/** Which run of the server the holder's connection was to. */
-function runOf(holder: string): string | undefined {
-  return holder.split(" ")[1];
+/** Whether the server still has a connection. */
+async function isConnected(send: Send, connection: string): Promise<boolean> {
+  return String(await send("CLIENT", "LIST", "ID", connection)).trim() !== "";
 }

@@ -53,10 +53,6 @@ interface SessionOptions {
   readonly onLost: () => void;
 }
 
-/**
- * After a crash the server's file may end within a transaction. Redis (7.0.15) cuts off the command that is torn and leaves those before
- * it: at the next start they would happen after all, in place of what was stored since. A file that is written anew has none of them.
- */
 async function openSession(
   client: RedisClient,
   { send, book, onLost }: SessionOptions,
@@ -76,6 +72,8 @@ async function openSession(
   const writes = new FencedWrites(send, lock.value, end);
   const log = new RedisLog({ send, writes, book, incarnation: lock.token });
   await log.load();
+  // The server's file may end within a transaction. Redis (7.0.15) cuts off the command that is torn and leaves those before it: at the
+  // next start they would happen after all, in place of what was stored since. A file that is written anew has none of them.
   if (lock.isAfterCrash) await send("BGREWRITEAOF").catch(() => undefined);
   return {
     opening: lock.token,
